@@ -1,0 +1,42 @@
+#define _GNU_SOURCE /* program_invocation_short_name */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
+{
+    int used = snprintf(text, size, "%s: ", where);
+    if (used > 0 && (size_t)used < size)
+        vsnprintf(text + used, size - (size_t)used, format, args);
+}
+
+bool error_set(Error *error, const char *where, const char *format, ...)
+{
+    if (error) {
+        va_list args;
+        va_start(args, format);
+        compose(error->text, sizeof error->text, where, format, args);
+        va_end(args);
+    }
+    return false;
+}
+
+void die_of(int status, const Error *error)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
+    exit(status);
+}
+
+void die(int status, const char *where, const char *format, ...)
+{
+    Error error;
+    va_list args;
+    va_start(args, format);
+    compose(error.text, sizeof error.text, where, format, args);
+    va_end(args);
+    die_of(status, &error);
+}

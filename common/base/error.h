@@ -1,0 +1,30 @@
+/* Errors: two kinds of reporting, one form of message ("program: where: what").
+ *
+ * A function that reads or writes something of the user's (a file, a string) returns false and
+ * fills an Error, so that its caller decides. What no caller could mend (no memory, a wrong call)
+ * ends the program with die(). */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stdbool.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* One line, without the program's name: "where: what". */
+typedef struct {
+    char text[1024];
+} Error;
+
+/* Fills `error` (which may be NULL) and returns false, so that a reader can `return error_set(…)`.
+ * where: the file, key, option or place that is wrong. */
+bool error_set(Error *error, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Prints "program: where: what" to stderr and exits with `status` (EXIT_FAILED or EXIT_USAGE). */
+_Noreturn void die(int status, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for an Error that a reader filled. */
+_Noreturn void die_of(int status, const Error *error);
+
+#endif

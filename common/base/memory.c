@@ -1,0 +1,61 @@
+#include "base/memory.h"
+
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+size_t size_mul(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+static _Noreturn void no_memory(size_t bytes)
+{
+    if (bytes == SIZE_MAX)
+        die(EXIT_FAILED, "memory", "more needed than can be addressed");
+    die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
+}
+
+void *mem_alloc(size_t count, size_t size)
+{
+    size_t bytes = size_mul(count, size);
+    if (bytes > SIZE_MAX - ALIGNMENT)
+        no_memory(bytes);
+    /* aligned_alloc wants a multiple of the alignment, and one byte at least to return memory. */
+    size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    void *memory = aligned_alloc(ALIGNMENT, rounded);
+    if (!memory)
+        no_memory(bytes);
+    return memset(memory, 0, rounded);
+}
+
+void *mem_grow(void *old, size_t count, size_t size)
+{
+    size_t bytes = size_mul(count, size);
+    void *memory = bytes == SIZE_MAX ? NULL : realloc(old, bytes ? bytes : 1);
+    if (!memory)
+        no_memory(bytes);
+    return memory;
+}
+
+char *str_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        die(EXIT_FAILED, "text", "cannot format '%s'", format);
+    char *text = mem_alloc((size_t)length + 1, 1);
+    va_start(args, format);
+    vsnprintf(text, (size_t)length + 1, format, args);
+    va_end(args);
+    return text;
+}

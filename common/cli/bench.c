@@ -1,0 +1,191 @@
+/* bench: how fast the network runs, and where its time goes. */
+#define _DEFAULT_SOURCE
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "cli/commands.h"
+#include "engine/inference.h"
+#include "engine/training.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+#include "train/adamw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* What is timed: a network with random weights, running forward or taking training steps. */
+typedef struct {
+    const Net *net;
+    Weights *weights, *gradients;
+    Inference *inference;
+    Training *training;
+    AdamW optimizer;
+    int *labels;
+} Subject;
+
+static void fill_random(float *x, size_t count)
+{
+    Random r = { .seed = 1, .stream = random_stream("picture") };
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)random_normal(r, i);
+}
+
+static Subject subject_new(const Net *net, bool train, int classes)
+{
+    Subject s = { .net = net, .weights = weights_new(net) };
+    const Tensor *x = net_tensor(net, 0);
+    weights_init(s.weights, 1);
+    if (!train) {
+        s.inference = inference_new(net);
+        inference_load(s.inference, s.weights);
+        fill_random(inference_input(s.inference), tensor_elements(x));
+        return s;
+    }
+    s.training = training_new(net);
+    s.gradients = weights_new(net);
+    s.optimizer = adamw_new(net);
+    s.labels = mem_alloc((size_t)x->n, sizeof *s.labels);
+    for (int i = 0; i < x->n; i++)
+        s.labels[i] = i % classes;
+    return s;
+}
+
+static void subject_free(Subject *s)
+{
+    if (s->training)
+        adamw_free(&s->optimizer);
+    inference_free(s->inference);
+    training_free(s->training);
+    weights_free(s->weights);
+    weights_free(s->gradients);
+    free(s->labels);
+}
+
+/* One run: a forward pass, or a training step on a batch that is there. */
+static double time_once(Subject *s)
+{
+    double start = clock_seconds();
+    if (s->inference) {
+        inference_run(s->inference);
+        return clock_seconds() - start;
+    }
+    const Tensor *y = net_tensor(s->net, net_tensors(s->net) - 1);
+    training_forward(s->training, s->weights);
+    cross_entropy(training_output(s->training), y->n, y->c, (Targets){ .a = s->labels }, 0,
+                  training_output_gradient(s->training));
+    training_backward(s->training, s->weights, s->gradients);
+    adamw_step(&s->optimizer, s->weights, s->gradients, 1e-4, 0.05);
+    return clock_seconds() - start;
+}
+
+static void refill(Subject *s)
+{
+    if (s->training) /* backward reuses the input's memory */
+        fill_random(training_input(s->training), tensor_elements(net_tensor(s->net, 0)));
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double peak_mib(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
+}
+
+/* --- a line a layer
+ * -------------------------------------------------------------------------------- */
+
+static void print_layer(const char *name, const char *ops, double seconds, double total,
+                        double flops)
+{
+    printf("  %-44s %-32s %9.3f ms %5.1f %% %8.1f GFLOP/s\n", name, ops, 1e3 * seconds,
+           100 * seconds / total, seconds > 0 ? flops / seconds / 1e9 : 0);
+}
+
+static void print_units(const Subject *s, int runs, double total)
+{
+    for (int i = 0; i < inference_units(s->inference); i++) {
+        Unit u = inference_unit(s->inference, i);
+        char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
+                                      : str_format("%s … %s", u.first->op->name, u.last->op->name);
+        print_layer(u.first->name, ops, u.seconds / runs, total, 2 * (double)u.first->macs);
+        free(ops);
+    }
+}
+
+static void print_layers(const Subject *s, int runs, double total)
+{
+    for (int i = 1; i < net_tensors(s->net); i++) {
+        const Tensor *t = net_tensor(s->net, i);
+        LayerSeconds l = training_seconds(s->training, i);
+        char *ops = str_format("%s, forward", t->op->name);
+        print_layer(t->name, ops, l.forward / runs, total, 2 * (double)t->macs);
+        free(ops);
+        ops = str_format("%s, backward", t->op->name);
+        print_layer(t->name, ops, l.backward / runs, total, 4 * (double)t->macs);
+        free(ops);
+    }
+}
+
+/* --- the figures
+ * ----------------------------------------------------------------------------------- */
+
+static void print_figures(const Run *run, const Shape *shape, const Net *net, const double *sorted,
+                          int runs, bool train)
+{
+    double median = sorted[runs / 2], pictures = shape->n / median;
+    double gflops = 2 * (double)net_macs(net) / median / 1e9 * (train ? 3 : 1);
+    const char *mode = train ? "train" : "infer";
+    if (run->options.format && strcmp(run->options.format, "tsv") == 0) {
+        printf("network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\t"
+               "peak_mb\n");
+        printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.2f\t%.1f\n", run->name, mode, shape->n,
+               thread_count(), 1e3 * median, 1e3 * sorted[0], 1e3 * sorted[runs - 1], gflops,
+               pictures, peak_mib());
+        return;
+    }
+    printf("%s, %s, batch %d, %d thread%s: median %.3f ms of %d runs (%.3f to %.3f)\n", run->name,
+           mode, shape->n, thread_count(), thread_count() > 1 ? "s" : "", 1e3 * median, runs,
+           1e3 * sorted[0], 1e3 * sorted[runs - 1]);
+    printf("%.1f GFLOP/s, %.2f pictures/s, peak memory %.1f MiB\n", gflops, pictures, peak_mib());
+}
+
+int bench(const Run *run)
+{
+    const Options *o = &run->options;
+    if (o->mode && strcmp(o->mode, "eval") == 0)
+        die(EXIT_USAGE, "--mode", "'eval' is none of infer|train");
+    if (o->format && strcmp(o->format, "json") == 0)
+        die(EXIT_USAGE, "--format", "'json' is none of text|tsv");
+    bool train = o->mode && strcmp(o->mode, "train") == 0;
+    int runs = o->runs ? o->runs : 7;
+    Shape shape = shape_of(run->step, o, "article");
+    Net *net = build_network(run->step, &shape);
+    Subject s = subject_new(net, train, shape.classes);
+    double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
+    refill(&s);
+    total = time_once(&s); /* not counted: memory is touched for the first time */
+    for (int i = 0; i < runs; i++) {
+        refill(&s);
+        seconds[i] = time_once(&s);
+        total += seconds[i];
+    }
+    if (o->layers && train)
+        print_layers(&s, runs + 1, total / (runs + 1));
+    else if (o->layers)
+        print_units(&s, runs + 1, total / (runs + 1));
+    qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
+    print_figures(run, &shape, net, seconds, runs, train);
+    free(seconds);
+    subject_free(&s);
+    net_free(net);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* gradient: the loss of a batch and its gradient, as PyTorch's loss.backward() leaves it; and fit:
+ * AdamW on that one batch. Training mode, no label smoothing, drop path off. */
+#include "base/memory.h"
+#include "cli/batch.h"
+#include "cli/commands.h"
+#include "engine/training.h"
+#include "ops/ops.h"
+#include "train/adamw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A network in training on one batch from a file. */
+typedef struct {
+    Batch batch;
+    Net *net;
+    Weights *weights, *gradients;
+    Training *plan;
+    Entry *entries; /* what will be written */
+    size_t count;
+} Lesson;
+
+static Lesson lesson_new(const Run *run)
+{
+    const Options *o = &run->options;
+    int classes = shape_of(run->step, o, "article").classes;
+    Lesson l = { .batch = batch_read(o->batch, classes) };
+    Shape shape = batch_shape(run, &l.batch);
+    l.net = build_network(run->step, &shape);
+    l.weights = weights_new(l.net);
+    l.gradients = weights_new(l.net);
+    Error error;
+    if (!weights_load(l.weights, o->weights, &error))
+        die_of(EXIT_FAILED, &error);
+    l.plan = training_new(l.net);
+    return l;
+}
+
+static const Tensor *output_of(const Lesson *l)
+{
+    return net_tensor(l->net, net_tensors(l->net) - 1);
+}
+
+/* The loss of the batch; its gradient is then where backward starts from. */
+static double run_forward(Lesson *l)
+{
+    const Tensor *y = output_of(l);
+    size_t bytes = tensor_elements(net_tensor(l->net, 0)) * sizeof(float);
+    memcpy(training_input(l->plan), l->batch.x, bytes);
+    training_forward(l->plan, l->weights);
+    return cross_entropy(training_output(l->plan), y->n, y->c, (Targets){ .a = l->batch.labels }, 0,
+                         training_output_gradient(l->plan));
+}
+
+static int lesson_write(Lesson *l, const char *path)
+{
+    Error error;
+    if (!safetensors_write(path, l->entries, l->count, NULL, 0, &error))
+        die_of(EXIT_FAILED, &error);
+    entries_free(l->entries, l->count);
+    training_free(l->plan);
+    weights_free(l->weights);
+    weights_free(l->gradients);
+    net_free(l->net);
+    batch_free(&l->batch);
+    return 0;
+}
+
+int gradient(const Run *run)
+{
+    Lesson l = lesson_new(run);
+    const Tensor *y = output_of(&l);
+    float loss = (float)run_forward(&l);
+    entries_add(&l.entries, &l.count, "loss", "F32", 1, (size_t[]){ 1 }, &loss, sizeof loss);
+    entries_add(&l.entries, &l.count, "logits", "F32", 2, (size_t[]){ (size_t)y->n, (size_t)y->c },
+                training_output(l.plan), tensor_elements(y) * sizeof(float));
+    training_backward(l.plan, l.weights, l.gradients);
+    weights_entries(l.gradients, "grad/", TRAINED, &l.entries, &l.count);
+    weights_entries(l.weights, "running/", RUNNING, &l.entries, &l.count);
+    return lesson_write(&l, run->options.output);
+}
+
+int fit(const Run *run)
+{
+    const Options *o = &run->options;
+    Lesson l = lesson_new(run);
+    AdamW optimizer = adamw_new(l.net);
+    float *losses = mem_alloc((size_t)o->steps, sizeof *losses);
+    for (int i = 0; i < o->steps; i++) {
+        losses[i] = (float)run_forward(&l);
+        training_backward(l.plan, l.weights, l.gradients);
+        adamw_step(&optimizer, l.weights, l.gradients, o->lr, o->weight_decay);
+    }
+    entries_add(&l.entries, &l.count, "losses", "F32", 1, (size_t[]){ (size_t)o->steps }, losses,
+                (size_t)o->steps * sizeof *losses);
+    weights_entries(l.weights, "", ALL, &l.entries, &l.count);
+    free(losses);
+    adamw_free(&optimizer);
+    return lesson_write(&l, o->output);
+}

@@ -1,0 +1,25 @@
+/* From a step and its options to a network. */
+#ifndef CLI_NETWORK_H
+#define CLI_NETWORK_H
+
+#include "cli/options.h"
+#include "cli/step.h"
+
+/* Everything a network is built from. */
+typedef struct {
+    Config config;
+    int n, c, h, w; /* the input */
+    int classes;
+    bool head; /* the classification head behind the encoder */
+} Shape;
+
+/* The preset's sizes with the options' in their place. preset: used where no --preset was given. */
+Shape shape_of(const Step *step, const Options *options, const char *preset);
+
+/* The article's ConvNextForImageClassification, or its ConvNextEncoder alone. */
+Net *build_network(const Step *step, const Shape *shape);
+
+/* Does the step downsample in a layer of its own, in front of a stage's blocks? */
+bool downsamples_separately(const Step *step);
+
+#endif

@@ -1,0 +1,50 @@
+/* The command line: a command, its operands, its options. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Every option's value; what was not given is 0, NULL or false, and says so by `given`. */
+typedef struct {
+    /* network */
+    const char *preset;
+    int stem, widths[4], depths[4], classes;
+    int input[3]; /* channels, height, width */
+    int batch_size;
+    double drop_path, layer_scale;
+    int threads;
+    /* report, bench */
+    const char *part, *format, *mode;
+    int runs;
+    bool layers;
+    /* files */
+    const char *weights, *batch, *output;
+    /* fit, train */
+    int steps;
+    double lr, weight_decay;
+    uint64_t seed;
+
+    uint64_t given; /* bit i: option number i was given */
+    const char *const *operands;
+    int operand_count;
+} Options;
+
+typedef struct Command {
+    const char *name;
+    const char *options;  /* the names of its own, each followed by a space: "--weights --batch " */
+    const char *required; /* those that must be given, likewise */
+    const char *operands; /* what its operands are called, or NULL: it takes none */
+    const char *help;
+} Command;
+
+/* Reads the options behind the command. A wrong one ends the program with exit status 2. */
+void options_parse(const Command *command, int argc, char **argv, Options *options);
+
+/* Was this option given? name: with its dashes. */
+bool option_given(const Options *options, const char *name);
+
+/* Prints the usage of all commands. */
+void options_usage(const char *program, const char *title, const Command *commands, int count);
+
+#endif

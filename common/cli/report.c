@@ -1,0 +1,242 @@
+/* report: the network layer by layer, for people, for programs, and against the article. */
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/siblings.h"
+#include "graph/op.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Tensor *output_of(const Net *net)
+{
+    return net_tensor(net, net_tensors(net) - 1);
+}
+
+/* --- for programs --------------------------------------------------------------------------------
+ */
+
+static void print_tsv(const Net *net)
+{
+    char shape[SHAPE_TEXT];
+    printf("name\top\toutput\tparameters\tmacs\n");
+    for (int i = 1; i < net_tensors(net); i++) {
+        const Tensor *t = net_tensor(net, i);
+        printf("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->name, t->op->name, shape_text(t, shape),
+               tensor_params(t), t->macs);
+    }
+    printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", shape_text(output_of(net), shape),
+           net_trained(net), net_macs(net));
+}
+
+static void print_json_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < ' ')
+            printf("\\u%04x", (unsigned char)*text);
+        else
+            putchar(*text);
+    putchar('"');
+}
+
+static void print_json(const Run *run, const Net *net)
+{
+    char shape[SHAPE_TEXT];
+    printf("{\"step\": ");
+    print_json_text(run->name);
+    printf(", \"title\": ");
+    print_json_text(run->step->title);
+    printf(", \"input\": \"%s\",\n \"layers\": [", shape_text(net_tensor(net, 0), shape));
+    for (int i = 1; i < net_tensors(net); i++) {
+        const Tensor *t = net_tensor(net, i);
+        printf(
+            "%s\n  {\"name\": \"%s\", \"op\": \"%s\", \"output\": \"%s\", \"parameters\": %" PRIu64
+            ", \"macs\": %" PRIu64 "}",
+            i > 1 ? "," : "", t->name, t->op->name, shape_text(t, shape), tensor_params(t),
+            t->macs);
+    }
+    printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}\n",
+           shape_text(output_of(net), shape), net_trained(net), net_macs(net));
+}
+
+/* --- for people ----------------------------------------------------------------------------------
+ */
+
+/* 1234567 as "1,234,567". */
+enum { COUNT_TEXT = 32 };
+static const char *count_text(uint64_t value, char text[COUNT_TEXT])
+{
+    char digits[COUNT_TEXT];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, value), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = 0;
+    return text;
+}
+
+static void print_row(const char *name, const char *op, const char *shape, uint64_t params,
+                      uint64_t macs)
+{
+    char a[COUNT_TEXT], b[COUNT_TEXT];
+    printf("  %-44s %-15s %-16s %13s %16s\n", name, op, shape, count_text(params, a),
+           count_text(macs, b));
+}
+
+/* How much of a name says which part of the network it is: "encoder.stem", "encoder.stages.2",
+ * "head"; without the head the same behind no "encoder.". */
+static int part_length(const char *name)
+{
+    const char *at = strncmp(name, "encoder.", 8) == 0 ? name + 8 : name;
+    if (strncmp(at, "stages.", 7) == 0)
+        at += 7;
+    return (int)(at - name + (long)strcspn(at, "."));
+}
+
+static bool same_part(const Tensor *a, const Tensor *b)
+{
+    int length = part_length(a->name);
+    return length == part_length(b->name) && strncmp(a->name, b->name, (size_t)length) == 0;
+}
+
+/* The layers of one part, and a line that sums it up; returns the first layer behind it. */
+static int print_part(const Net *net, int first)
+{
+    char shape[SHAPE_TEXT];
+    uint64_t params = 0, macs = 0;
+    const Tensor *t = net_tensor(net, first), *last = t;
+    int i = first;
+    for (; i < net_tensors(net) && same_part(net_tensor(net, i), t); i++) {
+        last = net_tensor(net, i);
+        print_row(last->name, last->op->name, shape_text(last, shape), tensor_params(last),
+                  last->macs);
+        params += tensor_params(last);
+        macs += last->macs;
+    }
+    char *name = str_format("= %.*s", part_length(t->name), t->name);
+    print_row(name, "", shape_text(last, shape), params, macs);
+    printf("\n");
+    free(name);
+    return i;
+}
+
+static double percent(uint64_t now, double before)
+{
+    return before > 0 ? 100 * ((double)now - before) / before : 0;
+}
+
+/* The step before is asked with the same options. */
+static void print_change(const Run *run, const Net *net)
+{
+    char *before = sibling_before(run->path);
+    if (!before) {
+        printf("No step before this one is built beside it.\n");
+        return;
+    }
+    char *text = sibling_report(before, run->words, run->word_count);
+    const char *total = text ? strstr(text, "\ntotal\t") : NULL;
+    double params, macs;
+    if (total && sscanf(total, "\ntotal\t-\t%*s\t%lf\t%lf", &params, &macs) == 2)
+        printf("Against %s: parameters %+.1f %%, MACs %+.1f %%.\n", base_name(before),
+               percent(net_trained(net), params), percent(net_macs(net), macs));
+    else
+        printf("Against %s: it has no network of this shape.\n", base_name(before));
+    free(text);
+    free(before);
+}
+
+/* --- the article's own checks --------------------------------------------------------------------
+ */
+
+static void print_check(const char *what, const char *input, const Tensor *y, const char *printed)
+{
+    char shape[SHAPE_TEXT];
+    shape_text(y, shape);
+    printf("  %-28s %-14s %-14s %-14s %s\n", what, input, shape, printed,
+           strcmp(shape, printed) == 0 ? "same" : "DIFFERS");
+}
+
+static void check_block(const Step *step)
+{
+    Net *net = net_new();
+    Tensor *x = net_input(net, 1, 32, 7, 7);
+    Tensor *y = step->block(x, (Block){ .out = 64, .stride = 1 });
+    print_check("block 32->64", "1x32x7x7", y, "1x64x7x7");
+    net_free(net);
+}
+
+static void check_stage(const Step *step, bool separately)
+{
+    Net *net = net_new();
+    int size = separately ? 14 : 7;
+    Tensor *x = net_input(net, 1, 32, size, size);
+    Stage s = { .out = separately ? 62 : 64, .depth = separately ? 1 : 2, .stride = 2 };
+    Tensor *y = step->stage(x, s);
+    if (separately)
+        print_check("stage 32->62, depth 1", "1x32x14x14", y, "1x62x7x7");
+    else
+        print_check("stage 32->64, depth 2", "1x32x7x7", y, "1x64x4x4");
+    net_free(net);
+}
+
+static void check_whole(const Step *step, bool head, const char *printed)
+{
+    Shape shape = {
+        .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000, .head = head
+    };
+    Net *net = build_network(step, &shape);
+    print_check(head ? "classifier" : "encoder", "1x3x224x224", output_of(net), printed);
+    net_free(net);
+}
+
+static void print_checks(const Step *step)
+{
+    bool separately = downsamples_separately(step);
+    printf("\n  %-28s %-14s %-14s %-14s\n", "the article's checks", "input", "output",
+           "article prints");
+    if (!separately)
+        check_block(step);
+    check_stage(step, separately);
+    check_whole(step, false, separately ? "1x2048x3x3" : "1x2048x7x7");
+    check_whole(step, true, "1x1000");
+}
+
+static void print_text(const Run *run, const Shape *s, const Net *net)
+{
+    const Config *c = &s->config;
+    char input[SHAPE_TEXT], shape[SHAPE_TEXT];
+    printf("%s: %s\n", run->name, run->step->title);
+    printf("stem %d, widths %d,%d,%d,%d, depths %d,%d,%d,%d, input %s\n\n", c->stem, c->widths[0],
+           c->widths[1], c->widths[2], c->widths[3], c->depths[0], c->depths[1], c->depths[2],
+           c->depths[3], shape_text(net_tensor(net, 0), input));
+    printf("  %-44s %-15s %-16s %13s %16s\n", "layer", "op", "output", "parameters", "MACs");
+    for (int i = 1; i < net_tensors(net);)
+        i = print_part(net, i);
+    print_row("= total", "", shape_text(output_of(net), shape), net_trained(net), net_macs(net));
+    printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
+           (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
+           2 * (double)net_macs(net) / 1e9);
+    print_change(run, net);
+    print_checks(run->step);
+}
+
+int report(const Run *run)
+{
+    Shape shape = shape_of(run->step, &run->options, "article");
+    Net *net = build_network(run->step, &shape);
+    const char *format = run->options.format ? run->options.format : "text";
+    if (strcmp(format, "tsv") == 0)
+        print_tsv(net);
+    else if (strcmp(format, "json") == 0)
+        print_json(run, net);
+    else
+        print_text(run, &shape, net);
+    net_free(net);
+    return 0;
+}

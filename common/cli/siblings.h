@@ -1,0 +1,16 @@
+/* The other steps' programs, in the folder of this one. A program learns of them by running them.
+ */
+#ifndef CLI_SIBLINGS_H
+#define CLI_SIBLINGS_H
+
+/* The path of the step before (the one of the next lower number that is there), or NULL. Owned by
+ * the caller. path: this program's. */
+char *sibling_before(const char *path);
+
+/* What a program prints as its report in TSV, given some options besides; NULL if it fails. */
+char *sibling_report(const char *path, const char *const *options, int count);
+
+/* The last part of a path. */
+const char *base_name(const char *path);
+
+#endif

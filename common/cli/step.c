@@ -1,0 +1,105 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli/step.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "cli/commands.h"
+#include "cli/siblings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    Command command;
+    int (*run)(const Run *run);
+} Entry;
+
+static const Entry entries[] = {
+    { { "report", "--part --format ", "", NULL, "the network, layer by layer (the default)" },
+      report },
+    { { "keys", "--part ", "", NULL, "the state_dict: a key and its shape a line" }, keys },
+    { { "init", "--seed --output ", "--output ", NULL, "fresh weights" }, init },
+    { { "forward", "--weights --batch --output --mode ", "--weights --batch --output ", NULL,
+        "the logits of a batch" },
+      forward },
+    { { "gradient", "--weights --batch --output ", "--weights --batch --output ", NULL,
+        "the loss of a batch and its gradient" },
+      gradient },
+    { { "fit", "--weights --batch --output --steps --lr --weight-decay ",
+        "--weights --batch --output --steps --lr --weight-decay ", NULL, "AdamW on one batch" },
+      fit },
+    { { "bench", "--mode --runs --layers --format ", "", NULL, "how fast the network runs" },
+      bench },
+};
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+float linspace(float first, float last, int count, int i)
+{
+    return count > 1 ? first + (last - first) / (float)(count - 1) * (float)i : first;
+}
+
+int sum(const int depths[4])
+{
+    return depths[0] + depths[1] + depths[2] + depths[3];
+}
+
+static const Entry *find(const char *name)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (strcmp(entries[i].command.name, name) == 0)
+            return &entries[i];
+    die(EXIT_USAGE, name, "no such command; see 'help'");
+}
+
+static int usage(const char *program, const Step *step)
+{
+    Command commands[ENTRIES];
+    for (int i = 0; i < ENTRIES; i++)
+        commands[i] = entries[i].command;
+    options_usage(program, step->title, commands, ENTRIES);
+    return 0;
+}
+
+/* The program's own file: as it was called, or as the system tells where PATH found it. */
+static char *own_path(const char *called)
+{
+    char path[4096];
+    ssize_t length = strchr(called, '/') ? -1 : readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length > 0)
+        path[length] = 0;
+    return str_format("%s", length > 0 ? path : called);
+}
+
+/* Everything printed must have arrived. */
+static int close_output(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        die(EXIT_FAILED, "standard output", "cannot write: %s", strerror(errno));
+    return status;
+}
+
+int step_main(int argc, char **argv, Step step)
+{
+    const char *name = base_name(argv[0]);
+    /* Options alone mean the default command. */
+    bool named = argc > 1 && argv[1][0] != '-';
+    if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
+        return close_output(usage(name, &step));
+    const Entry *entry = find(named ? argv[1] : "report");
+    int skip = named ? 2 : 1;
+    skip = skip < argc ? skip : argc;
+    char *path = own_path(argv[0]);
+    Run run = { .step = &step, .name = name, .path = path };
+    run.words = (const char *const *)argv + skip;
+    run.word_count = argc - skip;
+    options_parse(&entry->command, argc - skip, argv + skip, &run.options);
+    if (run.options.threads)
+        thread_count_set(run.options.threads);
+    int status = entry->run(&run);
+    free(path);
+    return close_output(status);
+}

@@ -1,0 +1,45 @@
+/* What a step tells about itself, and what it gets for it: every command of cli/. */
+#ifndef CLI_STEP_H
+#define CLI_STEP_H
+
+#include "graph/net.h"
+
+/* What the article's three functions are called with. A step uses the fields its network needs. */
+typedef struct {
+    int out, stride;
+    float layer_scale, drop_p;
+} Block;
+
+typedef struct {
+    int out, depth, stride;
+    float layer_scale, drop_p;
+} Stage;
+
+typedef struct {
+    int stem, depths[4], widths[4];
+    float layer_scale, drop_p;
+} Config;
+
+/* Is the residual stream wide (bottleneck) or narrow (inverted bottleneck)? Presets follow from it.
+ */
+typedef enum { WIDE, NARROW } Trunk;
+
+typedef struct {
+    const char *title;
+    Trunk trunk;
+    Tensor *(*block)(Tensor *x, Block b);
+    Tensor *(*stage)(Tensor *x, Stage s);
+    Tensor *(*encoder)(Tensor *x, Config c);
+    Config article; /* the configuration the article calls it with */
+} Step;
+
+/* Runs the command line; returns the exit status. */
+int step_main(int argc, char **argv, Step step);
+
+/* The i-th of `count` evenly spaced numbers from first to last: torch.linspace(first, last,
+ * count)[i]. */
+float linspace(float first, float last, int count, int i);
+
+int sum(const int depths[4]);
+
+#endif

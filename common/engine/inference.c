@@ -1,0 +1,365 @@
+#include "engine/inference.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine/buffers.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Layers that run as one. A convolution may absorb, in this order: batch norm and layer scale
+ * (folded into its weight), a sum, an activation; and views, which are nothing anyway. */
+typedef struct {
+    const Tensor *first, *last;
+    const Tensor *norm, *scale; /* folded, or NULL */
+    const Tensor *sum;          /* absorbed, or NULL … */
+    const Tensor *residual;     /* … and its other summand */
+    Act act;
+    float *packed, *bias;
+    int saved; /* buffer for the op's statistics, or -1 */
+    double seconds;
+} Fused;
+
+struct Inference {
+    const Net *net;
+    const Weights *weights;
+    Fused *steps;
+    int count;
+    int *users;    /* by tensor: how many layers read it */
+    Tensor **user; /* the last of them */
+    int *value;    /* by tensor: its buffer, or -1 where it never lies in memory */
+    Buffers buffers;
+    size_t work_floats;
+    float *work, *packed;
+};
+
+/* --- fusing --------------------------------------------------------------------------------------
+ */
+
+static void count_users(Inference *plan)
+{
+    int count = net_tensors(plan->net);
+    plan->users = mem_alloc((size_t)count, sizeof *plan->users);
+    plan->user = mem_alloc((size_t)count, sizeof(Tensor *));
+    for (int i = 0; i < count; i++) {
+        Tensor *t = net_tensor(plan->net, i);
+        for (int k = 0; k < 2 && t->in[k]; k++) {
+            plan->users[t->in[k]->index]++;
+            plan->user[t->in[k]->index] = t;
+        }
+    }
+}
+
+static bool is_view(const Tensor *t)
+{
+    return t->op && t->op->is_view && t->op->is_view(t, false);
+}
+
+/* The only layer that reads t (past views), or NULL. */
+static const Tensor *only_user(const Inference *plan, const Tensor *t)
+{
+    while (plan->users[t->index] == 1) {
+        t = plan->user[t->index];
+        if (!is_view(t))
+            return t;
+    }
+    return NULL;
+}
+
+static bool takes(Fused *s, const Tensor *next, const Op *op)
+{
+    if (!next || next->op != op)
+        return false;
+    s->last = next;
+    return true;
+}
+
+static void fuse(const Inference *plan, Fused *s, const bool *absorbed)
+{
+    if (takes(s, only_user(plan, s->last), &batch_norm_op))
+        s->norm = s->last;
+    if (takes(s, only_user(plan, s->last), &layer_scale_op))
+        s->scale = s->last;
+    const Tensor *sum = only_user(plan, s->last), *before = s->last;
+    if (sum && sum->op == &add_op && !absorbed[sum->index] && sum->in[0] != sum->in[1]) {
+        const Tensor *left = sum->in[0];
+        while (is_view(left) && left != before)
+            left = left->in[0];
+        s->residual = left == before ? sum->in[1] : sum->in[0];
+        s->last = s->sum = sum;
+    }
+    if (takes(s, only_user(plan, s->last), &relu_op))
+        s->act = RELU;
+    else if (takes(s, only_user(plan, s->last), &gelu_op))
+        s->act = GELU;
+}
+
+static int by_last(const void *a, const void *b)
+{
+    const Fused *x = a, *y = b;
+    return x->last->index - y->last->index;
+}
+
+/* A step runs at the place of its last layer: by then a residual is there too. */
+static void make_steps(Inference *plan)
+{
+    int count = net_tensors(plan->net);
+    bool *absorbed = mem_alloc((size_t)count, sizeof *absorbed);
+    plan->steps = mem_alloc((size_t)count, sizeof *plan->steps);
+    for (int i = 0; i < count; i++) {
+        const Tensor *t = net_tensor(plan->net, i);
+        if (!t->op || absorbed[i] || is_view(t))
+            continue;
+        Fused s = { .first = t, .last = t, .saved = -1 };
+        if (t->op == &conv2d_op || t->op == &linear_op)
+            fuse(plan, &s, absorbed);
+        const Tensor *inside[] = { s.norm, s.scale, s.sum, s.last };
+        for (int k = 0; k < 4; k++)
+            if (inside[k])
+                absorbed[inside[k]->index] = true;
+        plan->steps[plan->count++] = s;
+    }
+    qsort(plan->steps, (size_t)plan->count, sizeof *plan->steps, by_last);
+    free(absorbed);
+}
+
+/* --- memory --------------------------------------------------------------------------------------
+ */
+
+/* The tensor that holds t's values: t itself, or what a view is a view of. */
+static const Tensor *holder(const Tensor *t)
+{
+    while (is_view(t))
+        t = t->in[0];
+    return t;
+}
+
+/* The last step that reads t's values; -1: none. */
+static int last_reader(const Inference *plan, const Tensor *t)
+{
+    int last = -1;
+    for (int i = 0; i < plan->count; i++) {
+        const Fused *s = &plan->steps[i];
+        for (int k = 0; k < 2 && s->first->in[k]; k++)
+            last = holder(s->first->in[k]) == t ? i : last;
+        last = s->residual && holder(s->residual) == t ? i : last;
+    }
+    return last;
+}
+
+/* The input of step i over whose memory it may write, because nobody reads it afterwards; or NULL.
+ */
+static const Tensor *overwritable(const Inference *plan, int i)
+{
+    const Fused *s = &plan->steps[i];
+    const Tensor *choices[2] = { NULL, NULL };
+    if (s->first->op->flags & IN_PLACE) {
+        choices[0] = s->first->in[0];
+        choices[1] = s->first->in[1];
+    }
+    for (int k = 0; k < 2; k++) {
+        const Tensor *t = choices[k] ? holder(choices[k]) : NULL;
+        if (t && t->op && last_reader(plan, t) == i &&
+            plan->buffers.items[plan->value[t->index]].last == i)
+            return t;
+    }
+    return NULL;
+}
+
+static void place_values(Inference *plan)
+{
+    int tensors = net_tensors(plan->net);
+    plan->value = mem_alloc((size_t)tensors, sizeof *plan->value);
+    for (int i = 0; i < tensors; i++)
+        plan->value[i] = -1;
+    const Tensor *input = net_tensor(plan->net, 0),
+                 *output = holder(net_tensor(plan->net, tensors - 1));
+    plan->value[0] = buffer_new(&plan->buffers, tensor_elements(input), -1);
+    /* The caller fills the input once for many runs, so it is never written over. */
+    buffer_extend(&plan->buffers, plan->value[0], plan->count);
+    for (int i = 0; i < plan->count; i++) {
+        const Tensor *t = plan->steps[i].last, *over = overwritable(plan, i);
+        int *value = &plan->value[t->index];
+        *value =
+            over ? plan->value[over->index] : buffer_new(&plan->buffers, tensor_elements(t), i);
+        int last = last_reader(plan, t);
+        buffer_extend(&plan->buffers, *value, t == output ? plan->count : last < i ? i : last);
+    }
+}
+
+static void place_scratch(Inference *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Fused *s = &plan->steps[i];
+        size_t work = s->first->op->work ? s->first->op->work(s->first) : 0;
+        plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
+        if (s->first->op->saved)
+            s->saved = buffer_new(&plan->buffers, s->first->op->saved(s->first), i);
+    }
+}
+
+Inference *inference_new(const Net *net)
+{
+    Inference *plan = mem_alloc(1, sizeof *plan);
+    plan->net = net;
+    count_users(plan);
+    make_steps(plan);
+    place_values(plan);
+    place_scratch(plan);
+    buffers_place(&plan->buffers);
+    buffers_allocate(&plan->buffers);
+    plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
+    return plan;
+}
+
+void inference_free(Inference *plan)
+{
+    if (!plan)
+        return;
+    buffers_free(&plan->buffers);
+    free(plan->steps);
+    free(plan->users);
+    free(plan->user);
+    free(plan->value);
+    free(plan->work);
+    free(plan->packed);
+    free(plan);
+}
+
+/* --- weights -------------------------------------------------------------------------------------
+ */
+
+static bool is_product(const Fused *s)
+{
+    return s->first->op == &conv2d_op || s->first->op == &linear_op;
+}
+
+/* What the layers folded into a convolution do to its output: y·scale[c] + shift[c]. */
+static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
+{
+    const Tensor *conv = s->first;
+    for (int c = 0; c < conv->c; c++) {
+        double a = 1, b = conv->params > 1 ? w->values[conv->first_param + 1][c] : 0;
+        if (s->norm) {
+            float *const *p = &w->values[s->norm->first_param];
+            double slope = p[0][c] / sqrt((double)p[3][c] + (double)s->norm->a.eps);
+            a *= slope;
+            b = (b - p[2][c]) * slope + p[1][c];
+        }
+        if (s->scale) {
+            a *= w->values[s->scale->first_param][c];
+            b *= w->values[s->scale->first_param][c];
+        }
+        scale[c] = (float)a;
+        shift[c] = (float)b;
+    }
+}
+
+static void pack(Fused *s, const Weights *w, float *scale)
+{
+    const Tensor *conv = s->first;
+    const Param *p = &w->params[conv->first_param];
+    const float *weight = w->values[conv->first_param];
+    fold(s, w, scale, s->bias);
+    if (!s->norm && !s->scale) {
+        conv2d_pack(conv, weight, s->packed);
+        return;
+    }
+    float *folded = mem_alloc(p->count, sizeof *folded);
+    size_t out = (size_t)conv->c, each = p->count / out;
+    for (size_t i = 0; i < p->count; i++)
+        folded[i] = weight[i] * scale[p->layout == LAYOUT_HWIO ? i % out : i / each];
+    conv2d_pack(conv, folded, s->packed);
+    free(folded);
+}
+
+void inference_load(Inference *plan, const Weights *weights)
+{
+    enum { ROUND = 16 };
+    size_t floats = 0, widest = 0;
+    for (int i = 0; i < plan->count; i++) {
+        Fused *s = &plan->steps[i];
+        if (!is_product(s))
+            continue;
+        floats += (conv2d_packed(s->first) + ROUND - 1) / ROUND * ROUND;
+        floats += ((size_t)s->first->c + ROUND - 1) / ROUND * ROUND;
+        widest = (size_t)s->first->c > widest ? (size_t)s->first->c : widest;
+    }
+    if (!plan->packed)
+        plan->packed = mem_alloc(floats, sizeof *plan->packed);
+    float *at = plan->packed, *scale = mem_alloc(widest, sizeof *scale);
+    for (int i = 0; i < plan->count; i++) {
+        Fused *s = &plan->steps[i];
+        if (!is_product(s))
+            continue;
+        s->packed = at;
+        s->bias = at + (conv2d_packed(s->first) + ROUND - 1) / ROUND * ROUND;
+        at = s->bias + ((size_t)s->first->c + ROUND - 1) / ROUND * ROUND;
+        pack(s, weights, scale);
+    }
+    free(scale);
+    plan->weights = weights;
+}
+
+/* --- running -------------------------------------------------------------------------------------
+ */
+
+static float *value(const Inference *plan, const Tensor *t)
+{
+    return t ? buffer_data(&plan->buffers, plan->value[holder(t)->index]) : NULL;
+}
+
+float *inference_input(Inference *plan)
+{
+    return value(plan, net_tensor(plan->net, 0));
+}
+
+const float *inference_output(const Inference *plan)
+{
+    return value(plan, net_tensor(plan->net, net_tensors(plan->net) - 1));
+}
+
+static void run(const Inference *plan, const Fused *s)
+{
+    const Tensor *t = s->first;
+    Call call = { .x = { value(plan, t->in[0]), value(plan, t->in[1]) },
+                  .y = value(plan, s->last),
+                  .param = plan->weights->values + t->first_param,
+                  .saved = s->saved >= 0 ? buffer_data(&plan->buffers, s->saved) : NULL,
+                  .work = plan->work,
+                  .packed = s->packed,
+                  .bias = s->bias,
+                  .residual = value(plan, s->residual),
+                  .act = s->act };
+    t->op->forward(t, &call);
+}
+
+void inference_run(Inference *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        double start = clock_seconds();
+        run(plan, &plan->steps[i]);
+        plan->steps[i].seconds += clock_seconds() - start;
+    }
+}
+
+/* --- what there is to see
+ * -------------------------------------------------------------------------- */
+
+size_t inference_bytes(const Inference *plan)
+{
+    return (plan->buffers.total + plan->work_floats) * sizeof(float);
+}
+
+int inference_units(const Inference *plan)
+{
+    return plan->count;
+}
+
+Unit inference_unit(const Inference *plan, int i)
+{
+    const Fused *s = &plan->steps[i];
+    return (Unit){ .first = s->first, .last = s->last, .seconds = s->seconds };
+}

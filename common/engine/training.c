@@ -1,0 +1,573 @@
+#include "engine/training.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine/buffers.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the plan knows of a tensor and the layer that computes it. Moments: layer i runs forward at
+ * i and backward at moment(i), the last layer first. */
+typedef struct {
+    const Tensor *t;
+    int value;     /* buffer of its values in forward, and in backward where these are kept */
+    int again;     /* buffer of its values computed again for backward, or -1 */
+    int gradient;  /* buffer of the gradient, or -1 */
+    int saved;     /* buffer of the op's own statistics, or -1 */
+    int writes[2]; /* into the gradient of input k: does it set, add, or is nothing to do? */
+    bool cheap;    /* computed again for backward, not kept */
+    bool ready;    /* … and that has been done in this backward */
+    int path;      /* the drop path that this layer leads to and nowhere else, or -1 */
+    LayerSeconds seconds;
+} Node;
+
+enum { NOTHING, SET, ADD };
+
+struct Training {
+    const Net *net;
+    Node *nodes;
+    int count;
+    Buffers buffers;
+    size_t work_floats;
+    float *work;
+    bool *dropped; /* by tensor: a drop path that drops the whole batch this time */
+};
+
+/* --- small questions
+ * ------------------------------------------------------------------------------- */
+
+static bool is_view(const Tensor *t)
+{
+    return t->op && t->op->is_view && t->op->is_view(t, true);
+}
+
+static const Tensor *holder(const Tensor *t)
+{
+    while (is_view(t))
+        t = t->in[0];
+    return t;
+}
+
+static bool has(const Tensor *t, OpFlags flag)
+{
+    return t->op && (t->op->flags & flag);
+}
+
+static int moment(const Training *plan, const Tensor *t)
+{
+    return 2 * plan->count - t->index;
+}
+
+static Node *node(const Training *plan, const Tensor *t)
+{
+    return &plan->nodes[t->index];
+}
+
+/* The network's input needs no gradient. */
+static bool wants_gradient(const Tensor *t)
+{
+    return t->op != NULL;
+}
+
+/* --- values
+ * ---------------------------------------------------------------------------------------- */
+
+/* Where a cheap tensor is computed again from: the first one up the line that is kept. */
+static const Tensor *origin(const Training *plan, const Tensor *t)
+{
+    t = holder(t);
+    while (node(plan, t)->cheap)
+        t = holder(t->in[0]);
+    return t;
+}
+
+/* Computing again pays where what it starts from is kept anyway: because the layer's own backward
+ * reads it, or because it is cheap itself. A ReLU after a sum is kept in the sum's place. */
+static bool is_cheap(const Training *plan, const Tensor *t)
+{
+    return has(t, CHEAP) && !is_view(t) &&
+           (has(t, BACKWARD_READS_X0) || node(plan, holder(t->in[0]))->cheap);
+}
+
+/* Backward at `when` reads t's values: keep them until then, or compute them again in time. */
+static void read_in_backward(Training *plan, const Tensor *t, int when)
+{
+    t = holder(t);
+    Node *n = node(plan, t);
+    if (!n->cheap) {
+        buffer_extend(&plan->buffers, n->value, when);
+        return;
+    }
+    if (n->again < 0)
+        n->again = buffer_new(&plan->buffers, tensor_elements(t), when);
+    buffer_extend(&plan->buffers, n->again, when);
+    buffer_extend(&plan->buffers, node(plan, origin(plan, t))->value, when);
+}
+
+static bool read_later(const Training *plan, const Tensor *t, int now)
+{
+    return plan->buffers.items[node(plan, t)->value].last > now;
+}
+
+/* Forward lifetimes first (who reads it last), then backward's, then what may share memory. */
+static void place_values(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!is_view(n->t))
+            n->value = buffer_new(&plan->buffers, tensor_elements(n->t), i);
+        for (int k = 0; k < 2 && n->t->in[k]; k++)
+            buffer_extend(&plan->buffers, node(plan, holder(n->t->in[k]))->value, i);
+    }
+    const Tensor *output = plan->nodes[plan->count - 1].t;
+    buffer_extend(&plan->buffers, node(plan, holder(output))->value, plan->count);
+    for (int i = 0; i < plan->count; i++) {
+        const Tensor *t = plan->nodes[i].t;
+        if (is_view(t))
+            continue;
+        if (has(t, BACKWARD_READS_X0))
+            read_in_backward(plan, t->in[0], moment(plan, t));
+        if (has(t, BACKWARD_READS_X1))
+            read_in_backward(plan, t->in[1], moment(plan, t));
+        if (has(t, BACKWARD_READS_Y))
+            read_in_backward(plan, t, moment(plan, t));
+    }
+}
+
+/* A layer writes over its input where nobody reads that afterwards: both become one buffer. */
+static void share_values(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!has(n->t, IN_PLACE) || is_view(n->t))
+            continue;
+        Node *from = node(plan, holder(n->t->in[0]));
+        if (!from->t->op || read_later(plan, from->t, i))
+            continue;
+        Buffer *old = &plan->buffers.items[n->value];
+        buffer_extend(&plan->buffers, from->value, old->last);
+        old->floats = 0;
+        n->value = from->value;
+    }
+}
+
+/* --- gradients
+ * ------------------------------------------------------------------------------------- */
+
+/* Whether a layer later in backward than `now` writes into t's gradient, and the first such moment.
+ */
+static bool written_later(const Training *plan, const Tensor *t, int now, int *when)
+{
+    bool found = false;
+    for (int i = t->index + 1; i < plan->count; i++) {
+        const Tensor *user = plan->nodes[i].t;
+        if ((user->in[0] != t && user->in[1] != t) || moment(plan, user) <= now)
+            continue;
+        *when = found && *when < moment(plan, user) ? *when : moment(plan, user);
+        found = true;
+    }
+    return found;
+}
+
+/* May t's gradient lie in `buffer`, where others' lie too? Not if a later write for one of them
+ * would change what another has yet to read. */
+static bool may_join(const Training *plan, const Tensor *t, int buffer, int now)
+{
+    int writes_t = 0, writes_other = 0;
+    bool t_written = written_later(plan, t, now, &writes_t);
+    for (int i = 0; i < plan->count; i++) {
+        const Node *other = &plan->nodes[i];
+        if (other->gradient != buffer || other->t == t)
+            continue;
+        if (t_written && moment(plan, other->t) >= writes_t)
+            return false;
+        if (written_later(plan, other->t, now, &writes_other) && moment(plan, t) >= writes_other)
+            return false;
+    }
+    return true;
+}
+
+/* Nobody but the layer that runs backward at `now` reads what lies in the buffer. */
+static bool last_reader(const Training *plan, int buffer, int now)
+{
+    for (int i = 0; i < plan->count; i++)
+        if (plan->nodes[i].gradient == buffer && moment(plan, plan->nodes[i].t) > now)
+            return false;
+    return true;
+}
+
+/* How layer n hands its gradient to input k. */
+static int hand_down(Training *plan, Node *n, int k)
+{
+    const Tensor *t = n->t, *in = t->in[k];
+    int now = moment(plan, t);
+    if (!in || !wants_gradient(in))
+        return NOTHING;
+    Node *to = node(plan, in);
+    if (to->gradient >= 0)
+        return ADD;
+    bool same = is_view(t) || t->op == &add_op;
+    bool alone = t->in[0] != t->in[1];
+    if (same && alone && may_join(plan, in, n->gradient, now)) {
+        to->gradient = n->gradient;
+        buffer_extend(&plan->buffers, to->gradient, moment(plan, in));
+        return NOTHING;
+    }
+    if (has(t, IN_PLACE) && !same && last_reader(plan, n->gradient, now))
+        to->gradient = n->gradient;
+    else
+        to->gradient = buffer_new(&plan->buffers, tensor_elements(in), now);
+    buffer_extend(&plan->buffers, to->gradient, moment(plan, in));
+    return SET;
+}
+
+static void place_gradients(Training *plan)
+{
+    Node *output = &plan->nodes[plan->count - 1];
+    output->gradient = buffer_new(&plan->buffers, tensor_elements(output->t), plan->count);
+    buffer_extend(&plan->buffers, output->gradient, moment(plan, output->t));
+    for (int i = plan->count - 1; i >= 0; i--) {
+        Node *n = &plan->nodes[i];
+        if (n->t->op && n->gradient >= 0)
+            for (int k = 0; k < 2; k++)
+                n->writes[k] = hand_down(plan, n, k);
+    }
+}
+
+/* --- dropped paths
+ * ---------------------------------------------------------------------------------- */
+
+static bool leads_to(const Training *plan, const Tensor *t, int path)
+{
+    bool read = false;
+    for (int i = t->index + 1; i < plan->count; i++) {
+        const Node *user = &plan->nodes[i];
+        if (user->t->in[0] != t && user->t->in[1] != t)
+            continue;
+        read = true;
+        if (user->path != path && i != path)
+            return false;
+    }
+    return read;
+}
+
+/* Does layer n write to the gradient of a tensor outside the path before anybody else does? */
+static bool writes_first(const Training *plan, const Node *n, int path)
+{
+    for (int k = 0; k < 2 && n->t->in[k]; k++)
+        if (wants_gradient(n->t->in[k]) && node(plan, n->t->in[k])->path != path &&
+            n->writes[k] != ADD)
+            return true;
+    return false;
+}
+
+/* Marks the layers that lead to a drop path alone; all or none: none if one of them keeps running
+ * statistics, or if a gradient outside would be left without its first value. */
+static void find_path(Training *plan, int path)
+{
+    bool good = true;
+    for (int i = path - 1; i > 0; i--)
+        if (plan->nodes[i].path < 0 && leads_to(plan, plan->nodes[i].t, path))
+            plan->nodes[i].path = path;
+    for (int i = path - 1; i > 0; i--) {
+        const Node *n = &plan->nodes[i];
+        if (n->path == path && (n->t->op == &batch_norm_op || writes_first(plan, n, path)))
+            good = false;
+    }
+    for (int i = path - 1; i > 0 && !good; i--)
+        if (plan->nodes[i].path == path)
+            plan->nodes[i].path = -1;
+}
+
+/* A drop path for the whole batch: what leads to it alone is skipped when it drops. */
+static void find_paths(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++)
+        plan->nodes[i].path = -1;
+    for (int i = 0; i < plan->count; i++) {
+        const Tensor *t = plan->nodes[i].t;
+        if (t->op == &drop_path_op && !is_view(t) && !t->a.per_sample)
+            find_path(plan, i);
+    }
+}
+
+static bool skipped(const Training *plan, const Node *n)
+{
+    return n->path >= 0 && plan->dropped[n->path];
+}
+
+/* --- making
+ * ---------------------------------------------------------------------------------------- */
+
+static size_t most_work(const Tensor *t)
+{
+    size_t forward = t->op->work ? t->op->work(t) : 0;
+    size_t backward = t->op->work_backward ? t->op->work_backward(t) : 0;
+    return forward > backward ? forward : backward;
+}
+
+static void place_scratch(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!n->t->op)
+            continue;
+        size_t work = most_work(n->t);
+        plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
+        if (n->t->op->saved) {
+            n->saved = buffer_new(&plan->buffers, n->t->op->saved(n->t), -1);
+            buffer_extend(&plan->buffers, n->saved, moment(plan, n->t));
+        }
+    }
+}
+
+Training *training_new(const Net *net)
+{
+    Training *plan = mem_alloc(1, sizeof *plan);
+    plan->net = net;
+    plan->count = net_tensors(net);
+    plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
+    plan->dropped = mem_alloc((size_t)plan->count, sizeof *plan->dropped);
+    for (int i = 0; i < plan->count; i++) {
+        const Tensor *t = net_tensor(net, i);
+        plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
+        plan->nodes[i].cheap = is_cheap(plan, t);
+    }
+    place_values(plan);
+    share_values(plan);
+    place_gradients(plan);
+    find_paths(plan);
+    place_scratch(plan);
+    buffers_place(&plan->buffers);
+    buffers_allocate(&plan->buffers);
+    plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
+    training_keep_all(plan);
+    return plan;
+}
+
+void training_free(Training *plan)
+{
+    if (!plan)
+        return;
+    buffers_free(&plan->buffers);
+    free(plan->nodes);
+    free(plan->dropped);
+    free(plan->work);
+    free(plan);
+}
+
+/* --- drawing
+ * --------------------------------------------------------------------------------------- */
+
+static float *data(const Training *plan, int buffer)
+{
+    return buffer >= 0 ? buffer_data(&plan->buffers, buffer) : NULL;
+}
+
+static void draw(Training *plan, const Node *n, Random r)
+{
+    const Tensor *t = n->t;
+    float *factor = data(plan, n->saved), keep = 1 - t->a.p;
+    r.stream ^= random_stream(t->name);
+    for (int sample = 0; sample < t->n; sample++) {
+        double u = random_uniform(r, t->a.per_sample ? (uint64_t)sample : 0);
+        factor[sample] = u < (double)keep ? 1 / keep : 0;
+    }
+    plan->dropped[t->index] = !t->a.per_sample && t->n > 0 && factor[0] == 0;
+}
+
+void training_drop(Training *plan, Random r)
+{
+    for (int i = 0; i < plan->count; i++)
+        if (plan->nodes[i].t->op == &drop_path_op && !is_view(plan->nodes[i].t))
+            draw(plan, &plan->nodes[i], r);
+}
+
+void training_keep_all(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        const Node *n = &plan->nodes[i];
+        plan->dropped[i] = false;
+        for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
+            data(plan, n->saved)[sample] = 1;
+    }
+}
+
+/* --- forward
+ * --------------------------------------------------------------------------------------- */
+
+static float *forward_value(const Training *plan, const Tensor *t)
+{
+    return t ? data(plan, node(plan, holder(t))->value) : NULL;
+}
+
+float *training_input(Training *plan)
+{
+    return forward_value(plan, plan->nodes[0].t);
+}
+
+const float *training_output(const Training *plan)
+{
+    return forward_value(plan, plan->nodes[plan->count - 1].t);
+}
+
+/* Is it a sum of which one summand is a dropped path? Then it is the other summand. */
+static const Tensor *only_summand(const Training *plan, const Tensor *t)
+{
+    if (t->op != &add_op)
+        return NULL;
+    for (int k = 0; k < 2; k++)
+        if (plan->dropped[t->in[k]->index])
+            return t->in[1 - k];
+    return NULL;
+}
+
+static void run_forward(Training *plan, const Node *n, Weights *weights)
+{
+    const Tensor *t = n->t, *only = only_summand(plan, t);
+    float *y = data(plan, n->value);
+    if (only) {
+        float *x = forward_value(plan, only);
+        if (x != y)
+            memcpy(y, x, tensor_elements(t) * sizeof *y);
+        return;
+    }
+    if (plan->dropped[t->index]) {
+        memset(y, 0, tensor_elements(t) * sizeof *y);
+        return;
+    }
+    Call call = { .x = { forward_value(plan, t->in[0]), forward_value(plan, t->in[1]) },
+                  .y = y,
+                  .param = weights->values + t->first_param,
+                  .saved = data(plan, n->saved),
+                  .work = plan->work,
+                  .training = true };
+    t->op->forward(t, &call);
+}
+
+void training_forward(Training *plan, Weights *weights)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!n->t->op || is_view(n->t) || skipped(plan, n))
+            continue;
+        double start = clock_seconds();
+        run_forward(plan, n, weights);
+        n->seconds.forward += clock_seconds() - start;
+    }
+}
+
+/* --- backward
+ * -------------------------------------------------------------------------------------- */
+
+/* Computes t's values into `to`, from the first tensor up the line that was kept. */
+static void compute_again(Training *plan, const Tensor *t, float *to, Weights *weights)
+{
+    const Tensor *from = holder(t->in[0]);
+    bool cheap = node(plan, from)->cheap;
+    if (cheap)
+        compute_again(plan, from, to, weights);
+    Call call = { .x = { cheap ? to : forward_value(plan, from) },
+                  .y = to,
+                  .param = weights->values + t->first_param,
+                  .saved = data(plan, node(plan, t)->saved),
+                  .work = plan->work,
+                  .training = true,
+                  .again = true };
+    t->op->forward(t, &call);
+}
+
+/* t's values in backward, computed again now if nobody has read them yet. */
+static const float *backward_value(Training *plan, const Tensor *t, Weights *weights)
+{
+    t = holder(t);
+    Node *n = node(plan, t);
+    if (!n->cheap)
+        return data(plan, n->value);
+    if (!n->ready)
+        compute_again(plan, t, data(plan, n->again), weights);
+    n->ready = true;
+    return data(plan, n->again);
+}
+
+static void run_backward(Training *plan, const Node *n, Weights *weights, Weights *gradients)
+{
+    const Tensor *t = n->t;
+    Call call = { .dy = data(plan, n->gradient),
+                  .param = weights->values + t->first_param,
+                  .grad = gradients->values + t->first_param,
+                  .saved = data(plan, n->saved),
+                  .work = plan->work,
+                  .training = true };
+    if (has(t, BACKWARD_READS_X0))
+        call.x[0] = backward_value(plan, t->in[0], weights);
+    if (has(t, BACKWARD_READS_X1))
+        call.x[1] = backward_value(plan, t->in[1], weights);
+    if (has(t, BACKWARD_READS_Y))
+        call.y = (float *)backward_value(plan, t, weights);
+    bool any = t->params > 0;
+    for (int k = 0; k < 2; k++) {
+        if (n->writes[k] == NOTHING)
+            continue;
+        call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
+        call.accumulate[k] = n->writes[k] == ADD;
+        any = true;
+    }
+    if (any)
+        t->op->backward(t, &call);
+}
+
+static void run_view_backward(Training *plan, const Node *n)
+{
+    float *dx = n->writes[0] ? data(plan, node(plan, n->t->in[0])->gradient) : NULL;
+    const float *dy = data(plan, n->gradient);
+    size_t count = tensor_elements(n->t);
+    for (size_t i = 0; i < count && dx; i++)
+        dx[i] = n->writes[0] == ADD ? dx[i] + dy[i] : dy[i];
+}
+
+static void no_gradient(const Node *n, Weights *gradients)
+{
+    for (int k = 0; k < n->t->params; k++) {
+        int p = n->t->first_param + k;
+        memset(gradients->values[p], 0, gradients->params[p].count * sizeof(float));
+    }
+}
+
+float *training_output_gradient(Training *plan)
+{
+    return data(plan, plan->nodes[plan->count - 1].gradient);
+}
+
+void training_backward(Training *plan, Weights *weights, Weights *gradients)
+{
+    for (int i = 0; i < plan->count; i++)
+        plan->nodes[i].ready = false;
+    for (int i = plan->count - 1; i > 0; i--) {
+        Node *n = &plan->nodes[i];
+        double start = clock_seconds();
+        if (n->gradient < 0 || skipped(plan, n))
+            no_gradient(n, gradients);
+        else if (is_view(n->t))
+            run_view_backward(plan, n);
+        else if (!plan->dropped[i])
+            run_backward(plan, n, weights, gradients);
+        n->seconds.backward += clock_seconds() - start;
+    }
+}
+
+/* --- what there is to see
+ * -------------------------------------------------------------------------- */
+
+size_t training_bytes(const Training *plan)
+{
+    return (plan->buffers.total + plan->work_floats) * sizeof(float);
+}
+
+LayerSeconds training_seconds(const Training *plan, int i)
+{
+    return plan->nodes[i].seconds;
+}

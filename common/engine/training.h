@@ -1,0 +1,43 @@
+/* Running a network forward and backward.
+ *
+ * Only what backward needs is kept. What is cheap (activations, normalised values) is computed
+ * again from what it was computed from when its turn comes; the gradient of a sum lies where the
+ * sum's gradient lies; a path that drop path drops for the whole batch is not computed at all. */
+#ifndef ENGINE_TRAINING_H
+#define ENGINE_TRAINING_H
+
+#include "base/random.h"
+#include "graph/net.h"
+#include "graph/weights.h"
+
+typedef struct Training Training;
+
+/* Plans and allocates; the network must outlive the plan, and its last tensor is the output. */
+Training *training_new(const Net *net);
+void training_free(Training *plan);
+
+float *training_input(Training *plan); /* [n,h,w,c], for the caller to fill before every forward */
+
+/* Draws which paths are dropped in the next forward; without it none is. */
+void training_drop(Training *plan, Random r);
+void training_keep_all(Training *plan);
+
+/* Batch statistics; updates the running ones in `weights`. */
+void training_forward(Training *plan, Weights *weights);
+const float *training_output(const Training *plan);
+
+/* The gradient of every trained parameter into `gradients`, from that of the output, which the
+ * caller wrote after forward. */
+float *training_output_gradient(Training *plan);
+void training_backward(Training *plan, Weights *weights, Weights *gradients);
+
+size_t training_bytes(const Training *plan); /* activations, gradients of them, scratch memory */
+
+/* Seconds that tensor i's layer took since training_new: forward, and backward with what it had
+ * to compute again. */
+typedef struct {
+    double forward, backward;
+} LayerSeconds;
+LayerSeconds training_seconds(const Training *plan, int i);
+
+#endif

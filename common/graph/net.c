@@ -1,0 +1,240 @@
+#include "graph/net.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "graph/op.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 16 };
+
+/* An open scope: its full name and the index that the next layer in it takes. */
+typedef struct {
+    char *path;
+    int next;
+} Level;
+
+struct Net {
+    Tensor **tensors;
+    int tensor_count;
+    Param *params;
+    int param_count;
+    Level levels[MAX_DEPTH]; /* levels[0] is the network itself, with an empty path */
+    int depth;               /* how many levels are open */
+};
+
+/* --- errors ------------------------------------------------------------------------------------
+ */
+
+void net_error(Site at, const char *format, ...)
+{
+    char where[512], what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    snprintf(where, sizeof where, "%s:%d", at.file, at.line);
+    die(EXIT_USAGE, where, "%s", what);
+}
+
+/* --- scopes ------------------------------------------------------------------------------------
+ */
+
+static Level *level(Net *net)
+{
+    return &net->levels[net->depth - 1];
+}
+
+/* parent and child joined by a dot, either of which may be empty. */
+static char *join(const char *parent, const char *child)
+{
+    return str_format("%s%s%s", parent, *parent && *child ? "." : "", child);
+}
+
+static char *next_name(Net *net)
+{
+    char index[16];
+    snprintf(index, sizeof index, "%d", level(net)->next++);
+    return join(level(net)->path, index);
+}
+
+Scope scope_open(Net *net, const char *name)
+{
+    if (net->depth == MAX_DEPTH)
+        die(EXIT_USAGE, level(net)->path, "scopes are nested deeper than %d", MAX_DEPTH);
+    char *path = name ? join(level(net)->path, name) : next_name(net);
+    net->levels[net->depth++] = (Level){ .path = path };
+    return (Scope){ .net = net, .once = true };
+}
+
+void scope_close(Scope *scope)
+{
+    free(level(scope->net)->path);
+    scope->net->depth--;
+}
+
+void net_skip_index(Net *net)
+{
+    level(net)->next++;
+}
+
+/* --- building ----------------------------------------------------------------------------------
+ */
+
+Net *net_new(void)
+{
+    Net *net = mem_alloc(1, sizeof *net);
+    net->levels[0].path = str_format("%s", "");
+    net->depth = 1;
+    return net;
+}
+
+void net_free(Net *net)
+{
+    if (!net)
+        return;
+    for (int i = 0; i < net->tensor_count; i++) {
+        free(net->tensors[i]->name);
+        free(net->tensors[i]);
+    }
+    for (int i = 0; i < net->param_count; i++)
+        free(net->params[i].key);
+    free(net->levels[0].path);
+    free(net->tensors);
+    free(net->params);
+    free(net);
+}
+
+static Tensor *append(Net *net, Tensor tensor)
+{
+    size_t count = (size_t)net->tensor_count + 1;
+    net->tensors = mem_grow(net->tensors, count, sizeof *net->tensors);
+    Tensor *t = mem_alloc(1, sizeof *t);
+    *t = tensor;
+    t->net = net;
+    t->index = net->tensor_count++;
+    t->first_param = net->param_count;
+    net->tensors[t->index] = t;
+    return t;
+}
+
+Tensor *net_input(Net *net, int n, int c, int h, int w)
+{
+    char *name = str_format("%s", "input");
+    return append(net, (Tensor){ .n = n, .c = c, .h = h, .w = w, .name = name });
+}
+
+Tensor *net_layer(const Op *op, Tensor *a, Tensor *b, Site at, Naming naming, Attributes attributes,
+                  int c, int h, int w)
+{
+    Net *net = a->net;
+    char *name = naming == NAME_INDEX   ? next_name(net)
+                 : naming == NAME_SCOPE ? join(level(net)->path, "")
+                                        : join(level(net)->path, op->name);
+    return append(net, (Tensor){ .op = op,
+                                 .n = a->n,
+                                 .c = c,
+                                 .h = h,
+                                 .w = w,
+                                 .flat = a->flat,
+                                 .in = { a, b },
+                                 .at = at,
+                                 .name = name,
+                                 .a = attributes });
+}
+
+void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout layout, Init init,
+                   bool trained)
+{
+    Net *net = t->net;
+    Param p = { .layout = layout, .init = init, .trained = trained, .count = 1 };
+    for (; p.rank < 4 && shape[p.rank] > 0; p.rank++) {
+        p.shape[p.rank] = shape[p.rank];
+        p.count = size_mul(p.count, (size_t)shape[p.rank]);
+    }
+    p.key = join(t->name, suffix);
+    net->params = mem_grow(net->params, (size_t)net->param_count + 1, sizeof *net->params);
+    net->params[net->param_count++] = p;
+    t->params++;
+}
+
+/* --- asking ------------------------------------------------------------------------------------
+ */
+
+int net_tensors(const Net *net)
+{
+    return net->tensor_count;
+}
+
+Tensor *net_tensor(const Net *net, int i)
+{
+    return net->tensors[i];
+}
+
+int net_params(const Net *net)
+{
+    return net->param_count;
+}
+
+const Param *net_param(const Net *net, int i)
+{
+    return &net->params[i];
+}
+
+size_t tensor_rows(const Tensor *t)
+{
+    return size_mul(size_mul((size_t)t->n, (size_t)t->h), (size_t)t->w);
+}
+
+size_t tensor_elements(const Tensor *t)
+{
+    return size_mul(tensor_rows(t), (size_t)t->c);
+}
+
+uint64_t tensor_params(const Tensor *t)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < t->params; i++) {
+        const Param *p = net_param(t->net, t->first_param + i);
+        count += p->trained ? p->count : 0;
+    }
+    return count;
+}
+
+uint64_t net_macs(const Net *net)
+{
+    uint64_t macs = 0;
+    for (int i = 0; i < net->tensor_count; i++)
+        macs += net->tensors[i]->macs;
+    return macs;
+}
+
+uint64_t net_trained(const Net *net)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < net->param_count; i++)
+        count += net->params[i].trained ? net->params[i].count : 0;
+    return count;
+}
+
+const char *shape_text(const Tensor *t, char text[SHAPE_TEXT])
+{
+    if (t->flat)
+        snprintf(text, SHAPE_TEXT, "%dx%d", t->n, t->c);
+    else
+        snprintf(text, SHAPE_TEXT, "%dx%dx%dx%d", t->n, t->c, t->h, t->w);
+    return text;
+}
+
+const char *param_shape_text(const Param *p, char text[SHAPE_TEXT])
+{
+    int used = 0;
+    text[0] = 0;
+    for (int i = 0; i < p->rank; i++)
+        used +=
+            snprintf(text + used, (size_t)(SHAPE_TEXT - used), "%s%d", i ? "x" : "", p->shape[i]);
+    return text;
+}

@@ -1,0 +1,288 @@
+#include "graph/weights.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUND = 16 }; /* floats: 64 bytes, a cache line */
+
+Weights *weights_new(const Net *net)
+{
+    Weights *weights = mem_alloc(1, sizeof *weights);
+    weights->count = net_params(net);
+    weights->params = mem_alloc((size_t)weights->count, sizeof *weights->params);
+    weights->values = mem_alloc((size_t)weights->count, sizeof *weights->values);
+    for (int i = 0; i < weights->count; i++) {
+        weights->params[i] = *net_param(net, i);
+        weights->params[i].key = str_format("%s", net_param(net, i)->key);
+        weights->floats += (weights->params[i].count + ROUND - 1) / ROUND * ROUND;
+    }
+    weights->data = mem_alloc(weights->floats, sizeof *weights->data);
+    float *at = weights->data;
+    for (int i = 0; i < weights->count; i++) {
+        weights->values[i] = at;
+        at += (weights->params[i].count + ROUND - 1) / ROUND * ROUND;
+    }
+    return weights;
+}
+
+void weights_free(Weights *weights)
+{
+    if (!weights)
+        return;
+    for (int i = 0; i < weights->count; i++)
+        free(weights->params[i].key);
+    free(weights->params);
+    free(weights->values);
+    free(weights->data);
+    free(weights);
+}
+
+/* --- fresh values ------------------------------------------------------------------------------
+ */
+
+static float draw(Init init, Random r, size_t i)
+{
+    switch (init.kind) {
+    case INIT_UNIFORM:
+        return init.value * (float)(2 * random_uniform(r, i) - 1);
+    case INIT_NORMAL:
+        return init.value * (float)random_normal(r, i);
+    case INIT_CONSTANT:
+        break;
+    }
+    return init.value;
+}
+
+void weights_init(Weights *weights, uint64_t seed)
+{
+    for (int k = 0; k < weights->count; k++) {
+        const Param *p = &weights->params[k];
+        Random r = { .seed = seed, .stream = random_stream(p->key) };
+        float *fresh = mem_alloc(p->count, sizeof *fresh);
+        for (size_t i = 0; i < p->count; i++)
+            fresh[i] = draw(p->init, r, i);
+        layout_from_file(p, fresh, weights->values[k]);
+        free(fresh);
+    }
+}
+
+/* --- layouts -----------------------------------------------------------------------------------
+ */
+
+/* Where element (o, i, t) of a weight [out,in,taps] lies in memory. */
+static size_t place(const Param *p, size_t o, size_t i, size_t t)
+{
+    size_t out = (size_t)p->shape[0], in = (size_t)p->shape[1];
+    size_t taps = (size_t)p->shape[2] * (size_t)p->shape[3];
+    switch (p->layout) {
+    case LAYOUT_OHWI:
+        return (o * taps + t) * in + i;
+    case LAYOUT_HWIO:
+        return (t * in + i) * out + o;
+    case LAYOUT_PLAIN:
+        break;
+    }
+    return (o * in + i) * taps + t;
+}
+
+/* Copies a parameter between PyTorch's order (from or to, by `reading`) and memory's. */
+static void convert(const Param *p, const float *from, float *to, bool reading)
+{
+    if (p->layout == LAYOUT_PLAIN) {
+        memcpy(to, from, p->count * sizeof *to);
+        return;
+    }
+    size_t taps = (size_t)p->shape[2] * (size_t)p->shape[3], at = 0;
+    for (size_t o = 0; o < (size_t)p->shape[0]; o++)
+        for (size_t i = 0; i < (size_t)p->shape[1]; i++)
+            for (size_t t = 0; t < taps; t++, at++)
+                if (reading)
+                    to[place(p, o, i, t)] = from[at];
+                else
+                    to[at] = from[place(p, o, i, t)];
+}
+
+void layout_from_file(const Param *p, const float *from, float *to)
+{
+    convert(p, from, to, true);
+}
+
+void layout_to_file(const Param *p, const float *from, float *to)
+{
+    convert(p, from, to, false);
+}
+
+/* --- files -------------------------------------------------------------------------------------
+ */
+
+enum { LISTED = 10 };
+
+/* What does not fit between a file and a network, the first few of it in words. */
+typedef struct {
+    int count;
+    char text[800];
+} Misfits;
+
+static void misfit(Misfits *m, const char *what, const char *key)
+{
+    size_t used = strlen(m->text);
+    if (m->count++ < LISTED)
+        snprintf(m->text + used, sizeof m->text - used, "%s%s %s", used ? ", " : "", what, key);
+}
+
+static bool same_shape(const Param *p, const Entry *entry)
+{
+    if (entry->rank != p->rank)
+        return false;
+    for (int i = 0; i < p->rank; i++)
+        if (entry->shape[i] != (size_t)p->shape[i])
+            return false;
+    return true;
+}
+
+static void wrong_shape(Misfits *m, const Param *p, const Entry *entry)
+{
+    char wanted[SHAPE_TEXT], *found = str_format("%s", entry->rank ? "" : "a scalar");
+    for (int i = 0; i < entry->rank; i++) {
+        char *longer = str_format("%s%s%zu", found, i ? "x" : "", entry->shape[i]);
+        free(found);
+        found = longer;
+    }
+    char *text = str_format("%s (%s, not %s)", p->key, found, param_shape_text(p, wanted));
+    misfit(m, "wrong shape", text);
+    free(text);
+    free(found);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Notes the file's keys behind the prefix that the store does not have. */
+static void find_extra(const Weights *weights, const Safetensors *file, const char *prefix,
+                       Misfits *m)
+{
+    const char **keys = mem_alloc((size_t)weights->count, sizeof *keys);
+    for (int i = 0; i < weights->count; i++)
+        keys[i] = weights->params[i].key;
+    qsort(keys, (size_t)weights->count, sizeof *keys, by_key);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *key = file->entries[i].key;
+        if (strncmp(key, prefix, strlen(prefix)) != 0 || ends_with(key, "num_batches_tracked"))
+            continue;
+        key += strlen(prefix);
+        if (!bsearch(&key, keys, (size_t)weights->count, sizeof *keys, by_key))
+            misfit(m, "unexpected", key);
+    }
+    free(keys);
+}
+
+static void check_keys(const Weights *weights, const Safetensors *file, const char *prefix,
+                       Misfits *m)
+{
+    for (int i = 0; i < weights->count; i++) {
+        const Param *p = &weights->params[i];
+        char *key = str_format("%s%s", prefix, p->key);
+        const Entry *entry = safetensors_find(file, key);
+        if (!entry)
+            misfit(m, "missing", p->key);
+        else if (!same_shape(p, entry))
+            wrong_shape(m, p, entry);
+        free(key);
+    }
+    find_extra(weights, file, prefix, m);
+}
+
+bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error)
+{
+    Misfits m = { 0 };
+    check_keys(weights, file, prefix, &m);
+    if (m.count)
+        return error_set(error, file->path, "does not fit this network: %s%s", m.text,
+                         m.count > LISTED ? ", and more" : "");
+    bool good = true;
+    for (int i = 0; i < weights->count && good; i++) {
+        const Param *p = &weights->params[i];
+        char *key = str_format("%s%s", prefix, p->key);
+        float *values = mem_alloc(p->count, sizeof *values);
+        good = entry_floats(file, safetensors_find(file, key), values, error);
+        if (good)
+            layout_from_file(p, values, weights->values[i]);
+        free(values);
+        free(key);
+    }
+    return good;
+}
+
+bool weights_load(Weights *weights, const char *path, Error *error)
+{
+    Safetensors file;
+    if (!safetensors_read(path, &file, error))
+        return false;
+    bool good = weights_from_file(weights, &file, "", error);
+    safetensors_free(&file);
+    return good;
+}
+
+void entries_add(Entry **entries, size_t *count, const char *key, const char *dtype, int rank,
+                 const size_t *shape, const void *data, size_t bytes)
+{
+    Entry entry = { .key = str_format("%s", key), .dtype = dtype, .rank = rank, .bytes = bytes };
+    for (int i = 0; i < rank; i++)
+        entry.shape[i] = shape[i];
+    void *copy = mem_alloc(bytes, 1);
+    if (bytes)
+        memcpy(copy, data, bytes);
+    entry.data = copy;
+    *entries = mem_grow(*entries, *count + 1, sizeof **entries);
+    (*entries)[(*count)++] = entry;
+}
+
+void weights_entries(const Weights *weights, const char *prefix, Which which, Entry **entries,
+                     size_t *count)
+{
+    for (int i = 0; i < weights->count; i++) {
+        const Param *p = &weights->params[i];
+        if (!(which & (p->trained ? TRAINED : RUNNING)))
+            continue;
+        size_t shape[4];
+        for (int d = 0; d < p->rank; d++)
+            shape[d] = (size_t)p->shape[d];
+        char *key = str_format("%s%s", prefix, p->key);
+        float *values = mem_alloc(p->count, sizeof *values);
+        layout_to_file(p, weights->values[i], values);
+        entries_add(entries, count, key, "F32", p->rank, shape, values, p->count * sizeof *values);
+        free(values);
+        free(key);
+    }
+}
+
+void entries_free(Entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(entries[i].key);
+        free((void *)entries[i].data);
+    }
+    free(entries);
+}
+
+bool weights_save(const Weights *weights, const char *path, Error *error)
+{
+    Entry *entries = NULL;
+    size_t count = 0;
+    weights_entries(weights, "", ALL, &entries, &count);
+    bool good = safetensors_write(path, entries, count, NULL, 0, error);
+    entries_free(entries, count);
+    return good;
+}

@@ -1,0 +1,684 @@
+/* One method for all: a task takes VEC output channels of some rows of one picture. It gathers the
+ * input channels these read into a plane of its own, with zeros left and right, in which lane l of
+ * a vector holds what output channel l reads:
+ *
+ *     plane[row][slice][column][VEC]
+ *
+ * slice j of a group's input channels being a row of its own. Every kernel is then a depthwise one
+ * with kernel · slices rows, no tap needs a test of bounds, and no stride of channels makes the
+ * cache's sets collide. The weights are packed likewise: [kernel row][slice][tap][VEC].
+ *
+ * The gradient with respect to the input is such a convolution too, of dy, with the kernel turned
+ * round; a stride becomes a spacing: the taps that meet dy's values are every spacing-th. */
+#include "kernels/depthwise.h"
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "kernels/pieces.h"
+
+#include <string.h>
+
+/* --- the convolution as the kernels see it ------------------------------------------------------
+ */
+
+enum {
+    WIDE = VEC == 16 ? 14 : 7, /* pixels in registers at once: what 32 or 16 registers can hold */
+    NARROW = 7,
+    LEAST = 4,
+    PLANE_FLOATS = 1 << 15,   /* a plane stays in the second level cache */
+    MOST_WEIGHT_PIECES = 8,   /* partial sums of the weight's gradient */
+    LINE = 64 / sizeof(float) /* floats in a cache line */
+};
+
+typedef struct {
+    int n, in_h, in_w, in_channels, out_h, out_w, out_channels;
+    int slices;              /* input channels an output channel reads */
+    int group_out;           /* output channels that read the same ones */
+    int kernel, stride, pad; /* pad may be negative */
+    int spacing;             /* the input's pixels lie so far apart, zeros between them */
+    bool turned;             /* the kernel is turned round, its weights are [tap, out, in] */
+    int blocks, bands, band; /* of VEC output channels; of `band` output rows each */
+    int left, width;         /* of the plane: columns before the picture, columns in all */
+    int plane_rows;          /* input rows that a band reads at most */
+    size_t slice_floats;     /* of a row of the plane: width vectors */
+    const float *x, *weight, *bias, *residual;
+    Act act;
+    float *y;
+    float *work; /* work_floats for every worker */
+    size_t work_floats;
+} Conv;
+
+static int at_least(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int at_most(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* a modulo b, 0 … b-1 for a negative a too. */
+static int modulo(int a, int b)
+{
+    return (a % b + b) % b;
+}
+
+/* How many of 0 … count-1 are `first` modulo `step`. */
+static int every(int count, int first, int step)
+{
+    return first < count ? (count - first + step - 1) / step : 0;
+}
+
+/* Of the output columns phase, phase + spacing, …: the first tap that meets a value (then every
+ * spacing-th does), and the input column that it meets for the first of them. */
+static int first_tap(const Conv *c, int phase, int *column)
+{
+    int tap = modulo(c->pad - phase, c->spacing);
+    *column = (phase + tap - c->pad) / c->spacing;
+    return tap;
+}
+
+static size_t packed_floats(const Conv *c)
+{
+    return size_mul((size_t)c->kernel * c->kernel * VEC, c->slices);
+}
+
+/* A row of results: padded, because a narrow strip is computed as a full one. */
+static size_t row_floats(const Conv *c)
+{
+    return ((size_t)c->out_w + NARROW * c->spacing) * VEC;
+}
+
+static size_t plane_floats(const Conv *c)
+{
+    return size_mul(c->slice_floats, size_mul(c->slices, c->plane_rows));
+}
+
+static size_t round_to_line(size_t floats)
+{
+    return (floats + LINE - 1) / LINE * LINE;
+}
+
+static int rows_read(const Conv *c, int out_rows)
+{
+    return at_most(((out_rows - 1) * c->stride + c->kernel - 1) / c->spacing + 1, c->in_h);
+}
+
+/* Cuts rows into bands whose plane fits the cache, and lays out the plane. */
+static void conv_layout(Conv *c)
+{
+    c->blocks = (c->out_channels + VEC - 1) / VEC;
+    c->left = c->pad > 0 ? (c->pad + c->spacing - 1) / c->spacing : 0;
+    c->width = 1;
+    for (int phase = 0; phase < c->spacing; phase++) {
+        int column, tap = first_tap(c, phase, &column);
+        int taps = every(c->kernel, tap, c->spacing), count = every(c->out_w, phase, c->spacing);
+        c->width = at_least(c->width, column + c->left + (count + NARROW) * c->stride + taps);
+    }
+    c->slice_floats = (size_t)c->width * VEC;
+    size_t row = size_mul(c->slice_floats, c->slices);
+    c->band = c->out_h;
+    while (c->band > 4 && rows_read(c, c->band) * row > PLANE_FLOATS)
+        c->band--;
+    c->bands = (c->out_h + c->band - 1) / c->band;
+    c->band = (c->out_h + c->bands - 1) / c->bands;
+    c->bands = (c->out_h + c->band - 1) / c->band;
+    c->plane_rows = rows_read(c, c->band);
+    c->work_floats = round_to_line(packed_floats(c)) + round_to_line(row_floats(c)) +
+                     round_to_line(plane_floats(c));
+}
+
+static Conv forward_conv(const Grouped *g)
+{
+    Conv c = { .n = g->n,
+               .in_h = g->h,
+               .in_w = g->w,
+               .in_channels = g->groups * g->group_in,
+               .out_h = g->out_h,
+               .out_w = g->out_w,
+               .out_channels = g->groups * g->group_out,
+               .slices = g->group_in,
+               .group_out = g->group_out,
+               .kernel = g->kernel,
+               .stride = g->stride,
+               .pad = g->pad,
+               .spacing = 1 };
+    conv_layout(&c);
+    return c;
+}
+
+static Conv backward_conv(const Grouped *g)
+{
+    Conv c = { .n = g->n,
+               .in_h = g->out_h,
+               .in_w = g->out_w,
+               .in_channels = g->groups * g->group_out,
+               .out_h = g->h,
+               .out_w = g->w,
+               .out_channels = g->groups * g->group_in,
+               .slices = g->group_out,
+               .group_out = g->group_in,
+               .kernel = g->kernel,
+               .stride = 1,
+               .pad = g->kernel - 1 - g->pad,
+               .spacing = g->stride,
+               .turned = true };
+    conv_layout(&c);
+    return c;
+}
+
+/* --- gathering ----------------------------------------------------------------------------------
+ */
+
+static int lanes_of(const Conv *c, int block)
+{
+    return at_most(VEC, c->out_channels - block * VEC);
+}
+
+/* Input channel of slice j that output channel o reads. */
+static int channel_read(const Conv *c, int o, int j)
+{
+    return o / c->group_out * c->slices + j;
+}
+
+/* `count` vectors of one lane a channel from pixels `stride` floats apart. */
+static void gather_channels(const float *from, size_t stride, int lanes, int count, float *to)
+{
+    if (lanes == VEC)
+        for (int i = 0; i < count; i++)
+            vec_store(to + (size_t)i * VEC, vec_load(from + i * stride));
+    else
+        for (int i = 0; i < count; i++)
+            vec_store(to + (size_t)i * VEC, vec_load_part(from + i * stride, lanes));
+}
+
+/* The same where lane l is channel[l]. */
+static void gather_lanes(const float *from, size_t stride, const int *channel, int count, float *to)
+{
+    for (int i = 0; i < count; i++, from += stride, to += VEC)
+        for (int l = 0; l < VEC; l++)
+            to[l] = from[channel[l]];
+}
+
+/* One row of the input, all its slices, into the plane; columns from `used` on are 0. */
+static void gather_row(const Conv *c, int block, const float *row, int used, float *plane)
+{
+    int count = at_least(0, at_most(c->in_w, used - c->left)), lanes = lanes_of(c, block);
+    size_t before = (size_t)c->left * VEC, end = before + (size_t)count * VEC;
+    for (int j = 0; j < c->slices; j++, plane += c->slice_floats) {
+        memset(plane, 0, before * sizeof *plane);
+        if (c->slices == 1 && c->group_out == 1) {
+            gather_channels(row + block * VEC, c->in_channels, lanes, count, plane + before);
+        } else {
+            int channel[VEC];
+            for (int l = 0; l < VEC; l++)
+                channel[l] = channel_read(c, block * VEC + (l < lanes ? l : 0), j);
+            gather_lanes(row, c->in_channels, channel, count, plane + before);
+        }
+        memset(plane + end, 0, (c->slice_floats - end) * sizeof *plane);
+    }
+}
+
+/* The input rows first … end that output rows start … stop read. */
+static void rows_needed(const Conv *c, int start, int stop, int *first, int *end)
+{
+    int above = start * c->stride - c->pad, below = (stop - 1) * c->stride + c->kernel - 1 - c->pad;
+    *first = above > 0 ? (above + c->spacing - 1) / c->spacing : 0;
+    *end = below < 0 ? 0 : at_most(below / c->spacing + 1, c->in_h);
+}
+
+static void gather_rows(const Conv *c, int picture, int block, int first, int end, int used,
+                        float *plane)
+{
+    size_t row_floats = (size_t)c->in_w * c->in_channels;
+    const float *x = c->x + (size_t)picture * c->in_h * row_floats;
+    for (int row = first; row < end; row++, plane += c->slices * c->slice_floats)
+        gather_row(c, block, x + row * row_floats, used, plane);
+}
+
+/* --- packing the weights ------------------------------------------------------------------------
+ */
+
+/* One tap and slice of a block: a lane an output channel, 0 in lanes past the last. */
+static void pack_tap(const Conv *c, int block, int ky, int kx, int j, float *to)
+{
+    int taps = c->kernel * c->kernel, tap = ky * c->kernel + kx, lanes = lanes_of(c, block);
+    for (int l = 0; l < VEC; l++) {
+        int o = block * VEC + l;
+        if (l >= lanes)
+            to[l] = 0;
+        else if (!c->turned)
+            to[l] = c->weight[((size_t)tap * c->slices + j) * c->out_channels + o];
+        else
+            to[l] = c->weight[((size_t)(taps - 1 - tap) * c->group_out + o % c->group_out) *
+                                  c->in_channels +
+                              channel_read(c, o, j)];
+    }
+}
+
+/* The weights that a block needs, [first kx][first ky][ky][slice][kx][VEC]: with a spacing, the
+ * taps that are used together lie together. */
+static void pack_weights(const Conv *c, int block, float *packed)
+{
+    for (int first_kx = 0; first_kx < c->spacing; first_kx++)
+        for (int first_ky = 0; first_ky < c->spacing; first_ky++)
+            for (int ky = first_ky; ky < c->kernel; ky += c->spacing)
+                for (int j = 0; j < c->slices; j++)
+                    for (int kx = first_kx; kx < c->kernel; kx += c->spacing, packed += VEC)
+                        pack_tap(c, block, ky, kx, j, packed);
+}
+
+/* How many of a kernel's rows or columns come before those that are `first` modulo spacing. */
+static int taps_before(const Conv *c, int first)
+{
+    int taps = 0;
+    for (int i = 0; i < first; i++)
+        taps += every(c->kernel, i, c->spacing);
+    return taps;
+}
+
+/* --- the sum of a strip -------------------------------------------------------------------------
+ */
+
+/* Rows of the plane, one after the other, and the taps of each. */
+typedef struct {
+    const float *x, *weight;
+    size_t x_step; /* floats from one row to the next */
+    int rows, taps, stride;
+} Strip;
+
+/* out[t·step] = Σ over rows and taps of x[t·stride + tap]·weight[tap], t < tile. With taps, stride
+ * and tile constants, the tile's sums and a row of weights stay in registers, and each x is loaded
+ * once for all the sums it is part of. */
+ALWAYS_INLINE void strip_tile(const Strip *s, int at, int taps, int stride, int tile, float *out,
+                              size_t step)
+{
+    Vec sum[WIDE] = { { 0 } }, w[7];
+    const float *x = s->x + (size_t)at * stride * VEC, *weight = s->weight;
+    for (int r = 0; r < s->rows; r++, x += s->x_step, weight += taps * VEC) {
+        UNROLL
+        for (int k = 0; k < taps; k++)
+            w[k] = vec_load(weight + k * VEC);
+        UNROLL
+        for (int i = 0; i < (tile - 1) * stride + taps; i++) {
+            Vec v = vec_load(x + i * VEC);
+            UNROLL
+            for (int t = 0; t < tile; t++) {
+                int k = i - t * stride;
+                if (k >= 0 && k < taps)
+                    sum[t] += v * w[k];
+            }
+        }
+    }
+    UNROLL
+    for (int t = 0; t < tile; t++)
+        vec_store(out + ((size_t)at + t) * step, sum[t]);
+}
+
+/* All `count` pixels of a strip, the last ones as part of a full tile. */
+ALWAYS_INLINE void strip_tiles(const Strip *s, int count, int taps, int stride, float *out,
+                               size_t step)
+{
+    int at = 0;
+    for (; stride == 1 && WIDE > NARROW && count - at >= WIDE; at += WIDE)
+        strip_tile(s, at, taps, stride, WIDE, out, step);
+    for (; count - at > LEAST; at += NARROW)
+        strip_tile(s, at, taps, stride, NARROW, out, step);
+    if (at < count)
+        strip_tile(s, at, taps, stride, LEAST, out, step);
+}
+
+/* Any number of taps and any stride, four pixels at a time. */
+static void strip_any(const Strip *s, int count, float *out, size_t step)
+{
+    for (int at = 0; at < count; at += LEAST) {
+        Vec sum[LEAST] = { { 0 } };
+        const float *x = s->x + (size_t)at * s->stride * VEC, *weight = s->weight;
+        size_t apart = (size_t)s->stride * VEC;
+        for (int r = 0; r < s->rows; r++, x += s->x_step)
+            for (int k = 0; k < s->taps; k++, weight += VEC) {
+                Vec w = vec_load(weight);
+                UNROLL
+                for (int t = 0; t < LEAST; t++)
+                    sum[t] += vec_load(x + t * apart + k * VEC) * w;
+            }
+        UNROLL
+        for (int t = 0; t < LEAST; t++)
+            vec_store(out + ((size_t)at + t) * step, sum[t]);
+    }
+}
+
+#define STRIP(taps, stride)                                                                        \
+    static void strip_##taps##_##stride(const Strip *s, int count, float *out, size_t step)        \
+    {                                                                                              \
+        strip_tiles(s, count, taps, stride, out, step);                                            \
+    }
+
+STRIP(1, 1)
+STRIP(2, 1)
+STRIP(3, 1)
+STRIP(4, 1)
+STRIP(5, 1)
+STRIP(7, 1)
+STRIP(3, 2)
+STRIP(5, 2)
+STRIP(7, 2)
+
+/* out[pixel·step], pixel < count and a few more: the sums of a strip. */
+static void strip(const Strip *s, int count, float *out, size_t step)
+{
+    typedef void StripKernel(const Strip *, int, float *, size_t);
+    static StripKernel *const kernels[2][8] = {
+        { NULL, strip_1_1, strip_2_1, strip_3_1, strip_4_1, strip_5_1, NULL, strip_7_1 },
+        { NULL, NULL, NULL, strip_3_2, NULL, strip_5_2, NULL, strip_7_2 }
+    };
+    StripKernel *kernel = s->stride <= 2 && s->taps < 8 ? kernels[s->stride - 1][s->taps] : NULL;
+    (kernel ? kernel : strip_any)(s, count, out, step);
+}
+
+/* --- a row of the output ------------------------------------------------------------------------
+ */
+
+/* The kernel's rows that meet rows of the input for output row y: how many, the first of them, and
+ * the input row that it meets. */
+static int kernel_rows(const Conv *c, int y, int *first_ky, int *in_row)
+{
+    int count = 0;
+    *first_ky = *in_row = 0;
+    for (int ky = modulo(c->pad - y * c->stride, c->spacing); ky < c->kernel; ky += c->spacing) {
+        int row = (y * c->stride + ky - c->pad) / c->spacing;
+        if (row < 0 || row >= c->in_h)
+            continue;
+        if (!count++)
+            *first_ky = ky, *in_row = row;
+    }
+    return count;
+}
+
+/* Sums of output row y: row[x][VEC]. plane holds the input's rows from plane_row on. */
+static void sum_row(const Conv *c, int y, const float *plane, int plane_row, const float *packed,
+                    float *row)
+{
+    int first_ky, in_row, count = kernel_rows(c, y, &first_ky, &in_row);
+    int ky_before = taps_before(c, first_ky % c->spacing) + first_ky / c->spacing;
+    if (!count)
+        in_row = plane_row, ky_before = 0;
+    for (int phase = 0; phase < c->spacing; phase++) {
+        int column, kx = first_tap(c, phase, &column), taps = every(c->kernel, kx, c->spacing);
+        size_t kx_before = (size_t)taps_before(c, kx) * c->kernel;
+        Strip s = { .x = plane + (in_row - plane_row) * c->slices * c->slice_floats +
+                         (size_t)(column + c->left) * VEC,
+                    .weight = packed + (kx_before + (size_t)ky_before * taps) * c->slices * VEC,
+                    .x_step = c->slice_floats,
+                    .rows = count * c->slices,
+                    .taps = taps,
+                    .stride = c->stride };
+        strip(&s, every(c->out_w, phase, c->spacing), row + phase * VEC, (size_t)c->spacing * VEC);
+    }
+}
+
+/* y = act(sums + bias + residual) for one row and block; all pointers at the block's channels. */
+ALWAYS_INLINE void finish_pixels(const Conv *c, Act act, const float *row, const float *bias,
+                                 const float *residual, int lanes, float *y)
+{
+    Vec b = bias ? vec_load_upto(bias, lanes) : (Vec){ 0 };
+    for (int x = 0; x < c->out_w; x++) {
+        size_t at = (size_t)x * c->out_channels;
+        Vec v = vec_load(row + (size_t)x * VEC) + b;
+        if (residual)
+            v += vec_load_upto(residual + at, lanes);
+        vec_store_upto(y + at, act_apply(act, v), lanes);
+    }
+}
+
+static void finish_row(const Conv *c, int picture, int block, int y, const float *row)
+{
+    size_t at = ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels + block * VEC;
+    const float *bias = c->bias ? c->bias + block * VEC : NULL;
+    const float *residual = c->residual ? c->residual + at : NULL;
+    int lanes = lanes_of(c, block);
+    if (c->act == RELU)
+        finish_pixels(c, RELU, row, bias, residual, lanes, c->y + at);
+    else if (c->act == GELU)
+        finish_pixels(c, GELU, row, bias, residual, lanes, c->y + at);
+    else
+        finish_pixels(c, IDENTITY, row, bias, residual, lanes, c->y + at);
+}
+
+/* --- convolution --------------------------------------------------------------------------------
+ */
+
+static void conv_task(void *context, int item, int worker)
+{
+    const Conv *c = context;
+    int band = item % c->bands, block = item / c->bands % c->blocks;
+    int picture = item / c->bands / c->blocks;
+    int start = band * c->band, stop = at_most(start + c->band, c->out_h), first, end;
+    float *packed = c->work + worker * c->work_floats;
+    float *row = packed + round_to_line(packed_floats(c));
+    float *plane = row + round_to_line(row_floats(c));
+    pack_weights(c, block, packed);
+    rows_needed(c, start, stop, &first, &end);
+    gather_rows(c, picture, block, first, end, c->width, plane);
+    for (int y = start; y < stop; y++) {
+        sum_row(c, y, plane, first, packed, row);
+        finish_row(c, picture, block, y, row);
+    }
+}
+
+static float *at_line(float *work)
+{
+    return (float *)(((uintptr_t)work + 63) & ~(uintptr_t)63);
+}
+
+static void convolve(Conv *c, float *work)
+{
+    c->work = at_line(work);
+    parallel_for(c->n * c->blocks * c->bands, conv_task, c);
+}
+
+void grouped_forward(const Grouped *g, const float *x, const float *weight, const float *bias,
+                     const float *residual, Act act, float *y, float *work)
+{
+    Conv c = forward_conv(g);
+    c.x = x, c.weight = weight, c.bias = bias, c.residual = residual, c.act = act, c.y = y;
+    convolve(&c, work);
+}
+
+void grouped_backward_input(const Grouped *g, const float *dy, const float *weight, bool accumulate,
+                            float *dx, float *work)
+{
+    Conv c = backward_conv(g);
+    c.x = dy, c.weight = weight, c.y = dx;
+    c.residual = accumulate ? dx : NULL;
+    convolve(&c, work);
+}
+
+/* --- the weight's gradient ----------------------------------------------------------------------
+ */
+
+typedef struct {
+    Conv conv;
+    const float *dy;
+    int pieces;     /* of the pictures */
+    float *partial; /* [pieces, blocks, kernel, slices, kernel, VEC] */
+    float *dweight;
+} WeightGradient;
+
+/* sums[row][tap] += Σ x[row][t·stride + tap]·dy[t], t < tile: dy's tile and a row of sums stay in
+ * registers. */
+ALWAYS_INLINE void weight_tile(const Strip *s, int at, int taps, int stride, int tile,
+                               const float *dy, float *sums)
+{
+    Vec d[WIDE], sum[7];
+    const float *x = s->x + (size_t)at * stride * VEC;
+    UNROLL
+    for (int t = 0; t < tile; t++)
+        d[t] = vec_load(dy + ((size_t)at + t) * VEC);
+    for (int r = 0; r < s->rows; r++, x += s->x_step, sums += taps * VEC) {
+        UNROLL
+        for (int k = 0; k < taps; k++)
+            sum[k] = vec_load(sums + k * VEC);
+        UNROLL
+        for (int i = 0; i < (tile - 1) * stride + taps; i++) {
+            Vec v = vec_load(x + i * VEC);
+            UNROLL
+            for (int t = 0; t < tile; t++) {
+                int k = i - t * stride;
+                if (k >= 0 && k < taps)
+                    sum[k] += v * d[t];
+            }
+        }
+        UNROLL
+        for (int k = 0; k < taps; k++)
+            vec_store(sums + k * VEC, sum[k]);
+    }
+}
+
+ALWAYS_INLINE void weight_tiles(const Strip *s, int count, int taps, int stride, const float *dy,
+                                float *sums)
+{
+    int at = 0;
+    for (; stride == 1 && WIDE > NARROW && count - at >= WIDE; at += WIDE)
+        weight_tile(s, at, taps, stride, WIDE, dy, sums);
+    for (; count - at > LEAST; at += NARROW)
+        weight_tile(s, at, taps, stride, NARROW, dy, sums);
+    if (at < count)
+        weight_tile(s, at, taps, stride, LEAST, dy, sums);
+}
+
+static void weight_any(const Strip *s, int count, const float *dy, float *sums)
+{
+    const float *x = s->x;
+    for (int r = 0; r < s->rows; r++, x += s->x_step)
+        for (int k = 0; k < s->taps; k++, sums += VEC) {
+            Vec sum = vec_load(sums);
+            for (int t = 0; t < count; t++)
+                sum += vec_load(x + ((size_t)t * s->stride + k) * VEC) *
+                       vec_load(dy + (size_t)t * VEC);
+            vec_store(sums, sum);
+        }
+}
+
+#define WEIGHT(taps, stride)                                                                       \
+    static void weight_##taps##_##stride(const Strip *s, int count, const float *dy, float *sums)  \
+    {                                                                                              \
+        weight_tiles(s, count, taps, stride, dy, sums);                                            \
+    }
+
+WEIGHT(3, 1)
+WEIGHT(5, 1)
+WEIGHT(7, 1)
+WEIGHT(3, 2)
+WEIGHT(5, 2)
+WEIGHT(7, 2)
+
+static void weight_strip(const Strip *s, int count, const float *dy, float *sums)
+{
+    typedef void WeightKernel(const Strip *, int, const float *, float *);
+    static WeightKernel *const kernels[2][8] = {
+        { NULL, NULL, NULL, weight_3_1, NULL, weight_5_1, NULL, weight_7_1 },
+        { NULL, NULL, NULL, weight_3_2, NULL, weight_5_2, NULL, weight_7_2 }
+    };
+    WeightKernel *kernel = s->stride <= 2 && s->taps < 8 ? kernels[s->stride - 1][s->taps] : NULL;
+    (kernel ? kernel : weight_any)(s, count, dy, sums);
+}
+
+/* What row y of dy adds to the block's sums. row: dy's, a vector a pixel, zeros after the last. */
+static void add_row_gradient(const Conv *c, int y, const float *plane, int plane_row,
+                             const float *row, float *sums)
+{
+    int first_ky, in_row, count = kernel_rows(c, y, &first_ky, &in_row);
+    if (!count)
+        return;
+    Strip s = { .x = plane + (in_row - plane_row) * c->slices * c->slice_floats,
+                .x_step = c->slice_floats,
+                .rows = count * c->slices,
+                .taps = c->kernel,
+                .stride = c->stride };
+    weight_strip(&s, c->out_w, row, sums + (size_t)first_ky * c->slices * c->kernel * VEC);
+}
+
+/* sums = the gradient of a block's weights from one picture. */
+static void picture_gradient(const WeightGradient *w, int picture, int block, float *sums)
+{
+    const Conv *c = &w->conv;
+    float *row = sums + round_to_line(packed_floats(c));
+    float *plane = row + round_to_line(row_floats(c));
+    int lanes = lanes_of(c, block), used = (c->out_w - 1) * c->stride + c->kernel;
+    memset(sums, 0, packed_floats(c) * sizeof *sums);
+    memset(row, 0, row_floats(c) * sizeof *row);
+    for (int start = 0; start < c->out_h; start += c->band) {
+        int stop = at_most(start + c->band, c->out_h), first, end;
+        rows_needed(c, start, stop, &first, &end);
+        gather_rows(c, picture, block, first, end, used, plane);
+        for (int y = start; y < stop; y++) {
+            size_t at = ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels;
+            gather_channels(w->dy + at + block * VEC, c->out_channels, lanes, c->out_w, row);
+            add_row_gradient(c, y, plane, first, row, sums);
+        }
+    }
+}
+
+static void weight_task(void *context, int item, int worker)
+{
+    const WeightGradient *w = context;
+    const Conv *c = &w->conv;
+    int block = item % c->blocks, piece = item / c->blocks;
+    size_t floats = packed_floats(c);
+    float *sums = c->work + worker * c->work_floats;
+    float *partial = w->partial + item * floats;
+    memset(partial, 0, floats * sizeof *partial);
+    int end = (int)piece_start(c->n, w->pieces, piece + 1);
+    for (int picture = (int)piece_start(c->n, w->pieces, piece); picture < end; picture++) {
+        picture_gradient(w, picture, block, sums);
+        for (size_t i = 0; i < floats; i++)
+            partial[i] += sums[i];
+    }
+}
+
+/* A kernel row's gradient: the pieces in their order, added in float64. */
+static void join_weights(void *context, int item, int worker)
+{
+    (void)worker;
+    const WeightGradient *w = context;
+    const Conv *c = &w->conv;
+    size_t floats = packed_floats(c), piece_floats = floats * c->blocks;
+    for (int kx = 0; kx < c->kernel; kx++)
+        for (int j = 0; j < c->slices; j++) {
+            float *to =
+                w->dweight + ((size_t)(item * c->kernel + kx) * c->slices + j) * c->out_channels;
+            size_t at = (((size_t)item * c->slices + j) * c->kernel + kx) * VEC;
+            for (int o = 0; o < c->out_channels; o++) {
+                const float *from = w->partial + o / VEC * floats + at + o % VEC;
+                double sum = 0;
+                for (int p = 0; p < w->pieces; p++)
+                    sum += from[p * piece_floats];
+                to[o] = (float)sum;
+            }
+        }
+}
+
+void grouped_backward_weight(const Grouped *g, const float *x, const float *dy, float *dweight,
+                             float *work)
+{
+    WeightGradient w = { .conv = forward_conv(g), .dy = dy, .dweight = dweight };
+    w.conv.x = x;
+    w.conv.work = at_line(work);
+    w.pieces = at_most(g->n, MOST_WEIGHT_PIECES);
+    w.partial = w.conv.work + thread_count() * w.conv.work_floats;
+    parallel_for(w.pieces * w.conv.blocks, weight_task, &w);
+    parallel_for(g->kernel, join_weights, &w);
+}
+
+size_t grouped_work(const Grouped *g)
+{
+    Conv f = forward_conv(g), b = backward_conv(g);
+    size_t threads = thread_count(), partial = size_mul(packed_floats(&f), f.blocks);
+    partial = size_mul(partial, at_most(g->n, MOST_WEIGHT_PIECES));
+    size_t forward = size_mul(f.work_floats, threads), backward = size_mul(b.work_floats, threads);
+    if (partial > SIZE_MAX / 4 || forward > SIZE_MAX / 4 || backward > SIZE_MAX / 4)
+        return SIZE_MAX;
+    return LINE + (forward + partial > backward ? forward + partial : backward);
+}

@@ -1,0 +1,306 @@
+/* The product C = A·B in blocks, after Goto and van de Geijn ("Anatomy of high-performance matrix
+ * multiplication", 2008): panels of A and B are packed, and a tile of C is summed in registers.
+ *
+ * C is cut into tasks, rectangles that one thread computes from beginning to end. Each element is
+ * summed step by step within a block of k and block after block, whatever task or tile it is in: so
+ * its bits depend on neither the threads nor the cutting. */
+#include "kernels/gemm.h"
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "kernels/pack.h"
+#include "kernels/vecmath.h"
+
+/* MC rows of A and NC columns of B at a time: 300 and 400 KiB of packed panels, which stay in the
+ * second cache. ALIGN is a cache line. */
+enum { MC = 320 / MR * MR, NC = 384, ALIGN = 16 };
+enum {
+    WORK_A = MC * KC + MC / MR * VEC + ALIGN,
+    WORK_B = NC * KC,
+    WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN
+};
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int up(int a, int b)
+{
+    return a / b + (a % b != 0);
+}
+
+/* How many steps of k a block has: as even as can be, from k alone. */
+static int block_of(int k)
+{
+    int blocks = k > KC ? up(k, KC) : 1;
+    return up(up(k, blocks), VEC) * VEC;
+}
+
+/* --- one tile ------------------------------------------------------------------------------------
+ */
+
+/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column]; a: [k][MR], b: [k][vecs·VEC].
+ * The sums must stay in registers, hence constant rows and vecs in every instance. */
+ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const float *b, float *to,
+                            size_t to_row)
+{
+    Vec sum[MR][2];
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
+        (Vec){ 0 };
+    for (; k > 0; k--, a += MR, b += vecs * VEC) {
+        Vec right[2];
+        UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
+            a[i] * right[j];
+    }
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
+        vec_store(to + (size_t)i * to_row + j * VEC, sum[i][j]);
+}
+
+typedef void SumTile(int k, const float *a, const float *b, float *to, size_t to_row);
+
+#define SUM_TILE(rows)                                                                             \
+    static void sum_##rows##_1(int k, const float *a, const float *b, float *to, size_t to_row)    \
+    {                                                                                              \
+        sum_tile(rows, 1, k, a, b, to, to_row);                                                    \
+    }                                                                                              \
+    static void sum_##rows##_2(int k, const float *a, const float *b, float *to, size_t to_row)    \
+    {                                                                                              \
+        sum_tile(rows, 2, k, a, b, to, to_row);                                                    \
+    }
+#define BOTH(rows)                                                                                 \
+    {                                                                                              \
+        sum_##rows##_1, sum_##rows##_2                                                             \
+    }
+
+SUM_TILE(1)
+SUM_TILE(2)
+SUM_TILE(3)
+SUM_TILE(4)
+SUM_TILE(5)
+SUM_TILE(6)
+#if VEC == 16
+SUM_TILE(7)
+SUM_TILE(8)
+SUM_TILE(9)
+SUM_TILE(10)
+SUM_TILE(11)
+SUM_TILE(12)
+SUM_TILE(13)
+SUM_TILE(14)
+#endif
+
+static SumTile *const sum_tiles[MR][2] = {
+    BOTH(1), BOTH(2), BOTH(3), BOTH(4),  BOTH(5),  BOTH(6),
+#if VEC == 16
+    BOTH(7), BOTH(8), BOTH(9), BOTH(10), BOTH(11), BOTH(12), BOTH(13), BOTH(14),
+#endif
+};
+
+/* --- from the tile to C --------------------------------------------------------------------------
+ */
+
+/* A tile of sums, vecs·VEC columns wide, on its way to the [rows,columns] of C. */
+typedef struct {
+    float sum[MR * NR] __attribute__((aligned(64)));
+    int rows, columns, vecs;
+} Tile;
+
+/* tile += from, whose rows lie `row` floats apart (0: the same for all). */
+static void add_rows(Tile *t, const float *from, size_t row)
+{
+    float *sum = t->sum;
+    for (int i = 0; i < t->rows; i++, from += row)
+        for (int j = 0; j < t->vecs * VEC; j += VEC, sum += VEC)
+            vec_store(sum, vec_load(sum) + vec_load_upto(from + j, t->columns - j));
+}
+
+/* Whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
+static void activate(Tile *t, Act act)
+{
+    int count = t->rows * t->vecs * VEC;
+    for (int i = 0; act == RELU && i < count; i += VEC)
+        vec_store(t->sum + i, vec_relu(vec_load(t->sum + i)));
+    for (int i = 0; act == GELU && i < count; i += VEC)
+        vec_store(t->sum + i, vec_gelu(vec_load(t->sum + i)));
+}
+
+static void store_rows(const Tile *t, float *to, size_t row)
+{
+    const float *sum = t->sum;
+    for (int i = 0; i < t->rows; i++, to += row)
+        for (int j = 0; j < t->vecs * VEC; j += VEC, sum += VEC)
+            vec_store_upto(to + j, vec_load(sum), t->columns - j);
+}
+
+/* Bias and residual join the first block's sum (the residual may be C, which the partial sums
+ * overwrite), the activation comes after the last. */
+static void finish_tile(const Gemm *g, Tile *t, size_t i, size_t j, bool first, bool last)
+{
+    float *c = g->c + i * g->c_row + j;
+    if (g->accumulate || !first)
+        add_rows(t, c, g->c_row);
+    if (g->bias && first)
+        add_rows(t, g->bias + j, 0);
+    if (g->residual && first)
+        add_rows(t, g->residual + i * g->c_row + j, g->c_row);
+    if (last)
+        activate(t, g->act);
+    store_rows(t, c, g->c_row);
+}
+
+/* --- tasks ---------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    const Gemm *g;
+    Side a, b;
+    int block;         /* steps of k in a block */
+    int rows, columns; /* of a task */
+    int tasks_down, tasks_across;
+} Plan;
+
+/* A rectangle of C, and the block of k that is being added to it. */
+typedef struct {
+    int i, j, rows, columns;
+    int k, count;
+    bool first, last;
+} Piece;
+
+static int padded(int n)
+{
+    return up(n, VEC) * VEC;
+}
+
+/* All rows of a piece times one panel of B. */
+static void multiply_panel(const Plan *plan, Piece p, const float *a, const float *b)
+{
+    const Gemm *g = plan->g;
+    Tile t = { .vecs = panel_width(&plan->b, p.j) / VEC, .columns = least(g->n - p.j, NR) };
+    bool plain = p.first && p.last && !g->accumulate && !g->bias && !g->residual &&
+                 g->act == IDENTITY && t.columns == t.vecs * VEC;
+    for (int i = 0; i < p.rows; i += MR, a += panel_space(&plan->a, p.count)) {
+        t.rows = least(p.rows - i, MR);
+        SumTile *sum = sum_tiles[t.rows - 1][t.vecs - 1];
+        if (plain) {
+            sum(p.count, a, b, g->c + (size_t)(p.i + i) * g->c_row + p.j, g->c_row);
+            continue;
+        }
+        sum(p.count, a, b, t.sum, (size_t)t.vecs * VEC);
+        finish_tile(g, &t, (size_t)(p.i + i), (size_t)p.j, p.first, p.last);
+    }
+}
+
+/* All of a piece's columns, NC at a time where B has to be packed. */
+static void multiply_piece(const Plan *plan, Piece p, float *work)
+{
+    const Gemm *g = plan->g;
+    float *a = work, *b = work + WORK_A;
+    int end = p.j + p.columns, packed = p.j;
+    pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, a);
+    for (; p.j < end; p.j += NR, b += NR * p.count) {
+        const float *panel = b;
+        if (g->packed_b)
+            panel = g->packed_b + (size_t)p.k * padded(g->n) + (size_t)p.j * p.count;
+        else if (p.j == packed) {
+            packed = least(p.j + NC, end);
+            panel = b = work + WORK_A;
+            pack_panels(&plan->b, p.j, packed, p.k, p.count, b);
+        }
+        multiply_panel(plan, p, a, panel);
+    }
+}
+
+static void run_task(void *context, int item, int worker)
+{
+    const Plan *plan = context;
+    const Gemm *g = plan->g;
+    Piece p = { .i = item / plan->tasks_across * plan->rows,
+                .j = item % plan->tasks_across * plan->columns };
+    p.rows = least(plan->rows, g->m - p.i);
+    p.columns = least(plan->columns, g->n - p.j);
+    float *work = g->work + (size_t)worker * WORK;
+    work += -((uintptr_t)work / sizeof(float)) % ALIGN;
+    do {
+        p.count = least(plan->block, g->k - p.k);
+        p.first = p.k == 0, p.last = p.k + p.count == g->k;
+        multiply_piece(plan, p, work);
+        p.k += p.count;
+    } while (p.k < g->k);
+}
+
+/* --- cutting C into tasks ------------------------------------------------------------------------
+ */
+
+/* A product of fewer multiplications is not worth a thread of its own. */
+static const double LEAST_TASK = 1 << 17;
+
+static void cut(Plan *plan, int down, int panels)
+{
+    const Gemm *g = plan->g;
+    plan->rows = up(g->m, down);
+    plan->columns = panels * NR;
+    plan->tasks_down = up(g->m, plan->rows);
+    plan->tasks_across = up(g->n, plan->columns);
+}
+
+/* Every cut packs a factor once more, so: first one task a thread, then three (so that no thread
+ * waits long for another's last) if they stay large. */
+static bool enough_tasks(const Plan *plan)
+{
+    int tasks = plan->tasks_down * plan->tasks_across, threads = thread_count();
+    double each = (double)plan->rows * plan->columns * plan->g->k;
+    bool large = plan->rows >= 16 * MR || plan->columns >= 8 * NR;
+    return threads == 1 || each < 2 * LEAST_TASK || tasks >= (large ? 3 : 1) * threads;
+}
+
+/* As many rows as the cache holds, then halves of the longer side. */
+static void cut_into_tasks(Plan *plan)
+{
+    int down = up(plan->g->m, MC), panels = up(plan->g->n, NR);
+    cut(plan, down, panels);
+    while (!enough_tasks(plan)) {
+        bool even = panels % 2 == 0 || panels > 4;
+        if (panels > 1 && (plan->rows == 1 || (even && plan->columns >= plan->rows)))
+            panels = up(panels, 2);
+        else if (plan->rows > 1)
+            down *= 2;
+        else
+            return;
+        cut(plan, down, panels);
+    }
+}
+
+void gemm(const Gemm *g)
+{
+    if (g->m < 1 || g->n < 1)
+        return;
+    Plan plan = {
+        .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
+    };
+    cut_into_tasks(&plan);
+    parallel_for(plan.tasks_down * plan.tasks_across, run_task, &plan);
+}
+
+size_t gemm_work(void)
+{
+    return size_mul((size_t)thread_count(), WORK) + ALIGN;
+}
+
+/* --- B packed beforehand -------------------------------------------------------------------------
+ */
+
+size_t gemm_packed(int k, int n)
+{
+    return size_mul((size_t)k, (size_t)padded(n));
+}
+
+/* Block of k after block, in each panel after panel. */
+void gemm_pack(Matrix b, int k, int n, float *packed)
+{
+    Side side = side_of_b(b, n);
+    int block = block_of(k);
+    for (int at = 0; at < k; at += block)
+        pack_panels(&side, 0, n, at, least(block, k - at), packed + (size_t)at * padded(n));
+}

@@ -1,0 +1,60 @@
+/* Statistics, normalisation and its gradient, for batch, group and layer norm.
+ *
+ * All matrices are row-major [rows, channels]: a row a pixel, NHWC. Sums run in float64, cut into
+ * pieces that depend on the sizes alone and added in order, so that the bits do not depend on the
+ * number of threads. Scratch memory: norm_work(rows, channels) floats for any of them. */
+#ifndef KERNELS_NORM_H
+#define KERNELS_NORM_H
+
+#include "kernels/act.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+size_t norm_work(size_t rows, int channels);
+
+/* --- by channel, over all rows: batch norm ----------------------------------------------------- */
+
+/* mean[c], var[c]: mean and biased variance of each column (two passes). */
+void channel_moments(const float *x, size_t rows, int channels, float *mean, float *var,
+                     float *work);
+
+/* y = act(x·scale + shift), scale and shift by channel. y may be x. */
+void channel_affine(const float *x, size_t rows, int channels, const float *scale,
+                    const float *shift, Act act, float *y);
+
+/* sum_dy[c] = Σ dy, sum_dy_xhat[c] = Σ dy·(x - mean)·rstd over the rows. */
+void channel_gradient_sums(const float *x, const float *dy, size_t rows, int channels,
+                           const float *mean, const float *rstd, float *sum_dy,
+                           float *sum_dy_xhat, float *work);
+
+/* dx (+)= a·dy + b·x + c, with a, b, c by channel: the gradient of batch norm, once its sums are
+ * known. dx may be dy. */
+void channel_gradient(const float *x, const float *dy, size_t rows, int channels, const float *a,
+                      const float *b, const float *c, bool accumulate, float *dx);
+
+/* --- by set: group norm (a set is a sample's group of channels) and layer norm (a set is a row) -- */
+
+/* The rows are cut into `sets` runs of rows_per_set; within a run each of `groups` equal parts of
+ * the channels is a set of its own. Layer norm over channels: rows_per_set = 1, groups = 1.
+ * mean, rstd: [sets, groups]; rstd = 1/sqrt(biased variance + eps).
+ * y = (x - mean)·rstd·weight[c] + bias[c]. y may be NULL: statistics only; y may be x. */
+typedef struct {
+    size_t sets, rows_per_set;
+    int channels, groups;
+} SetShape;
+
+void set_norm(const SetShape *s, const float *x, float eps, const float *weight, const float *bias,
+              float *mean, float *rstd, float *y);
+
+/* y from statistics that are there already: bit for bit what set_norm wrote. y may be x. */
+void set_norm_apply(const SetShape *s, const float *x, const float *weight, const float *bias,
+                    const float *mean, const float *rstd, float *y);
+
+/* dx (+)= gradient with respect to x; dweight, dbias = those of weight and bias. dx may be NULL
+ * (nobody asks for it). dx may be dy where accumulate is false. */
+void set_norm_gradient(const SetShape *s, const float *x, const float *dy, const float *weight,
+                       const float *mean, const float *rstd, bool accumulate, float *dx,
+                       float *dweight, float *dbias, float *work);
+
+#endif

@@ -1,0 +1,270 @@
+#include "kernels/pack.h"
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* --- panels --------------------------------------------------------------------------------------
+ */
+
+Side side_of_a(Matrix a, int m)
+{
+    return (Side){
+        .data = a.data, .lane = a.row, .k = a.col, .patches = a.patches, .lanes = m, .width = MR
+    };
+}
+
+Side side_of_b(Matrix b, int n)
+{
+    return (Side){ .data = b.data,
+                   .lane = b.col,
+                   .k = b.row,
+                   .patches = b.patches,
+                   .taps_are_lanes = b.patches != NULL,
+                   .lanes = n,
+                   .width = NR };
+}
+
+int panel_width(const Side *s, int first)
+{
+    return s->width == NR && s->lanes - first <= VEC ? VEC : s->width;
+}
+
+size_t panel_space(const Side *s, int count)
+{
+    return (size_t)s->width * (size_t)count + (s->width % VEC ? VEC : 0);
+}
+
+/* --- transposing ---------------------------------------------------------------------------------
+ */
+
+/* Where stage d of the transposition takes lane l from: of two vectors d rows apart, the lower
+ * takes in its lanes with bit d the upper's without it, and the other way round. */
+#define LOW(d, l) ((l) & (d) ? VEC + (l) - (d) : (l))
+#define HIGH(d, l) ((l) & (d) ? VEC + (l) : (l) + (d))
+#define LANES4(f, d, l) f(d, l), f(d, l + 1), f(d, l + 2), f(d, l + 3)
+#if VEC == 16
+#define LANES(f, d) LANES4(f, d, 0), LANES4(f, d, 4), LANES4(f, d, 8), LANES4(f, d, 12)
+#elif VEC == 8
+#define LANES(f, d) LANES4(f, d, 0), LANES4(f, d, 4)
+#else
+#define LANES(f, d) LANES4(f, d, 0)
+#endif
+
+#define STAGE(v, d)                                                                                \
+    UNROLL for (int i = 0; i < VEC; i++) if (!(i & (d)))                                           \
+    {                                                                                              \
+        Vec low = v[i], high = v[i + (d)];                                                         \
+        v[i] = __builtin_shufflevector(low, high, LANES(LOW, d));                                  \
+        v[i + (d)] = __builtin_shufflevector(low, high, LANES(HIGH, d));                           \
+    }
+
+/* v[i][j] and v[j][i] change places: blocks of half the size at every stage. */
+ALWAYS_INLINE void transpose(Vec v[VEC])
+{
+#if VEC > 8
+    STAGE(v, 8)
+#endif
+#if VEC > 4
+    STAGE(v, 4)
+#endif
+    STAGE(v, 2)
+    STAGE(v, 1)
+}
+
+/* VEC lanes' pointers: each to steps side by side. ahead: bytes to what will be packed next. */
+typedef struct {
+    const float *lane[VEC];
+    size_t ahead;
+} Lanes;
+
+/* VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
+ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool whole, int width,
+                                   float *to)
+{
+    Vec v[VEC];
+    UNROLL for (int i = 0; i < VEC; i++)
+    {
+        const float *lane = from->lane[i] + k;
+        v[i] = whole ? vec_load(lane) : vec_load_part(lane, steps);
+        __builtin_prefetch((const void *)((uintptr_t)lane + from->ahead));
+    }
+    transpose(v);
+    UNROLL for (int i = 0; i < VEC; i++) if (whole || i < steps)
+        vec_store(to + (size_t)(k + i) * width, v[i]);
+}
+
+/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1]. */
+static void pack_lanes(const Lanes *from, int count, int width, float *to)
+{
+    int k = 0;
+    for (; k + VEC <= count; k += VEC)
+        transpose_block(from, k, VEC, true, width, to);
+    if (k < count)
+        transpose_block(from, k, count - k, false, width, to);
+}
+
+/* --- matrices ------------------------------------------------------------------------------------
+ */
+
+static const float zeros[KC];
+
+/* Lane after lane is contiguous along k. Vectors of lanes from the last to the first: where width
+ * is no multiple of VEC a vector writes into the next step, whose own lanes come later. */
+static void pack_transposed(const Side *s, int first, int width, int k, int count, float *to)
+{
+    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
+        Lanes from = { .ahead = (size_t)width * s->lane * sizeof(float) };
+        for (int i = 0; i < VEC; i++) {
+            int at = first + block + i;
+            bool there = at < s->lanes && block + i < width;
+            from.lane[i] = there ? s->data + (size_t)at * s->lane + k : zeros;
+        }
+        pack_lanes(&from, count, width, to + block);
+    }
+}
+
+static void pack_general(const Side *s, int first, int width, int k, int count, float *to)
+{
+    for (int step = 0; step < count; step++, to += width)
+        for (int i = 0; i < width; i++)
+            to[i] = first + i < s->lanes
+                        ? s->data[(size_t)(first + i) * s->lane + (size_t)(k + step) * s->k]
+                        : 0;
+}
+
+/* The lanes are side by side already, `there` of them. Reads past the panel, not past the factor.
+ */
+ALWAYS_INLINE void copy_steps(const float *from, size_t row, int there, int width, int count,
+                              float *to)
+{
+    for (; count > 0; count--, from += row, to += width)
+        UNROLL for (int i = 0; i < width; i += VEC)
+            vec_store(to + i, there >= i + VEC ? vec_load(from + i)
+                              : there > i      ? vec_load_part(from + i, there - i)
+                                               : (Vec){ 0 });
+}
+
+/* A few steps of all panels, then the next ones: memory is read in its order. A panel's last step
+ * writes into the space behind it, not into the next panel. */
+static void pack_copied(const Side *s, int first, int end, int k, int count, float *to)
+{
+    enum { STEPS = 8 };
+    for (int step = 0; step < count; step += STEPS) {
+        float *panel = to;
+        for (int i = first; i < end; i += s->width, panel += panel_space(s, count)) {
+            const float *from = s->data + (size_t)(k + step) * s->k + i;
+            int steps = least(STEPS, count - step), width = panel_width(s, i);
+            float *at = panel + (size_t)step * width;
+            if (width == NR)
+                copy_steps(from, s->k, s->lanes - i, NR, steps, at);
+            else if (width == MR)
+                copy_steps(from, s->k, s->lanes - i, MR, steps, at);
+            else
+                copy_steps(from, s->k, s->lanes - i, VEC, steps, at);
+        }
+    }
+}
+
+/* --- patches -------------------------------------------------------------------------------------
+ */
+
+static void copy_floats(float *to, const float *from, int count)
+{
+    int i = 0;
+    for (; i + VEC <= count; i += VEC)
+        vec_store(to + i, vec_load(from + i));
+    copy_part(to + i, from + i, count - i);
+}
+
+static void clear_floats(float *to, int count)
+{
+    int i = 0;
+    for (; i + VEC <= count; i += VEC)
+        vec_store(to + i, (Vec){ 0 });
+    vec_store_part(to + i, (Vec){ 0 }, count - i);
+}
+
+/* How many channels from (kx, c) on lie side by side in memory, or are all outside the picture. */
+static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
+{
+    int taps = 1;
+    if (inside && !p->flipped && p->pixel == (size_t)p->channels)
+        taps = least(p->kernel - kx, p->w - ix);
+    return taps * p->channels - c;
+}
+
+/* The elements first … first+count-1 of the patch of output pixel (n, oy, ox). */
+static void gather(const Patches *p, int pixel, int first, int count, float *to)
+{
+    int ox = pixel % p->out_w, row = pixel / p->out_w, oy = row % p->out_h, n = row / p->out_h;
+    int tap = first / p->channels, c = first % p->channels;
+    int ky = tap / p->kernel, kx = tap % p->kernel;
+    while (count > 0) {
+        int iy = oy * p->stride - p->pad + (p->flipped ? p->kernel - 1 - ky : ky);
+        int ix = ox * p->stride - p->pad + (p->flipped ? p->kernel - 1 - kx : kx);
+        bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
+        int run = least(count, run_length(p, kx, c, inside, ix));
+        if (inside)
+            copy_floats(to, p->x + (((size_t)n * p->h + iy) * p->w + ix) * p->pixel + c, run);
+        else
+            clear_floats(to, run);
+        to += run, count -= run, c = 0;
+        kx += (run + p->channels - 1) / p->channels;
+        if (kx >= p->kernel)
+            kx = 0, ky++;
+    }
+}
+
+/* The lanes are pixels: each one's steps are gathered side by side, then transposed. */
+static void pack_pixels(const Side *s, int first, int width, int k, int count, float *to)
+{
+    float buffer[VEC][KC];
+    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
+        Lanes from = { .ahead = 0 };
+        for (int i = 0; i < VEC; i++) {
+            int at = first + block + i;
+            bool there = at < s->lanes && block + i < width;
+            if (there)
+                gather(s->patches, at, k, count, buffer[i]);
+            from.lane[i] = there ? buffer[i] : zeros;
+        }
+        pack_lanes(&from, count, width, to + block);
+    }
+}
+
+/* The lanes are taps and channels: each step is a piece of a pixel's patch. */
+static void pack_taps(const Side *s, int first, int width, int k, int count, float *to)
+{
+    int there = least(width, s->lanes - first);
+    for (int step = 0; step < count; step++, to += width) {
+        gather(s->patches, k + step, first, there, to);
+        clear_floats(to + there, width - there);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------------
+ */
+
+static void pack_panel(const Side *s, int first, int width, int k, int count, float *to)
+{
+    if (s->patches && s->taps_are_lanes)
+        pack_taps(s, first, width, k, count, to);
+    else if (s->patches)
+        pack_pixels(s, first, width, k, count, to);
+    else if (s->k == 1)
+        pack_transposed(s, first, width, k, count, to);
+    else
+        pack_general(s, first, width, k, count, to);
+}
+
+void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
+{
+    if (!s->patches && s->lane == 1) {
+        pack_copied(s, first, end, k, count, to);
+        return;
+    }
+    for (; first < end; first += s->width, to += panel_space(s, count))
+        pack_panel(s, first, panel_width(s, first), k, count, to);
+}

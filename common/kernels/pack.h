@@ -1,0 +1,40 @@
+/* Packing: the factors of a product laid out as its inner loop reads them.
+ *
+ * A factor is cut into panels: `width` neighbouring rows of A or columns of B, its lanes. A packed
+ * panel is [k][width], so that the inner loop reads it from front to back. */
+#ifndef KERNELS_PACK_H
+#define KERNELS_PACK_H
+
+#include "kernels/gemm.h"
+#include "kernels/simd.h"
+
+/* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
+ * the 32 or 16 registers. KC steps of k at a time keep B's panel in the first cache. */
+enum { MR = VEC == 16 ? 14 : 6, NR = 2 * VEC, KC = 256 };
+
+/* A factor seen from its panels. */
+typedef struct {
+    const float *data;
+    size_t lane, k;         /* floats from one lane to the next, from one step of k to the next */
+    const Patches *patches; /* or this; then */
+    bool taps_are_lanes;    /* the lanes are taps and channels and k is the pixels, or vice versa */
+    int lanes;              /* how many there are: m or n */
+    int width;              /* of a panel: MR or NR */
+} Side;
+
+Side side_of_a(Matrix a, int m);
+Side side_of_b(Matrix b, int n);
+
+/* The lanes of the panel from lane `first` on: the last one of B has VEC where that is enough. */
+int panel_width(const Side *s, int first);
+
+/* Floats of a packed panel of `count` steps; and the space a whole one takes, with the VEC floats
+ * behind it that the packing overwrites where its width is no multiple of VEC. */
+size_t panel_space(const Side *s, int count);
+
+/* Packs the panels of the lanes first … end-1, steps k … k+count-1 (count <= KC), one panel_space()
+ * after the other. A last panel that reaches past `end` holds what is there, past the factor's last
+ * lane 0. */
+void pack_panels(const Side *s, int first, int end, int k, int count, float *to);
+
+#endif

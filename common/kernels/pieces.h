@@ -1,0 +1,131 @@
+/* What the kernels over many rows share: fixed pieces of work, float64 sums, the activations. */
+#ifndef KERNELS_PIECES_H
+#define KERNELS_PIECES_H
+
+#include "base/memory.h"
+#include "kernels/act.h"
+#include "kernels/vecmath.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- pieces: how work is cut, from the sizes alone ----------------------------------------------
+ */
+
+enum { MOST_PIECES = 64, LEAST_FLOATS = 8192 };
+
+/* How many pieces `rows` rows of `width` floats are worth: 1 … MOST_PIECES, none without a row. */
+static inline int piece_count(size_t rows, size_t width)
+{
+    size_t rows_worth = LEAST_FLOATS / (width ? width : 1) + 1, pieces = rows / rows_worth;
+    return pieces < 1 ? 1 : pieces > MOST_PIECES ? MOST_PIECES : (int)pieces;
+}
+
+/* Where piece `i` of `pieces` starts; piece `pieces` is the end. */
+static inline size_t piece_start(size_t rows, int pieces, int i)
+{
+    return rows / pieces * i + rows % pieces * i / pieces;
+}
+
+/* --- float64 sums -------------------------------------------------------------------------------
+ */
+
+/* Half a Vec of floats becomes a whole vector of doubles. */
+enum { HALF = VEC / 2 };
+
+typedef double Doubles __attribute__((vector_size(4 * VEC)));
+typedef double DoublesInMemory __attribute__((vector_size(4 * VEC), aligned(8), may_alias));
+typedef float HalfVec __attribute__((vector_size(2 * VEC)));
+typedef float HalfVecInMemory __attribute__((vector_size(2 * VEC), aligned(4), may_alias));
+
+ALWAYS_INLINE HalfVec half_load(const float *from)
+{
+    return *(const HalfVecInMemory *)from;
+}
+
+ALWAYS_INLINE Doubles to_doubles(HalfVec v)
+{
+    return __builtin_convertvector(v, Doubles);
+}
+
+ALWAYS_INLINE Doubles doubles_load(const double *from)
+{
+    return *(const DoublesInMemory *)from;
+}
+
+ALWAYS_INLINE void doubles_store(double *to, Doubles v)
+{
+    *(DoublesInMemory *)to = v;
+}
+
+/* The sum of all lanes, by halves. */
+ALWAYS_INLINE double doubles_sum(Doubles v)
+{
+    double lanes[HALF];
+    doubles_store(lanes, v);
+    for (int half = HALF / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+/* Scratch memory given in floats, as doubles: two floats each, and two to reach an even address. */
+static inline size_t floats_for_doubles(size_t doubles)
+{
+    return doubles > (SIZE_MAX - 2) / 2 ? SIZE_MAX : 2 * doubles + 2;
+}
+
+static inline double *doubles_in(float *work)
+{
+    return (double *)(((uintptr_t)work + 7) & ~(uintptr_t)7);
+}
+
+/* sums[0, c] += sums[1 …, c]: what the pieces came to, in their order; `stride` doubles a piece. */
+static inline void add_pieces(double *sums, int pieces, int channels, size_t stride)
+{
+    for (int p = 1; p < pieces; p++)
+        for (int c = 0; c < channels; c++)
+            sums[c] += sums[p * stride + c];
+}
+
+/* So many rows at once between a read and a write of their sums by channel. */
+enum { FEW_ROWS = 8 };
+
+/* --- by channel, on rows taken as one flat array ------------------------------------------------
+ */
+
+/* [channels + VEC]: the values over and over, so that a vector may start at any channel. free() it.
+ * Rows of any number of channels then take whole vectors but for the very last. */
+static inline float *repeat_channels(const float *values, int channels)
+{
+    float *repeated = mem_alloc((size_t)channels + VEC, sizeof *repeated);
+    for (int i = 0; i < channels + VEC; i++)
+        repeated[i] = values[i % channels];
+    return repeated;
+}
+
+/* The channel a vector further on. */
+ALWAYS_INLINE int next_channel(int c, int channels)
+{
+    c += VEC;
+    return c < channels ? c : c < 2 * channels ? c - channels : c % channels;
+}
+
+/* --- activations --------------------------------------------------------------------------------
+ */
+
+/* `act` a constant: the switch is decided by the compiler. */
+ALWAYS_INLINE Vec act_apply(Act act, Vec x)
+{
+    return act == RELU ? vec_relu(x) : act == GELU ? vec_gelu(x) : x;
+}
+
+/* dy·act'(x). ReLU lets dy through where x is NaN, as PyTorch does. */
+ALWAYS_INLINE Vec act_gradient(Act act, Vec x, Vec dy)
+{
+    if (act == RELU)
+        return (Vec)((VecInt)dy & ~(x <= 0));
+    return act == GELU ? dy * vec_gelu_gradient(x) : dy;
+}
+
+#endif

@@ -1,0 +1,422 @@
+/* Convolution. Three ways to the same sum:
+ *   1x1, stride 1       the picture's pixels are a matrix already: one product
+ *   few channels a group  kernels/depthwise.h
+ *   everything else     a product with the matrix of the picture's patches, one a group */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "graph/op.h"
+#include "kernels/depthwise.h"
+#include "kernels/gemm.h"
+#include "kernels/pointwise.h"
+#include "ops/conv2d.h"
+#include "ops/ops.h"
+
+#include <math.h>
+
+enum { FEW_CHANNELS = 16 };
+
+/* --- shape -------------------------------------------------------------------------------------
+ */
+
+static int window_count(int size, Conv2d p)
+{
+    return (size + 2 * p.pad - p.kernel) / p.stride + 1;
+}
+
+static void check(const Tensor *x, Conv2d p)
+{
+    if (p.out < 1)
+        net_error(p.at, "conv2d: .out is missing or less than 1 (%d)", p.out);
+    if (p.kernel < 1 || p.stride < 1 || p.pad < 0)
+        net_error(p.at, "conv2d: .kernel = %d, .stride = %d, .pad = %d make no convolution",
+                  p.kernel, p.stride, p.pad);
+    if (p.groups < 1 || x->c % p.groups || p.out % p.groups)
+        net_error(p.at, "conv2d: %d groups do not divide %d channels in and %d out", p.groups, x->c,
+                  p.out);
+    if (x->h + 2 * p.pad < p.kernel || x->w + 2 * p.pad < p.kernel)
+        net_error(p.at, "conv2d: the input %dx%dx%d is too small for a kernel of %d with pad %d",
+                  x->c, x->h, x->w, p.kernel, p.pad);
+}
+
+static bool few_channels(int channels, int groups)
+{
+    return groups > 1 && channels / groups <= FEW_CHANNELS;
+}
+
+Tensor *conv2d_(Tensor *x, Conv2d p)
+{
+    check(x, p);
+    Attributes a = { .kernel = p.kernel, .stride = p.stride, .pad = p.pad, .groups = p.groups };
+    Tensor *y = net_layer(&conv2d_op, x, NULL, p.at, NAME_INDEX, a, p.out, window_count(x->h, p),
+                          window_count(x->w, p));
+    int in = x->c / p.groups, fan_in = in * p.kernel * p.kernel;
+    /* PyTorch's default: kaiming_uniform with a = √5 is uniform within ±1/√fan_in, the bias too. */
+    Init init = { INIT_UNIFORM, 1 / sqrtf((float)fan_in) };
+    net_add_param(y, "weight", (int[4]){ p.out, in, p.kernel, p.kernel },
+                  few_channels(x->c, p.groups) ? LAYOUT_HWIO : LAYOUT_OHWI, init, true);
+    if (p.bias)
+        net_add_param(y, "bias", (int[4]){ p.out }, LAYOUT_PLAIN, init, true);
+    y->macs = (uint64_t)tensor_elements(y) * (uint64_t)fan_in;
+    return y;
+}
+
+/* --- definition --------------------------------------------------------------------------------
+ */
+
+/* The weight of output channel o, tap (ky, kx) and the group's input channel i. */
+static float weight_at(const Tensor *t, const float *weight, int o, int ky, int kx, int i)
+{
+    int k = t->a.kernel, in = t->in[0]->c / t->a.groups;
+    if (few_channels(t->in[0]->c, t->a.groups))
+        return weight[((size_t)(ky * k + kx) * in + i) * t->c + o];
+    return weight[(((size_t)o * k + ky) * k + kx) * in + i];
+}
+
+/* One output: y[n,oy,ox,o] = bias[o] + Σ over ky, kx, i of x[n, oy·stride - pad + ky,
+ * ox·stride - pad + kx, group·in + i]·weight[o,ky,kx,i]; x is 0 outside the picture. */
+static float one_output(const Tensor *t, const Call *c, int n, int oy, int ox, int o)
+{
+    const Tensor *x = t->in[0];
+    int in = x->c / t->a.groups, group = o / (t->c / t->a.groups);
+    double sum = t->params > 1 ? c->param[1][o] : 0;
+    for (int ky = 0; ky < t->a.kernel; ky++)
+        for (int kx = 0; kx < t->a.kernel; kx++) {
+            int iy = oy * t->a.stride - t->a.pad + ky, ix = ox * t->a.stride - t->a.pad + kx;
+            if (iy < 0 || iy >= x->h || ix < 0 || ix >= x->w)
+                continue;
+            const float *pixel = c->x[0] + (((size_t)n * x->h + iy) * x->w + ix) * x->c;
+            for (int i = 0; i < in; i++)
+                sum += (double)pixel[group * in + i] * weight_at(t, c->param[0], o, ky, kx, i);
+        }
+    return (float)sum;
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    float *y = c->y;
+    for (int n = 0; n < t->n; n++)
+        for (int oy = 0; oy < t->h; oy++)
+            for (int ox = 0; ox < t->w; ox++)
+                for (int o = 0; o < t->c; o++)
+                    *y++ = one_output(t, c, n, oy, ox, o);
+}
+
+/* --- what the kernels see ------------------------------------------------------------------------
+ */
+
+static Grouped grouped_of(const Tensor *t)
+{
+    const Tensor *x = t->in[0];
+    return (Grouped){ .n = x->n,
+                      .h = x->h,
+                      .w = x->w,
+                      .groups = t->a.groups,
+                      .group_in = x->c / t->a.groups,
+                      .group_out = t->c / t->a.groups,
+                      .kernel = t->a.kernel,
+                      .stride = t->a.stride,
+                      .pad = t->a.pad,
+                      .out_h = t->h,
+                      .out_w = t->w };
+}
+
+static bool is_grouped(const Tensor *t)
+{
+    return few_channels(t->in[0]->c, t->a.groups);
+}
+
+static bool is_pointwise(const Tensor *t)
+{
+    return t->a.kernel == 1 && t->a.stride == 1 && t->a.pad == 0;
+}
+
+/* Sizes of the product of one group: [rows, depth] · [depth, out] -> [rows, out]. */
+static int group_out(const Tensor *t)
+{
+    return t->c / t->a.groups;
+}
+
+static int group_in(const Tensor *t)
+{
+    return t->in[0]->c / t->a.groups;
+}
+
+static int depth(const Tensor *t)
+{
+    return group_in(t) * t->a.kernel * t->a.kernel;
+}
+
+/* The input's patches for group g, or its pixels where these are the same. */
+static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patches)
+{
+    const Tensor *in = t->in[0];
+    x += (size_t)g * group_in(t);
+    if (is_pointwise(t))
+        return (Matrix){ .data = x, .row = (size_t)in->c, .col = 1 };
+    *patches = (Patches){ .x = x,
+                          .n = in->n,
+                          .h = in->h,
+                          .w = in->w,
+                          .channels = group_in(t),
+                          .pixel = (size_t)in->c,
+                          .kernel = t->a.kernel,
+                          .stride = t->a.stride,
+                          .pad = t->a.pad,
+                          .out_h = t->h,
+                          .out_w = t->w };
+    return (Matrix){ .patches = patches };
+}
+
+/* Group g's weight [out, depth] as the right factor of the forward product: [depth, out]. */
+static Matrix weight_matrix(const Tensor *t, const float *weight, int g)
+{
+    size_t k = (size_t)depth(t);
+    return (Matrix){ .data = weight + (size_t)g * group_out(t) * k, .row = 1, .col = k };
+}
+
+/* --- forward -------------------------------------------------------------------------------------
+ */
+
+static size_t packed_group(const Tensor *t)
+{
+    return gemm_packed(depth(t), group_out(t));
+}
+
+size_t conv2d_packed(const Tensor *t)
+{
+    if (is_grouped(t))
+        return net_param(t->net, t->first_param)->count;
+    return size_mul((size_t)t->a.groups, packed_group(t));
+}
+
+void conv2d_pack(const Tensor *t, const float *weight, float *packed)
+{
+    if (is_grouped(t)) {
+        for (size_t i = 0; i < conv2d_packed(t); i++)
+            packed[i] = weight[i];
+        return;
+    }
+    for (int g = 0; g < t->a.groups; g++)
+        gemm_pack(weight_matrix(t, weight, g), depth(t), group_out(t),
+                  packed + (size_t)g * packed_group(t));
+}
+
+void conv2d_forward(const Tensor *t, const Call *c)
+{
+    const float *bias = c->packed ? c->bias : t->params > 1 ? c->param[1] : NULL;
+    if (is_grouped(t)) {
+        Grouped g = grouped_of(t);
+        grouped_forward(&g, c->x[0], c->packed ? c->packed : c->param[0], bias, c->residual, c->act,
+                        c->y, c->work);
+        return;
+    }
+    for (int g = 0; g < t->a.groups; g++) {
+        Patches patches;
+        size_t first = (size_t)g * group_out(t);
+        gemm(&(Gemm){ .m = (int)tensor_rows(t),
+                      .n = group_out(t),
+                      .k = depth(t),
+                      .a = input_matrix(t, c->x[0], g, &patches),
+                      .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->param[0], g),
+                      .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
+                      .c = c->y + first,
+                      .c_row = (size_t)t->c,
+                      .bias = bias ? bias + first : NULL,
+                      .residual = c->residual ? c->residual + first : NULL,
+                      .act = c->act,
+                      .work = c->work });
+    }
+}
+
+/* --- backward ------------------------------------------------------------------------------------
+ */
+
+/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth]. */
+static void backward_weight(const Tensor *t, const Call *c)
+{
+    for (int g = 0; g < t->a.groups; g++) {
+        Patches patches;
+        size_t first = (size_t)g * group_out(t);
+        gemm(&(Gemm){ .m = group_out(t),
+                      .n = depth(t),
+                      .k = (int)tensor_rows(t),
+                      .a = { .data = c->dy + first, .row = 1, .col = (size_t)t->c },
+                      .b = input_matrix(t, c->x[0], g, &patches),
+                      .c = c->grad[0] + first * (size_t)depth(t),
+                      .c_row = (size_t)depth(t),
+                      .work = c->work });
+    }
+}
+
+/* Pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
+static void backward_input_pointwise(const Tensor *t, const Call *c)
+{
+    for (int g = 0; g < t->a.groups; g++) {
+        size_t first = (size_t)g * group_out(t), k = (size_t)depth(t);
+        gemm(&(Gemm){ .m = (int)tensor_rows(t),
+                      .n = group_in(t),
+                      .k = group_out(t),
+                      .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
+                      .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
+                      .c = c->dx[0] + (size_t)g * group_in(t),
+                      .c_row = (size_t)t->in[0]->c,
+                      .accumulate = c->accumulate[0],
+                      .work = c->work });
+    }
+}
+
+/* The weight of group g as [tap, out, in]: the order in which the patches of dy meet it. */
+static void taps_first(const Tensor *t, const float *weight, int g, float *to)
+{
+    int taps = t->a.kernel * t->a.kernel, in = group_in(t), out = group_out(t);
+    for (int tap = 0; tap < taps; tap++)
+        for (int o = 0; o < out; o++)
+            for (int i = 0; i < in; i++)
+                *to++ = weight[((size_t)(g * out + o) * taps + tap) * in + i];
+}
+
+/* Stride 1: dx is a convolution of dy with the taps in reverse order. */
+static void backward_input_dense(const Tensor *t, const Call *c)
+{
+    const Tensor *x = t->in[0];
+    float *turned = c->work + gemm_work();
+    for (int g = 0; g < t->a.groups; g++) {
+        taps_first(t, c->param[0], g, turned);
+        Patches patches = { .x = c->dy + (size_t)g * group_out(t),
+                            .n = t->n,
+                            .h = t->h,
+                            .w = t->w,
+                            .channels = group_out(t),
+                            .pixel = (size_t)t->c,
+                            .kernel = t->a.kernel,
+                            .stride = 1,
+                            .pad = t->a.kernel - 1 - t->a.pad,
+                            .out_h = x->h,
+                            .out_w = x->w,
+                            .flipped = true };
+        gemm(&(Gemm){ .m = (int)tensor_rows(x),
+                      .n = group_in(t),
+                      .k = group_out(t) * t->a.kernel * t->a.kernel,
+                      .a = { .patches = &patches },
+                      .b = { .data = turned, .row = (size_t)group_in(t), .col = 1 },
+                      .c = c->dx[0] + (size_t)g * group_in(t),
+                      .c_row = (size_t)x->c,
+                      .accumulate = c->accumulate[0],
+                      .work = c->work });
+    }
+}
+
+/* One row of input pixels collects what each patch that covers it has for it. */
+typedef struct {
+    const Tensor *t;
+    const float *patches; /* [rows, depth]: the gradient of group g's patches */
+    float *dx;
+    bool accumulate;
+    int g;
+} Collect;
+
+static void collect_pixel(const Collect *k, int n, int iy, int ix, float *dx)
+{
+    const Tensor *t = k->t;
+    int s = t->a.stride, size = t->a.kernel, in = group_in(t);
+    for (int ky = 0; ky < size; ky++)
+        for (int kx = 0; kx < size; kx++) {
+            int y = iy + t->a.pad - ky, x = ix + t->a.pad - kx;
+            if (y < 0 || y % s || y / s >= t->h || x < 0 || x % s || x / s >= t->w)
+                continue;
+            size_t row = ((size_t)n * t->h + y / s) * t->w + x / s;
+            const float *from = k->patches + row * (size_t)depth(t) + (size_t)(ky * size + kx) * in;
+            for (int i = 0; i < in; i++)
+                dx[i] += from[i];
+        }
+}
+
+static void collect_row(void *context, int item, int worker)
+{
+    (void)worker;
+    const Collect *k = context;
+    const Tensor *x = k->t->in[0];
+    int in = group_in(k->t), n = item / x->h, iy = item % x->h;
+    for (int ix = 0; ix < x->w; ix++) {
+        float *dx = k->dx + (((size_t)n * x->h + iy) * x->w + ix) * x->c + (size_t)k->g * in;
+        for (int i = 0; i < in && !k->accumulate; i++)
+            dx[i] = 0;
+        collect_pixel(k, n, iy, ix, dx);
+    }
+}
+
+/* Other strides: the gradient of every patch, then each pixel sums those that cover it. */
+static void backward_input_strided(const Tensor *t, const Call *c)
+{
+    float *patches = c->work + gemm_work();
+    for (int g = 0; g < t->a.groups; g++) {
+        size_t first = (size_t)g * group_out(t), k = (size_t)depth(t);
+        gemm(&(Gemm){ .m = (int)tensor_rows(t),
+                      .n = depth(t),
+                      .k = group_out(t),
+                      .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
+                      .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
+                      .c = patches,
+                      .c_row = k,
+                      .work = c->work });
+        Collect collect = { t, patches, c->dx[0], c->accumulate[0], g };
+        parallel_for(t->in[0]->n * t->in[0]->h, collect_row, &collect);
+    }
+}
+
+void conv2d_backward(const Tensor *t, const Call *c)
+{
+    if (t->params > 1)
+        channel_sum(c->dy, NULL, tensor_rows(t), t->c, c->grad[1], c->work);
+    if (is_grouped(t)) {
+        Grouped g = grouped_of(t);
+        grouped_backward_weight(&g, c->x[0], c->dy, c->grad[0], c->work);
+        if (c->dx[0])
+            grouped_backward_input(&g, c->dy, c->param[0], c->accumulate[0], c->dx[0], c->work);
+        return;
+    }
+    backward_weight(t, c);
+    if (!c->dx[0])
+        return;
+    if (is_pointwise(t))
+        backward_input_pointwise(t, c);
+    else if (t->a.stride == 1 && t->a.pad < t->a.kernel)
+        backward_input_dense(t, c);
+    else
+        backward_input_strided(t, c);
+}
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t conv2d_work(const Tensor *t)
+{
+    size_t sum = channel_sum_work(tensor_rows(t), t->c);
+    if (is_grouped(t)) {
+        Grouped g = grouped_of(t);
+        return most(sum, grouped_work(&g));
+    }
+    return most(sum, gemm_work());
+}
+
+size_t conv2d_work_backward(const Tensor *t)
+{
+    if (is_grouped(t) || is_pointwise(t))
+        return conv2d_work(t);
+    size_t k = (size_t)depth(t);
+    size_t extra = t->a.stride == 1 && t->a.pad < t->a.kernel ? size_mul(k, (size_t)group_out(t))
+                                                              : size_mul(tensor_rows(t), k);
+    return most(conv2d_work(t), gemm_work() + extra);
+}
+
+const Op conv2d_op = {
+    .name = "conv2d",
+    .flags = BACKWARD_READS_X0,
+    .define = define,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+    .work = conv2d_work,
+    .work_backward = conv2d_work_backward,
+};

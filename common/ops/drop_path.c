@@ -1,0 +1,64 @@
+/* Drop path, also called stochastic depth (Huang et al. 2016), as torchvision has it: in training a
+ * path is multiplied by 0 with probability p, else by 1/(1-p); for the whole batch at once, or for
+ * each sample by itself. saved: the samples' factors, drawn before forward by whoever runs it. */
+#include "graph/op.h"
+#include "kernels/pointwise.h"
+#include "ops/ops.h"
+
+Tensor *drop_path_(Tensor *x, DropPath p)
+{
+    if (!(p.p >= 0 && p.p <= 1))
+        net_error(p.at, "drop_path: a probability lies between 0 and 1, not at %g", (double)p.p);
+    Attributes a = { .p = p.p, .per_sample = p.per_sample };
+    return net_layer(&drop_path_op, x, NULL, p.at, NAME_WORD, a, x->c, x->h, x->w);
+}
+
+static bool is_view(const Tensor *t, bool training)
+{
+    return !training || t->a.p == 0;
+}
+
+static size_t sample(const Tensor *t)
+{
+    return tensor_elements(t) / (size_t)(t->n ? t->n : 1);
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    for (size_t n = 0; n < (size_t)t->n; n++)
+        for (size_t i = 0; i < sample(t); i++)
+            c->y[n * sample(t) + i] = c->x[0][n * sample(t) + i] * (c->training ? c->saved[n] : 1);
+}
+
+static void forward(const Tensor *t, const Call *c)
+{
+    for (size_t n = 0; n < (size_t)t->n; n++) {
+        const float *x = c->x[0] + n * sample(t);
+        weighted_sum(x, c->saved[n], x, 0, sample(t), c->y + n * sample(t));
+    }
+}
+
+static void backward(const Tensor *t, const Call *c)
+{
+    for (size_t n = 0; n < (size_t)t->n; n++) {
+        const float *dy = c->dy + n * sample(t);
+        float *dx = c->dx[0] + n * sample(t);
+        weighted_sum(dy, c->saved[n], c->accumulate[0] ? dx : dy, c->accumulate[0] ? 1 : 0,
+                     sample(t), dx);
+    }
+}
+
+static size_t saved(const Tensor *t)
+{
+    return (size_t)t->n;
+}
+
+const Op drop_path_op = {
+    .name = "drop_path",
+    .flags = CHEAP | IN_PLACE,
+    .define = define,
+    .forward = forward,
+    .backward = backward,
+    .saved = saved,
+    .is_view = is_view,
+};

@@ -1,0 +1,38 @@
+/* GELU: x·Φ(x), with the normal distribution's Φ(x) = erfc(-x/√2)/2 (Hendrycks and Gimpel 2016);
+ * the exact form, not the tanh approximation. Its gradient is Φ(x) + x·exp(-x²/2)/√(2π). */
+#include "graph/op.h"
+#include "kernels/pointwise.h"
+#include "ops/ops.h"
+
+#include <math.h>
+
+Tensor *gelu_(Tensor *x, Site at)
+{
+    return net_layer(&gelu_op, x, NULL, at, NAME_INDEX, (Attributes){ 0 }, x->c, x->h, x->w);
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++) {
+        double x = c->x[0][i];
+        c->y[i] = (float)(x * erfc(-x / sqrt(2)) / 2);
+    }
+}
+
+static void forward(const Tensor *t, const Call *c)
+{
+    act_forward(GELU, c->x[0], tensor_elements(t), c->y);
+}
+
+static void backward(const Tensor *t, const Call *c)
+{
+    act_backward(GELU, c->x[0], c->dy, tensor_elements(t), c->accumulate[0], c->dx[0]);
+}
+
+const Op gelu_op = {
+    .name = "gelu",
+    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
+    .define = define,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,21 @@
+/* Layer norm: a set is the channels of one pixel, or a whole vector. */
+#include "ops/ops.h"
+#include "ops/set_norm.h"
+
+Tensor *layer_norm_(Tensor *x, Norm p)
+{
+    Attributes a = { .eps = p.eps };
+    Tensor *y = net_layer(&layer_norm_op, x, NULL, p.at, NAME_INDEX, a, x->c, x->h, x->w);
+    set_norm_add_params(y);
+    return y;
+}
+
+const Op layer_norm_op = {
+    .name = "layer_norm",
+    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
+    .define = set_norm_define,
+    .forward = set_norm_forward,
+    .backward = set_norm_backward,
+    .saved = set_norm_saved,
+    .work = set_norm_work,
+};

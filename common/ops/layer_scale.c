@@ -1,0 +1,45 @@
+/* Layer scale: x·gamma by channel (Touvron et al. 2021, "Going deeper with image transformers"). */
+#include "graph/op.h"
+#include "kernels/pointwise.h"
+#include "ops/ops.h"
+
+Tensor *layer_scale_(Tensor *x, float init, Site at)
+{
+    Attributes a = { .init = init };
+    Tensor *y = net_layer(&layer_scale_op, x, NULL, at, NAME_SCOPE, a, x->c, x->h, x->w);
+    net_add_param(y, "gamma", (int[4]){ x->c }, LAYOUT_PLAIN, (Init){ INIT_CONSTANT, init }, true);
+    return y;
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    for (size_t r = 0; r < tensor_rows(t); r++)
+        for (size_t i = 0; i < (size_t)t->c; i++)
+            c->y[r * (size_t)t->c + i] = c->x[0][r * (size_t)t->c + i] * c->param[0][i];
+}
+
+static void forward(const Tensor *t, const Call *c)
+{
+    channel_scale(c->x[0], tensor_rows(t), t->c, c->param[0], false, c->y);
+}
+
+static void backward(const Tensor *t, const Call *c)
+{
+    channel_sum(c->dy, c->x[0], tensor_rows(t), t->c, c->grad[0], c->work);
+    if (c->dx[0])
+        channel_scale(c->dy, tensor_rows(t), t->c, c->param[0], c->accumulate[0], c->dx[0]);
+}
+
+static size_t work(const Tensor *t)
+{
+    return channel_sum_work(tensor_rows(t), t->c);
+}
+
+const Op layer_scale_op = {
+    .name = "layer_scale",
+    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
+    .define = define,
+    .forward = forward,
+    .backward = backward,
+    .work = work,
+};

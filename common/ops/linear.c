@@ -1,0 +1,44 @@
+/* Linear layer: y[n,o] = bias[o] + Σ over i of x[n,i]·weight[o,i]. Runs as a 1x1 convolution. */
+#include "graph/op.h"
+#include "ops/conv2d.h"
+#include "ops/ops.h"
+
+#include <math.h>
+
+Tensor *linear_(Tensor *x, Conv2d p)
+{
+    if (p.out < 1)
+        net_error(p.at, "linear: .out is missing or less than 1 (%d)", p.out);
+    if (!x->flat)
+        net_error(p.at, "linear: wants a vector a sample; flatten(x) makes one");
+    Attributes a = { .kernel = 1, .stride = 1, .groups = 1 };
+    Tensor *y = net_layer(&linear_op, x, NULL, p.at, NAME_INDEX, a, p.out, 1, 1);
+    Init init = { INIT_UNIFORM, 1 / sqrtf((float)x->c) }; /* PyTorch's default */
+    net_add_param(y, "weight", (int[4]){ p.out, x->c }, LAYOUT_PLAIN, init, true);
+    if (p.bias)
+        net_add_param(y, "bias", (int[4]){ p.out }, LAYOUT_PLAIN, init, true);
+    y->macs = (uint64_t)tensor_elements(y) * (uint64_t)x->c;
+    return y;
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    int in = t->in[0]->c, out = t->c;
+    for (int n = 0; n < t->n; n++)
+        for (int o = 0; o < out; o++) {
+            double sum = t->params > 1 ? c->param[1][o] : 0;
+            for (int i = 0; i < in; i++)
+                sum += (double)c->x[0][(size_t)n * in + i] * c->param[0][(size_t)o * in + i];
+            c->y[(size_t)n * out + o] = (float)sum;
+        }
+}
+
+const Op linear_op = {
+    .name = "linear",
+    .flags = BACKWARD_READS_X0,
+    .define = define,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+    .work = conv2d_work,
+    .work_backward = conv2d_work_backward,
+};

@@ -1,0 +1,129 @@
+/* The layers a network is described with; they read like PyTorch's modules. Keyword arguments are
+ * designated initialisers: conv2d(x, .out = 64, .kernel = 3, .pad = 1).
+ *
+ * Each is a macro, so that an error names the file and line of the call. Each returns the new
+ * tensor; a wrong call (no .out, groups that do not divide, shapes that do not fit) ends the
+ * program with exit status 2. The definition of each op stands first in its file, in the plainest
+ * loops. */
+#ifndef OPS_OPS_H
+#define OPS_OPS_H
+
+#include "graph/net.h"
+#include "kernels/act.h"
+
+/* Defaults come first and the caller's keywords override them, which is what the warning is about.
+ */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+#define HERE_ ((Site){ __FILE__, __LINE__ })
+
+/* --- convolution and pooling ---------------------------------------------------------------------
+ */
+
+typedef struct {
+    Site at;
+    int out, kernel, stride, pad, groups;
+    bool bias;
+    Act act; /* conv_norm_act only */
+} Conv2d;
+
+#define CONV2D_DEFAULTS_ .at = HERE_, .stride = 1, .groups = 1, .bias = true
+
+/* nn.Conv2d. x: [N,C,H,W] -> [N,out,(H + 2·pad - kernel)/stride + 1,…]. */
+#define conv2d(x, ...) conv2d_((x), (Conv2d){ CONV2D_DEFAULTS_, __VA_ARGS__ })
+Tensor *conv2d_(Tensor *x, Conv2d p);
+
+/* The article's ConvNormAct: conv2d with pad = kernel / 2, batch_norm, activation (.act, ReLU
+ * unless said), in a Sequential of their own. */
+#define conv_norm_act(x, ...)                                                                      \
+    conv_norm_act_((x), (Conv2d){ CONV2D_DEFAULTS_, .act = RELU, __VA_ARGS__ })
+Tensor *conv_norm_act_(Tensor *x, Conv2d p);
+
+/* nn.MaxPool2d. */
+#define max_pool(x, ...) max_pool_((x), (Conv2d){ .at = HERE_, .stride = 1, __VA_ARGS__ })
+Tensor *max_pool_(Tensor *x, Conv2d p);
+
+/* nn.AdaptiveAvgPool2d((1, 1)): [N,C,H,W] -> [N,C,1,1]; nn.Flatten(1): [N,C,1,1] -> [N,C]. */
+#define global_avg_pool(x) global_avg_pool_((x), HERE_)
+#define flatten(x) flatten_((x), HERE_)
+Tensor *global_avg_pool_(Tensor *x, Site at);
+Tensor *flatten_(Tensor *x, Site at);
+
+/* nn.Linear on [N,C]. */
+#define linear(x, ...) linear_((x), (Conv2d){ .at = HERE_, .bias = true, __VA_ARGS__ })
+Tensor *linear_(Tensor *x, Conv2d p);
+
+/* --- norms: same shape out
+ * ------------------------------------------------------------------------ */
+
+typedef struct {
+    Site at;
+    float eps;
+} Norm;
+
+#define NORM_(...)                                                                                 \
+    (Norm)                                                                                         \
+    {                                                                                              \
+        .at = HERE_, .eps = 1e-5f, __VA_ARGS__                                                     \
+    }
+
+/* nn.BatchNorm2d: by channel over N, H, W, with running statistics (momentum 0.1). */
+#define batch_norm(x, ...) batch_norm_((x), NORM_(__VA_ARGS__))
+/* nn.GroupNorm: by sample and group of channels, over the group's C, H, W. */
+#define group_norm(x, groups, ...) group_norm_((x), (groups), NORM_(__VA_ARGS__))
+/* nn.LayerNorm over the channels of each pixel (or of a vector). */
+#define layer_norm(x, ...) layer_norm_((x), NORM_(__VA_ARGS__))
+Tensor *batch_norm_(Tensor *x, Norm p);
+Tensor *group_norm_(Tensor *x, int groups, Norm p);
+Tensor *layer_norm_(Tensor *x, Norm p);
+
+/* --- element by element: same shape out
+ * ------------------------------------------------------------- */
+
+#define relu(x) relu_((x), HERE_)
+#define gelu(x) gelu_((x), HERE_) /* x·Φ(x), exact */
+Tensor *relu_(Tensor *x, Site at);
+Tensor *gelu_(Tensor *x, Site at);
+
+#define add(a, b) add_((a), (b), HERE_)
+Tensor *add_(Tensor *a, Tensor *b, Site at);
+
+/* The article's LayerScaler: x·gamma by channel, gamma starting at `init`. Takes the scope's name.
+ */
+#define layer_scale(x, init) layer_scale_((x), (init), HERE_)
+Tensor *layer_scale_(Tensor *x, float init, Site at);
+
+/* torchvision's StochasticDepth in training: with probability p the whole batch's path becomes 0,
+ * else it is divided by 1 - p. .per_sample = true: each sample by itself. */
+typedef struct {
+    Site at;
+    float p;
+    bool per_sample;
+} DropPath;
+#define drop_path(x, ...) drop_path_((x), (DropPath){ .at = HERE_, .p = __VA_ARGS__ })
+Tensor *drop_path_(Tensor *x, DropPath p);
+
+/* --- for those who run the network
+ * ------------------------------------------------------------------ */
+
+extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_op, batch_norm_op,
+    group_norm_op, layer_norm_op, relu_op, gelu_op, add_op, layer_scale_op, drop_path_op;
+
+/* A weight in the form that forward likes best, made once for many inputs: how many floats, and the
+ * making. For convolutions and linear layers. */
+size_t conv2d_packed(const Tensor *t);
+void conv2d_pack(const Tensor *t, const float *weight, float *packed);
+
+/* Two labels a sample with the weight of the first (mixup, cutmix), or one: b and lambda NULL. */
+typedef struct {
+    const int *a, *b;
+    const float *lambda;
+} Targets;
+
+/* nn.CrossEntropyLoss(label_smoothing), mean over n samples. logits: [n,classes]; dlogits (NULL or
+ * the same shape): the loss's gradient. Targets are q = (1 - smoothing)·(λ·onehot(a) +
+ * (1-λ)·onehot(b)) + smoothing / classes; the loss is -Σ q·log softmax(logits), in float64. */
+double cross_entropy(const float *logits, int n, int classes, Targets targets, double smoothing,
+                     float *dlogits);
+
+#endif

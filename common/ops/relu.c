@@ -1,0 +1,33 @@
+/* ReLU: max(x, 0), and NaN stays NaN. Its gradient asks only whether y > 0. */
+#include "graph/op.h"
+#include "kernels/pointwise.h"
+#include "ops/ops.h"
+
+Tensor *relu_(Tensor *x, Site at)
+{
+    return net_layer(&relu_op, x, NULL, at, NAME_INDEX, (Attributes){ 0 }, x->c, x->h, x->w);
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++)
+        c->y[i] = c->x[0][i] < 0 ? 0 : c->x[0][i];
+}
+
+static void forward(const Tensor *t, const Call *c)
+{
+    act_forward(RELU, c->x[0], tensor_elements(t), c->y);
+}
+
+static void backward(const Tensor *t, const Call *c)
+{
+    act_backward(RELU, c->y, c->dy, tensor_elements(t), c->accumulate[0], c->dx[0]);
+}
+
+const Op relu_op = {
+    .name = "relu",
+    .flags = BACKWARD_READS_Y | CHEAP | IN_PLACE,
+    .define = define,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,21 @@
+/* What group norm and layer norm share: they normalise sets of values of one sample each, and
+ * differ in which values make a set (Wu and He 2018; Ba, Kiros, Hinton 2016): y = (x - mean) /
+ * sqrt(var + eps) · weight[channel] + bias[channel] with the set's own mean and biased variance, in
+ * training and inference alike. */
+#ifndef OPS_SET_NORM_H
+#define OPS_SET_NORM_H
+
+#include "graph/op.h"
+#include "kernels/norm.h"
+
+/* The sets of a tensor: a pixel's channels (layer norm: a.groups = 0), or a sample's groups. */
+SetShape set_shape(const Tensor *t);
+
+void set_norm_add_params(Tensor *t);
+void set_norm_define(const Tensor *t, const Call *c);
+void set_norm_forward(const Tensor *t, const Call *c);
+void set_norm_backward(const Tensor *t, const Call *c);
+size_t set_norm_saved(const Tensor *t);
+size_t set_norm_work(const Tensor *t);
+
+#endif
