@@ -23,6 +23,8 @@ int init(const Run *run);
 int forward(const Run *run);
 int gradient(const Run *run);
 int fit(const Run *run);
+int train(const Run *run);
+int evaluate(const Run *run);
 int bench(const Run *run);
 
 #endif

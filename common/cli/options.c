@@ -52,6 +52,17 @@ static const Spec specs[] = {
     { "--steps", NUMBER, AT(steps), 1, MANY, "N", "optimiser steps" },
     { "--lr", REAL, AT(lr), 0, 1e6, "V", "learning rate" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", "decoupled weight decay" },
+    { "--data", CHOICE, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", "the data set" },
+    { "--epochs", NUMBER, AT(epochs), 1, 100000, "N", "epochs (10)" },
+    { "--min-lr", REAL, AT(min_lr), 0, 1e6, "V", "learning rate at the end (1e-6)" },
+    { "--warmup", REAL, AT(warmup), 0, 1e5, "E", "epochs of linear warm-up (a tenth of all)" },
+    { "--smoothing", REAL, AT(smoothing), 0, 1, "V", "label smoothing (0.1)" },
+    { "--mixup", FLAG, AT(mixup), 0, 0, NULL, "mix pairs of pictures" },
+    { "--cutmix", FLAG, AT(cutmix), 0, 0, NULL, "paste a piece of one picture into another" },
+    { "--ema", REAL, AT(ema), 0, 1, "V", "judge an average of the weights with this decay (off)" },
+    { "--limit", NUMBER, AT(limit), 1, MANY, "N", "only the first N pictures" },
+    { "--out", TEXT, AT(out), 0, 0, "DIR", "folder of the run (runs/DATA/STEP-SEED)" },
+    { "--resume", FLAG, AT(resume), 0, 0, NULL, "go on with the run that the folder holds" },
     { "--seed", SEED, AT(seed), 0, 0, "N", "seed of the random numbers" },
 };
 enum { SPECS = sizeof specs / sizeof *specs };

@@ -21,9 +21,11 @@ typedef struct {
     /* files */
     const char *weights, *batch, *output;
     /* fit, train */
-    int steps;
-    double lr, weight_decay;
+    int steps, epochs, limit;
+    double lr, min_lr, warmup, weight_decay, smoothing, ema;
+    bool mixup, cutmix, resume;
     uint64_t seed;
+    const char *data, *out;
 
     uint64_t given; /* bit i: option number i was given */
     const char *const *operands;

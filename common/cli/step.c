@@ -32,6 +32,14 @@ static const Entry entries[] = {
     { { "fit", "--weights --batch --output --steps --lr --weight-decay ",
         "--weights --batch --output --steps --lr --weight-decay ", NULL, "AdamW on one batch" },
       fit },
+    { { "train",
+        "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup --cutmix --ema "
+        "--seed --limit --out --resume ",
+        "--data ", NULL, "training on a data set" },
+      train },
+    { { "evaluate", "--weights --data --limit ", "--weights --data ", NULL,
+        "accuracy on the test set" },
+      evaluate },
     { { "bench", "--mode --runs --layers --format ", "", NULL, "how fast the network runs" },
       bench },
 };

@@ -319,7 +319,9 @@ static void place_scratch(Training *plan)
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         if (n->t->op->saved) {
             n->saved = buffer_new(&plan->buffers, n->t->op->saved(n->t), -1);
-            buffer_extend(&plan->buffers, n->saved, moment(plan, n->t));
+            /* What drop path drew holds until it draws again, whatever runs in between. */
+            bool drawn = n->t->op == &drop_path_op;
+            buffer_extend(&plan->buffers, n->saved, drawn ? 2 * plan->count : moment(plan, n->t));
         }
     }
 }
@@ -553,7 +555,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
             no_gradient(n, gradients);
         else if (is_view(n->t))
             run_view_backward(plan, n);
-        else if (!plan->dropped[i])
+        else if (!plan->dropped[i] || node(plan, n->t->in[0])->path != i)
             run_backward(plan, n, weights, gradients);
         n->seconds.backward += clock_seconds() - start;
     }

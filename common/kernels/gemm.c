@@ -13,7 +13,7 @@
 
 /* MC rows of A and NC columns of B at a time: 300 and 400 KiB of packed panels, which stay in the
  * second cache. ALIGN is a cache line. */
-enum { MC = 320 / MR * MR, NC = 384, ALIGN = 16 };
+enum { MC = 200 / MR * MR, NC = 256, ALIGN = 16 };
 enum {
     WORK_A = MC * KC + MC / MR * VEC + ALIGN,
     WORK_B = NC * KC,
@@ -168,9 +168,10 @@ typedef struct {
     bool first, last;
 } Piece;
 
-static int padded(int n)
+/* The columns that packed panels have. */
+static size_t padded(int n)
 {
-    return up(n, VEC) * VEC;
+    return size_mul((size_t)up(n, VEC), VEC);
 }
 
 /* All rows of a piece times one panel of B. */
@@ -293,7 +294,7 @@ size_t gemm_work(void)
 
 size_t gemm_packed(int k, int n)
 {
-    return size_mul((size_t)k, (size_t)padded(n));
+    return size_mul((size_t)k, padded(n));
 }
 
 /* Block of k after block, in each panel after panel. */

@@ -34,14 +34,14 @@ typedef struct {
 typedef struct {
     int m, n, k;
     Matrix a, b;
-    const float *packed_b;  /* B as gemm_pack wrote it, or NULL: packed on the way */
-    float *c;               /* element (i, j) is c[i·c_row + j] */
+    const float *packed_b; /* B as gemm_pack wrote it, or NULL: packed on the way */
+    float *c;              /* element (i, j) is c[i·c_row + j] */
     size_t c_row;
-    bool accumulate;        /* C += A·B (then bias, residual and act must be unset) */
-    const float *bias;      /* [n] or NULL */
-    const float *residual;  /* [m,n], row stride c_row, or NULL; may be c itself */
-    Act act;                /* C = act(A·B + bias + residual) */
-    float *work;            /* gemm_work() floats */
+    bool accumulate;       /* C += A·B (then bias, residual and act must be unset) */
+    const float *bias;     /* [n] or NULL */
+    const float *residual; /* [m,n], row stride c_row, or NULL; may be c itself */
+    Act act;               /* C = act(A·B + bias + residual) */
+    float *work;           /* gemm_work() floats */
 } Gemm;
 
 void gemm(const Gemm *g);

@@ -355,6 +355,11 @@ static void apply_run(const float *x, int channels, float mean, float rstd, cons
     for (; c + VEC <= channels; c += VEC)
         vec_store(y + c,
                   (vec_load(x + c) - mean) * rstd * vec_load(weight + c) + vec_load(bias + c));
+    if (c + HALF <= channels) {
+        HalfVec xhat = (half_load(x + c) - mean) * rstd;
+        half_store(y + c, xhat * half_load(weight + c) + half_load(bias + c));
+        c += HALF;
+    }
     if (c < channels) {
         int lanes = channels - c;
         Vec xhat = (vec_load_part(x + c, lanes) - mean) * rstd;

@@ -234,37 +234,46 @@ static void pack_pixels(const Side *s, int first, int width, int k, int count, f
     }
 }
 
-/* The lanes are taps and channels: each step is a piece of a pixel's patch. */
-static void pack_taps(const Side *s, int first, int width, int k, int count, float *to)
+/* The lanes are taps and channels: each step is a piece of a pixel's patch, gathered for some
+ * panels of B at once, because finding the pixel takes longer than copying one panel's share. */
+static void pack_taps(const Side *s, int first, int end, int k, int count, float *to)
 {
-    int there = least(width, s->lanes - first);
-    for (int step = 0; step < count; step++, to += width) {
-        gather(s->patches, k + step, first, there, to);
-        clear_floats(to + there, width - there);
+    enum { PANELS = 8 };
+    float piece[PANELS * NR] = { 0 };
+    for (; first < end; first += PANELS * NR, to += PANELS * panel_space(s, count)) {
+        int there = least(PANELS * NR, end - first);
+        clear_floats(piece + there, PANELS * NR - there);
+        for (int step = 0; step < count; step++) {
+            gather(s->patches, k + step, first, there, piece);
+            for (int i = 0; i < there; i += NR) {
+                int width = panel_width(s, first + i);
+                float *panel = to + (size_t)(i / NR) * panel_space(s, count);
+                copy_floats(panel + (size_t)step * width, piece + i, width);
+            }
+        }
     }
 }
 
 /* -------------------------------------------------------------------------------------------------
  */
 
-static void pack_panel(const Side *s, int first, int width, int k, int count, float *to)
-{
-    if (s->patches && s->taps_are_lanes)
-        pack_taps(s, first, width, k, count, to);
-    else if (s->patches)
-        pack_pixels(s, first, width, k, count, to);
-    else if (s->k == 1)
-        pack_transposed(s, first, width, k, count, to);
-    else
-        pack_general(s, first, width, k, count, to);
-}
-
 void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
 {
+    if (s->patches && s->taps_are_lanes) {
+        pack_taps(s, first, end, k, count, to);
+        return;
+    }
     if (!s->patches && s->lane == 1) {
         pack_copied(s, first, end, k, count, to);
         return;
     }
-    for (; first < end; first += s->width, to += panel_space(s, count))
-        pack_panel(s, first, panel_width(s, first), k, count, to);
+    for (; first < end; first += s->width, to += panel_space(s, count)) {
+        int width = panel_width(s, first);
+        if (s->patches)
+            pack_pixels(s, first, width, k, count, to);
+        else if (s->k == 1)
+            pack_transposed(s, first, width, k, count, to);
+        else
+            pack_general(s, first, width, k, count, to);
+    }
 }

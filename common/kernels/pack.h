@@ -10,7 +10,7 @@
 
 /* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
  * the 32 or 16 registers. KC steps of k at a time keep B's panel in the first cache. */
-enum { MR = VEC == 16 ? 14 : 6, NR = 2 * VEC, KC = 256 };
+enum { MR = VEC == 16 ? 14 : 6, NR = 2 * VEC, KC = VEC == 16 ? 512 : 384 };
 
 /* A factor seen from its panels. */
 typedef struct {

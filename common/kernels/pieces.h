@@ -14,7 +14,7 @@
 
 enum { MOST_PIECES = 64, LEAST_FLOATS = 8192 };
 
-/* How many pieces `rows` rows of `width` floats are worth: 1 … MOST_PIECES, none without a row. */
+/* How many pieces `rows` rows of `width` floats are worth: 1 … MOST_PIECES, no more than rows. */
 static inline int piece_count(size_t rows, size_t width)
 {
     size_t rows_worth = LEAST_FLOATS / (width ? width : 1) + 1, pieces = rows / rows_worth;
@@ -43,6 +43,11 @@ ALWAYS_INLINE HalfVec half_load(const float *from)
     return *(const HalfVecInMemory *)from;
 }
 
+ALWAYS_INLINE void half_store(float *to, HalfVec v)
+{
+    *(HalfVecInMemory *)to = v;
+}
+
 ALWAYS_INLINE Doubles to_doubles(HalfVec v)
 {
     return __builtin_convertvector(v, Doubles);
@@ -58,15 +63,20 @@ ALWAYS_INLINE void doubles_store(double *to, Doubles v)
     *(DoublesInMemory *)to = v;
 }
 
-/* The sum of all lanes, by halves. */
+/* The sum of all lanes, by halves, in registers: a row of a layer norm has two of these. */
 ALWAYS_INLINE double doubles_sum(Doubles v)
 {
-    double lanes[HALF];
-    doubles_store(lanes, v);
-    for (int half = HALF / 2; half; half /= 2)
-        for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    return lanes[0];
+#if VEC == 16
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#elif VEC == 8
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+    v += __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#else
+    v += __builtin_shufflevector(v, v, 1, 0);
+#endif
+    return v[0];
 }
 
 /* Scratch memory given in floats, as doubles: two floats each, and two to reach an even address. */

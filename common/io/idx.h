@@ -1,0 +1,26 @@
+/* IDX, the format of MNIST and Fashion-MNIST: http://yann.lecun.com/exdb/mnist describes it.
+ * Read here are unsigned bytes in one dimension (labels, magic 0x801) or three (pictures, 0x803).
+ */
+#ifndef IO_IDX_H
+#define IO_IDX_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int rank;                    /* 1: labels, 3: pictures */
+    size_t count, rows, columns; /* rows and columns are 1 where the rank is 1 */
+    uint8_t *items;              /* [count,rows,columns] */
+} Idx;
+
+/* Reads a plain file, or one whose name ends in .gz through gzip(1). rank: the one that is wanted.
+ * On failure nothing is left to free and *error says why. */
+bool idx_read(const char *path, int rank, Idx *idx, Error *error);
+
+/* The same from memory, which is copied. name: for messages. */
+bool idx_parse(const char *name, const void *bytes, size_t size, int rank, Idx *idx, Error *error);
+void idx_free(Idx *idx);
+
+#endif

@@ -1,0 +1,279 @@
+#include "io/json.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+bool json_fail(Json *json, const char *format, ...)
+{
+    char what[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return error_set(json->error, json->name, "JSON at byte %zu: %s", json->at, what);
+}
+
+/* --- marks and white space -------------------------------------------------------------------- */
+
+static void skip_space(Json *json)
+{
+    while (json->at < json->size && json->text[json->at] != 0 &&
+           strchr(" \t\r\n", json->text[json->at]))
+        json->at++;
+}
+
+static bool expected(Json *json, const char *what)
+{
+    if (json->at >= json->size)
+        return json_fail(json, "%s expected, but the text ends", what);
+    unsigned char found = (unsigned char)json->text[json->at];
+    if (found > ' ' && found < 127)
+        return json_fail(json, "%s expected, not '%c'", what, found);
+    return json_fail(json, "%s expected, not the byte 0x%02x", what, found);
+}
+
+/* Whether the next thing is that mark; if so, it is taken. */
+static bool try_mark(Json *json, char mark)
+{
+    skip_space(json);
+    bool there = json->at < json->size && json->text[json->at] == mark;
+    json->at += there;
+    return there;
+}
+
+static bool take_mark(Json *json, char mark)
+{
+    return try_mark(json, mark) || expected(json, (char[]){ '\'', mark, '\'', 0 });
+}
+
+/* --- objects and arrays ----------------------------------------------------------------------- */
+
+bool json_object(Json *json, JsonMember *member, void *context)
+{
+    if (!take_mark(json, '{'))
+        return false;
+    if (try_mark(json, '}'))
+        return true;
+    do {
+        char *key;
+        if (!json_string(json, &key) || !take_mark(json, ':') || !member(context, json, key))
+            return false;
+    } while (try_mark(json, ','));
+    return take_mark(json, '}');
+}
+
+bool json_array(Json *json, JsonItem *item, void *context)
+{
+    if (!take_mark(json, '['))
+        return false;
+    if (try_mark(json, ']'))
+        return true;
+    do {
+        if (!item(context, json))
+            return false;
+    } while (try_mark(json, ','));
+    return take_mark(json, ']');
+}
+
+bool json_end(Json *json)
+{
+    skip_space(json);
+    return json->at == json->size || expected(json, "nothing more");
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+static bool digit_at(const Json *json)
+{
+    return json->at < json->size && json->text[json->at] >= '0' && json->text[json->at] <= '9';
+}
+
+bool json_size(Json *json, size_t *number)
+{
+    skip_space(json);
+    size_t start = json->at, value = 0;
+    if (!digit_at(json))
+        return expected(json, "a whole number, 0 or more,");
+    for (; digit_at(json); json->at++) {
+        size_t digit = (size_t)(json->text[json->at] - '0');
+        if (__builtin_mul_overflow(value, (size_t)10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return json_fail(json, "the number is too large");
+    }
+    if (json->text[start] == '0' && json->at - start > 1)
+        return json_fail(json, "the number starts with a 0");
+    if (json->at < json->size && strchr(".eE", json->text[json->at]) && json->text[json->at])
+        return expected(json, "a whole number written in digits");
+    *number = value;
+    return true;
+}
+
+/* --- strings ---------------------------------------------------------------------------------- */
+
+/* The bytes of the UTF-8 character at `bytes`, of which `left` are there; 0 where it is none:
+ * overlong, a surrogate, above U+10FFFF or cut off (table 3-7 of the Unicode standard). */
+static size_t utf8_length(const char *bytes, size_t left)
+{
+    const unsigned char *u = (const unsigned char *)bytes;
+    if (u[0] < 0x80)
+        return 1;
+    size_t length = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
+    if (u[0] < 0xC2 || u[0] > 0xF4 || left < length)
+        return 0;
+    unsigned low = u[0] == 0xE0 ? 0xA0 : u[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned high = u[0] == 0xED ? 0x9F : u[0] == 0xF4 ? 0x8F : 0xBF;
+    if (u[1] < low || u[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (u[i] < 0x80 || u[i] > 0xBF)
+            return 0;
+    return length;
+}
+
+static char *put_utf8(char *to, uint32_t c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+        return to;
+    }
+    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned lead[] = { 0, 0xC0, 0xE0, 0xF0 };
+    *to++ = (char)(lead[more] | c >> (6 * more));
+    while (more--)
+        *to++ = (char)(0x80 | (c >> (6 * more) & 0x3F));
+    return to;
+}
+
+/* Four hexadecimal digits. */
+static bool take_unit(Json *json, uint32_t *unit)
+{
+    *unit = 0;
+    for (int i = 0; i < 4; i++, json->at++) {
+        int c = json->at < json->size ? json->text[json->at] : 0;
+        const char *digits = "0123456789abcdef", *found = strchr(digits, c | 0x20);
+        bool letter = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (!letter && !(c >= '0' && c <= '9'))
+            return expected(json, "a hexadecimal digit");
+        *unit = *unit << 4 | (uint32_t)(found - digits);
+    }
+    return true;
+}
+
+/* What follows "\u": a UTF-16 unit, or two that make one character. */
+static bool take_utf16(Json *json, uint32_t *c)
+{
+    uint32_t second;
+    if (!take_unit(json, c))
+        return false;
+    if (*c >= 0xDC00 && *c <= 0xDFFF)
+        return json_fail(json, "half a surrogate pair");
+    if (*c < 0xD800 || *c > 0xDBFF)
+        return true;
+    if (json->size - json->at < 2 || json->text[json->at] != '\\' ||
+        json->text[json->at + 1] != 'u')
+        return json_fail(json, "half a surrogate pair");
+    json->at += 2;
+    if (!take_unit(json, &second))
+        return false;
+    if (second < 0xDC00 || second > 0xDFFF)
+        return json_fail(json, "half a surrogate pair");
+    *c = 0x10000 + ((*c - 0xD800) << 10) + (second - 0xDC00);
+    return true;
+}
+
+/* What follows a backslash. */
+static bool take_escape(Json *json, char **to)
+{
+    static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    int name = json->at < json->size ? json->text[json->at] : 0;
+    uint32_t c;
+    if (name == 'u') {
+        json->at++;
+        if (!take_utf16(json, &c))
+            return false;
+    } else {
+        const char *found = name ? strchr(names, name) : NULL;
+        if (!found)
+            return expected(json, "an escape (one of \"\\/bfnrtu)");
+        json->at++;
+        c = (uint32_t)means[found - names];
+    }
+    if (c == 0)
+        return json_fail(json, "a NUL character in a string");
+    *to = put_utf8(*to, c);
+    return true;
+}
+
+bool json_string(Json *json, char **string)
+{
+    skip_space(json);
+    if (json->at >= json->size || json->text[json->at] != '"')
+        return expected(json, "a string");
+    json->at++;
+    /* Decoded text is never longer than its source, so it fits where that was read already. */
+    char *to = *string = json->text + json->at;
+    while (json->at < json->size && json->text[json->at] != '"') {
+        const char *from = json->text + json->at;
+        if (*from == '\\') {
+            json->at++;
+            if (!take_escape(json, &to))
+                return false;
+            continue;
+        }
+        size_t length = utf8_length(from, json->size - json->at);
+        if (length == 0)
+            return json_fail(json, "not valid UTF-8");
+        if ((unsigned char)*from < ' ')
+            return json_fail(json, "a bare control character in a string");
+        memmove(to, from, length);
+        to += length;
+        json->at += length;
+    }
+    if (json->at >= json->size)
+        return json_fail(json, "the string does not end");
+    json->at++;
+    *to = 0;
+    return true;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+void json_put(JsonText *text, const char *bytes, size_t size)
+{
+    while (text->room - text->used < size) {
+        text->room = size_mul(text->room ? text->room : 64, 2);
+        text->bytes = mem_grow(text->bytes, text->room, 1);
+    }
+    if (size)
+        memcpy(text->bytes + text->used, bytes, size);
+    text->used += size;
+}
+
+bool json_put_string(JsonText *text, const char *string)
+{
+    size_t size = strlen(string), length;
+    for (size_t i = 0; i < size; i += length) {
+        length = utf8_length(string + i, size - i);
+        if (length == 0)
+            return false;
+    }
+    json_put(text, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)string[i];
+        if (c < ' ') {
+            char control[8] = "";
+            snprintf(control, sizeof control, "\\u%04x", c);
+            json_put(text, control, strlen(control));
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            json_put(text, "\\", 1);
+        json_put(text, string + i, 1);
+    }
+    json_put(text, "\"", 1);
+    return true;
+}

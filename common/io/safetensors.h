@@ -1,0 +1,59 @@
+/* safetensors: an 8-byte little-endian length, a JSON header of that length, raw data.
+ * Format: https://github.com/huggingface/safetensors, which the Python package reads and writes. */
+#ifndef IO_SAFETENSORS_H
+#define IO_SAFETENSORS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A tensor of a file: its data lie where the file's reader, or the writer's caller, put them. */
+typedef struct {
+    char *key;
+    const char *dtype; /* "F32", "I64", … : one of the format's names */
+    int rank;
+    size_t shape[8];
+    const void *data; /* row-major, little-endian; of a parsed file: any alignment */
+    size_t bytes;
+} Entry;
+
+typedef struct {
+    char *key, *value;
+} Metadata;
+
+typedef struct {
+    char *path;     /* for messages */
+    char *file;     /* the whole file, which the entries' data point into */
+    Entry *entries; /* in the order of their data; keys and data point into `file` */
+    size_t count;
+    const Entry **by_key; /* the same, sorted by key */
+    Metadata *metadata;   /* sorted by key */
+    size_t metadata_count;
+} Safetensors;
+
+/* Reads and checks a file. On failure nothing is left to free and *error says why. */
+bool safetensors_read(const char *path, Safetensors *file, Error *error);
+
+/* The same from memory: takes over `bytes` (malloc'd), frees it on failure. name: for messages. */
+bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *file, Error *error);
+void safetensors_free(Safetensors *file);
+
+/* The entry of that key, or NULL (binary search or hash: a file has thousands of keys). */
+const Entry *safetensors_find(const Safetensors *file, const char *key);
+/* The metadata value of that key, or NULL. */
+const char *safetensors_metadata(const Safetensors *file, const char *key);
+
+/* The entry's elements as float32 into out (count = product of its shape, known to the caller);
+ * fails, naming file and key, when dtype is not F32. Likewise int64 from I64. */
+bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error);
+bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error);
+size_t entry_elements(const Entry *entry);
+
+/* Writes the entries in the order given, beside `path`, flushed, renamed over it. The same entries
+ * always give the same bytes. Fails, with nothing written, on what safetensors_read would refuse.
+ */
+bool safetensors_write(const char *path, const Entry *entries, size_t count,
+                       const Metadata *metadata, size_t metadata_count, Error *error);
+
+#endif

@@ -1,0 +1,91 @@
+#include "train/checkpoint.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The position in words; doubles in hexadecimal, so that they come back bit for bit. */
+#define POSITION "epoch %d batch %d loss %a best %d %a step %" PRIu64
+#define POSITION_READ "epoch %d batch %d loss %la best %d %la step %" SCNu64
+
+bool checkpoint_save(const char *path, const State *state, Error *error)
+{
+    Entry *entries = NULL;
+    size_t count = 0;
+    weights_entries(state->weights, "weights/", ALL, &entries, &count);
+    weights_entries(state->optimizer.m, "adamw.m/", TRAINED, &entries, &count);
+    weights_entries(state->optimizer.v, "adamw.v/", TRAINED, &entries, &count);
+    if (state->average)
+        weights_entries(state->average, "average/", ALL, &entries, &count);
+    char *position = str_format(POSITION, state->epoch, state->batch, state->loss_sum,
+                                state->best_epoch, state->best_top1, state->optimizer.step);
+    Metadata metadata[2] = { { .key = "position", .value = position },
+                             { .key = "recipe", .value = (char *)state->recipe } };
+    bool good = safetensors_write(path, entries, count, metadata, 2, error);
+    free(position);
+    entries_free(entries, count);
+    return good;
+}
+
+static bool read_position(const Safetensors *file, State *state, Error *error)
+{
+    const char *position = safetensors_metadata(file, "position");
+    if (!position ||
+        sscanf(position, POSITION_READ, &state->epoch, &state->batch, &state->loss_sum,
+               &state->best_epoch, &state->best_top1, &state->optimizer.step) != 6 ||
+        state->epoch < 0 || state->batch < 0)
+        return error_set(error, file->path, "is not a checkpoint: no position in it");
+    return true;
+}
+
+static bool same_recipe(const Safetensors *file, const State *state, Error *error)
+{
+    const char *recipe = safetensors_metadata(file, "recipe");
+    if (!recipe)
+        return error_set(error, file->path, "is not a checkpoint: no recipe in it");
+    if (strcmp(recipe, state->recipe) != 0)
+        return error_set(error, file->path, "was trained with other options: '%s', not '%s'",
+                         recipe, state->recipe);
+    return true;
+}
+
+/* The trained tensors of a store; its others stay. */
+static bool read_moments(const Safetensors *file, Weights *store, const char *prefix, Error *error)
+{
+    for (int i = 0; i < store->count; i++) {
+        const Param *p = &store->params[i];
+        if (!p->trained)
+            continue;
+        char *key = str_format("%s%s", prefix, p->key);
+        const Entry *entry = safetensors_find(file, key);
+        bool good = entry && entry_elements(entry) == p->count;
+        if (!good)
+            error_set(error, file->path, "'%s' is missing or of another size", key);
+        float *values = mem_alloc(p->count, sizeof *values);
+        good = good && entry_floats(file, entry, values, error);
+        if (good)
+            layout_from_file(p, values, store->values[i]);
+        free(values);
+        free(key);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool checkpoint_load(const char *path, State *state, Error *error)
+{
+    Safetensors file;
+    if (!safetensors_read(path, &file, error))
+        return false;
+    bool good = same_recipe(&file, state, error) && read_position(&file, state, error) &&
+                weights_from_file(state->weights, &file, "weights/", error) &&
+                read_moments(&file, state->optimizer.m, "adamw.m/", error) &&
+                read_moments(&file, state->optimizer.v, "adamw.v/", error) &&
+                (!state->average || weights_from_file(state->average, &file, "average/", error));
+    safetensors_free(&file);
+    return good;
+}

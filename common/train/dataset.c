@@ -1,0 +1,331 @@
+#define _GNU_SOURCE /* access */
+#include "train/dataset.h"
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "io/cifar10.h"
+#include "io/idx.h"
+#include "train/shapes.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t picture_size(const Dataset *data)
+{
+    return size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width);
+}
+
+/* --- where a set is --------------------------------------------------------------------------- */
+
+static bool is_there(const char *folder, const char *file)
+{
+    char *path = str_format("%s/%s", folder, file);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+/* What the environment variable says, even if nothing is there: then reading says so. */
+static const char *folder_named(const char *variable)
+{
+    const char *folder = getenv(variable);
+    return folder && *folder ? folder : NULL;
+}
+
+/* --- Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) -------------------------------------------- */
+
+static const char *const fashion_names[] = { "T-shirt/top", "trouser",   "pullover", "dress",
+                                             "coat",        "sandal",    "shirt",    "sneaker",
+                                             "bag",         "ankle boot" };
+
+static const char *fashion_folder(void)
+{
+    static const char *const folders[] = { "data/fashion-mnist",
+                                           "/usr/share/datasets/fashion-mnist" };
+    const char *named = folder_named("FASHION_MNIST");
+    if (named)
+        return named;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (is_there(folders[i], "train-images-idx3-ubyte") ||
+            is_there(folders[i], "train-images-idx3-ubyte.gz"))
+            return folders[i];
+    return NULL;
+}
+
+/* The plain file where there is one, else the packed one. */
+static bool fashion_read(const char *folder, const char *file, int rank, Idx *idx, Error *error)
+{
+    char *path = str_format("%s/%s%s", folder, file, is_there(folder, file) ? "" : ".gz");
+    bool good = idx_read(path, rank, idx, error);
+    free(path);
+    return good;
+}
+
+static bool fashion_check(const char *folder, const Idx *pictures, const Idx *labels, Error *error)
+{
+    if (pictures->count != labels->count)
+        return error_set(error, folder, "%zu pictures, but %zu labels", pictures->count,
+                         labels->count);
+    if (pictures->rows != 28 || pictures->columns != 28)
+        return error_set(error, folder, "the pictures are %zux%zu, not Fashion-MNIST's 28x28",
+                         pictures->rows, pictures->columns);
+    if (pictures->count > INT_MAX)
+        return error_set(error, folder, "%zu pictures are too many", pictures->count);
+    for (size_t i = 0; i < labels->count; i++)
+        if (labels->items[i] > 9)
+            return error_set(error, folder, "picture %zu has the label %d, above 9", i,
+                             labels->items[i]);
+    return true;
+}
+
+static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
+{
+    const char *folder = fashion_folder(), *prefix = part == TEST_SET ? "t10k" : "train";
+    *data = (Dataset){ .name = "fashion-mnist",
+                       .channels = 1,
+                       .height = 28,
+                       .width = 28,
+                       .classes = 10,
+                       .class_names = fashion_names };
+    if (!folder)
+        return error_set(error, data->name,
+                         "not in data/fashion-mnist nor /usr/share/datasets/fashion-mnist, and "
+                         "$FASHION_MNIST names no other folder; on Debian get it by: apt-get "
+                         "install dataset-fashion-mnist; or put train-images-idx3-ubyte[.gz] and "
+                         "its three neighbours there. --data shapes needs no files");
+    Idx pictures = { 0 }, labels = { 0 };
+    char *picture_file = str_format("%s-images-idx3-ubyte", prefix);
+    char *label_file = str_format("%s-labels-idx1-ubyte", prefix);
+    bool good = fashion_read(folder, picture_file, 3, &pictures, error) &&
+                fashion_read(folder, label_file, 1, &labels, error) &&
+                fashion_check(folder, &pictures, &labels, error);
+    free(picture_file);
+    free(label_file);
+    if (!good) {
+        idx_free(&pictures);
+        idx_free(&labels);
+        return false;
+    }
+    data->count = (int)pictures.count;
+    data->pixels = pictures.items;
+    data->labels = labels.items;
+    return true;
+}
+
+/* --- CIFAR-10 (Krizhevsky 2009) --------------------------------------------------------------- */
+
+static const char *const cifar_names[] = { "airplane", "automobile", "bird",  "cat",  "deer",
+                                           "dog",      "frog",       "horse", "ship", "truck" };
+
+static const char *cifar_folder(void)
+{
+    const char *named = folder_named("CIFAR10"), *usual = "data/cifar-10-batches-bin";
+    return named ? named : is_there(usual, "data_batch_1.bin") ? usual : NULL;
+}
+
+/* Puts the pictures of a file behind those that are there. */
+static bool cifar_append(const char *folder, const char *file, Dataset *data, Error *error)
+{
+    Cifar10 set;
+    char *path = str_format("%s/%s", folder, file);
+    bool good = cifar10_read(path, &set, error);
+    if (good && set.count > (size_t)(INT_MAX - data->count)) {
+        cifar10_free(&set);
+        good = error_set(error, path, "%zu pictures are too many", set.count);
+    }
+    free(path);
+    if (!good)
+        return false;
+    size_t before = (size_t)data->count, all = before + set.count;
+    data->pixels = mem_grow(data->pixels, all, CIFAR10_PICTURE);
+    data->labels = mem_grow(data->labels, all, 1);
+    memcpy(data->pixels + before * CIFAR10_PICTURE, set.pictures, set.count * CIFAR10_PICTURE);
+    memcpy(data->labels + before, set.labels, set.count);
+    data->count = (int)all;
+    cifar10_free(&set);
+    return true;
+}
+
+static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
+{
+    static const char *const training[] = { "data_batch_1.bin", "data_batch_2.bin",
+                                            "data_batch_3.bin", "data_batch_4.bin",
+                                            "data_batch_5.bin" };
+    static const char *const test[] = { "test_batch.bin" };
+    const char *folder = cifar_folder();
+    *data = (Dataset){ .name = "cifar10",
+                       .channels = 3,
+                       .height = CIFAR10_SIDE,
+                       .width = CIFAR10_SIDE,
+                       .classes = CIFAR10_CLASSES,
+                       .class_names = cifar_names };
+    if (!folder)
+        return error_set(
+            error, data->name,
+            "not in data/cifar-10-batches-bin, and $CIFAR10 names no other folder; get "
+            "the binary version, cifar-10-binary.tar.gz, from "
+            "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it into data/. "
+            "--data shapes needs no files");
+    const char *const *files = part == TEST_SET ? test : training;
+    for (int i = 0; i < (part == TEST_SET ? 1 : 5); i++)
+        if (!cifar_append(folder, files[i], data, error)) {
+            dataset_free(data);
+            return false;
+        }
+    return true;
+}
+
+/* --- shapes ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    Dataset *data;
+    DatasetPart part;
+} Drawing;
+
+static void draw_shape(void *context, int i, int worker)
+{
+    Drawing *d = context;
+    (void)worker;
+    uint8_t *pixels = d->data->pixels + (size_t)i * picture_size(d->data);
+    d->data->labels[i] = (unsigned char)shapes_draw(d->part == TEST_SET, (uint32_t)i, pixels);
+}
+
+static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
+{
+    (void)error;
+    *data = (Dataset){ .name = "shapes",
+                       .count = part == TEST_SET ? SHAPES_TEST : SHAPES_TRAINING,
+                       .channels = 1,
+                       .height = SHAPES_SIDE,
+                       .width = SHAPES_SIDE,
+                       .classes = SHAPES_CLASSES,
+                       .class_names = shapes_names };
+    data->pixels = mem_alloc((size_t)data->count, picture_size(data));
+    data->labels = mem_alloc((size_t)data->count, 1);
+    parallel_for(data->count, draw_shape, &(Drawing){ data, part });
+    return true;
+}
+
+/* --- any set ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    bool (*open)(DatasetPart part, Dataset *data, Error *error);
+} Source;
+
+static const Source sources[] = {
+    { "fashion-mnist", fashion_open },
+    { "cifar10", cifar_open },
+    { "shapes", shapes_open },
+};
+
+/* From how often each of the 256 values occurs: exact, whatever the order. */
+static void measure_channel(const Dataset *data, int channel, float *mean, float *std)
+{
+    size_t plane = (size_t)data->height * (size_t)data->width, picture = picture_size(data);
+    uint64_t often[256] = { 0 };
+    for (int i = 0; i < data->count; i++) {
+        const uint8_t *at = data->pixels + (size_t)i * picture + (size_t)channel * plane;
+        for (size_t j = 0; j < plane; j++)
+            often[at[j]]++;
+    }
+    double number = (double)data->count * (double)plane, sum = 0, squares = 0;
+    for (int value = 0; value < 256; value++)
+        sum += (double)often[value] * value;
+    double middle = sum / number;
+    for (int value = 0; value < 256; value++)
+        squares += (double)often[value] * (value - middle) * (value - middle);
+    double deviation = sqrt(squares / number);
+    *mean = (float)(middle / 255);
+    *std =
+        (float)((deviation > 0 ? deviation : 1) / 255); /* one colour only: nothing to divide by */
+}
+
+static void measure(const Dataset *training, Dataset *data)
+{
+    for (int c = 0; c < training->channels; c++)
+        measure_channel(training, c, &data->mean[c], &data->std[c]);
+}
+
+static bool measure_training_set(const Source *source, DatasetPart part, Dataset *data,
+                                 Error *error)
+{
+    if (part == TRAINING_SET) {
+        measure(data, data);
+        return true;
+    }
+    Dataset training;
+    if (!source->open(TRAINING_SET, &training, error))
+        return false;
+    measure(&training, data);
+    dataset_free(&training);
+    return true;
+}
+
+static const Source *find_source(const char *name)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (strcmp(name, sources[i].name) == 0)
+            return &sources[i];
+    return NULL;
+}
+
+bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)
+{
+    const Source *source = find_source(name);
+    *data = (Dataset){ 0 };
+    if (!source)
+        return error_set(error, name,
+                         "no data set of this name; there are fashion-mnist, cifar10 "
+                         "and shapes");
+    if (limit < 0)
+        return error_set(error, name, "a limit of %d pictures is below 0", limit);
+    if (!source->open(part, data, error))
+        return false;
+    if (!measure_training_set(source, part, data, error)) {
+        dataset_free(data);
+        return false;
+    }
+    if (limit && limit < data->count)
+        data->count = limit;
+    return true;
+}
+
+void dataset_free(Dataset *data)
+{
+    free(data->pixels);
+    free(data->labels);
+    *data = (Dataset){ 0 };
+}
+
+/* --- held out --------------------------------------------------------------------------------- */
+
+DatasetSplit dataset_split(const Dataset *data)
+{
+    DatasetSplit split = { .held_out_count = data->count / 10 };
+    split.training_count = data->count - split.held_out_count;
+    split.training = mem_alloc((size_t)split.training_count, sizeof *split.training);
+    split.held_out = mem_alloc((size_t)split.held_out_count, sizeof *split.held_out);
+    uint32_t *order = mem_alloc((size_t)data->count, sizeof *order);
+    random_permutation((Random){ 0, random_stream("held out") }, order, (uint32_t)data->count);
+    for (int i = 0; i < data->count; i++) {
+        int place = i - split.held_out_count;
+        if (place < 0)
+            split.held_out[i] = order[i];
+        else
+            split.training[place] = order[i];
+    }
+    free(order);
+    return split;
+}
+
+void dataset_split_free(DatasetSplit *split)
+{
+    free(split->training);
+    free(split->held_out);
+    *split = (DatasetSplit){ 0 };
+}

@@ -1,0 +1,39 @@
+/* Pictures with labels, whole in memory: Fashion-MNIST, CIFAR-10, shapes the program draws. */
+#ifndef TRAIN_DATASET_H
+#define TRAIN_DATASET_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+enum { DATASET_CHANNELS_MAX = 3 };
+
+typedef enum { TRAINING_SET, TEST_SET } DatasetPart;
+
+typedef struct {
+    const char *name;
+    int count, channels, height, width, classes;
+    const char *const *class_names; /* [classes] */
+    unsigned char *pixels;          /* [count,channels,height,width] */
+    unsigned char *labels;          /* [count], each below classes */
+    /* A channel's mean and standard deviation over all pictures of the training set (held-out ones
+     * and those beyond the limit too, and for the test set as well), pixels scaled to 0 … 1. */
+    float mean[DATASET_CHANNELS_MAX], std[DATASET_CHANNELS_MAX];
+} Dataset;
+
+/* Reads "fashion-mnist", "cifar10" or "shapes". limit: only the first so many pictures; 0: all.
+ * Fails, saying where it looked and how to get the set, when it is not there. */
+bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error);
+void dataset_free(Dataset *data);
+
+/* The training set in two: a tenth (count / 10) that is held out to judge by, and the rest. Drawn
+ * at random, but always the same for the same count: it does not depend on a run's seed. */
+typedef struct {
+    uint32_t *training, *held_out; /* places in the data set */
+    int training_count, held_out_count;
+} DatasetSplit;
+
+DatasetSplit dataset_split(const Dataset *data);
+void dataset_split_free(DatasetSplit *split);
+
+#endif

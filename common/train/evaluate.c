@@ -1,0 +1,84 @@
+#include "train/evaluate.h"
+
+#include "base/memory.h"
+#include "engine/inference.h"
+#include "ops/ops.h"
+#include "train/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURES_AT_A_TIME = 64, FIVE = 5 };
+
+/* How many classes are rated higher than `class`, of equals those with a lower number; a NaN counts
+ * as higher than anything, so that a broken network is right about nothing. */
+static int rank_of(const float *logits, int classes, int class)
+{
+    int higher = 0;
+    for (int i = 0; i < classes; i++)
+        if (i != class &&
+            (!(logits[i] <= logits[class]) || (logits[i] == logits[class] && i < class)))
+            higher++;
+    return logits[class] == logits[class] ? higher : classes;
+}
+
+static int best_of(const float *logits, int classes)
+{
+    int best = 0;
+    for (int i = 1; i < classes; i++)
+        best = logits[i] > logits[best] ? i : best;
+    return best;
+}
+
+static void count_batch(Score *score, const float *logits, int classes, const Batch *batch)
+{
+    for (int i = 0; i < batch->count; i++) {
+        const float *row = logits + (size_t)i * (size_t)classes;
+        int class = batch->a[i], rank = rank_of(row, classes, class);
+        score->top1 += rank == 0;
+        score->top5 += rank < FIVE;
+        score->confusion[class * classes + best_of(row, classes)]++;
+        score->loss += cross_entropy(row, 1, classes, (Targets){ .a = &class }, 0, NULL);
+        score->count++;
+    }
+}
+
+bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
+                       const uint32_t *list, int count, Score *score, Error *error)
+{
+    int size = count < PICTURES_AT_A_TIME ? count : PICTURES_AT_A_TIME;
+    if (size < 1)
+        return error_set(error, data->name, "there is no picture to evaluate");
+    Net *net = builder.build(builder.context, size);
+    const Tensor *x = net_tensor(net, 0), *y = net_tensor(net, net_tensors(net) - 1);
+    LoaderOptions options = { .data = data,
+                              .list = list,
+                              .count = count,
+                              .channels = x->c,
+                              .height = x->h,
+                              .width = x->w,
+                              .batch_size = size };
+    Loader *loader = loader_start(&options, error);
+    if (!loader) {
+        net_free(net);
+        return false;
+    }
+    Inference *plan = inference_new(net);
+    inference_load(plan, weights);
+    *score = (Score){ .confusion = mem_alloc(size_mul((size_t)y->c, (size_t)y->c), sizeof(int)) };
+    const Batch *batch;
+    while (loader_next(loader, &batch)) {
+        /* The last batch may be a partial one; what lies behind its pictures is not looked at. */
+        memcpy(inference_input(plan), batch->x,
+               (size_t)batch->count * (tensor_elements(x) / (size_t)x->n) * sizeof(float));
+        inference_run(plan);
+        count_batch(score, inference_output(plan), y->c, batch);
+    }
+    score->top1 /= score->count;
+    score->top5 /= score->count;
+    score->loss /= score->count;
+    loader_stop(loader);
+    inference_free(plan);
+    net_free(net);
+    return true;
+}

@@ -1,0 +1,25 @@
+/* How well a network names pictures. */
+#ifndef TRAIN_EVALUATE_H
+#define TRAIN_EVALUATE_H
+
+#include "graph/weights.h"
+#include "train/dataset.h"
+
+/* The network for a batch size, whatever the caller builds it from. */
+typedef struct {
+    Net *(*build)(const void *context, int batch_size);
+    const void *context;
+} Builder;
+
+typedef struct {
+    int count;
+    double top1, top5; /* shares, 0 to 1 */
+    double loss;       /* mean cross-entropy, no smoothing */
+    int *confusion;    /* [classes][classes]: true class, then the one named; owned by the score */
+} Score;
+
+/* Runs the pictures of a list (indices into the data set) through the network. */
+bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
+                       const uint32_t *list, int count, Score *score, Error *error);
+
+#endif

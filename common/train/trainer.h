@@ -1,0 +1,28 @@
+/* Training: the one recipe for every step. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "train/evaluate.h"
+
+typedef struct {
+    const char *data; /* the data set's name */
+    const char *out;  /* the folder for log, checkpoints and result */
+    bool resume;
+    int limit; /* pictures of the training set; 0: all */
+    int epochs, batch_size;
+    double lr, min_lr, warmup; /* warmup: epochs */
+    double weight_decay, smoothing;
+    bool mixup, cutmix;
+    double ema; /* decay of the weights' average an optimiser step; 0: none */
+    uint64_t seed;
+    const char *network; /* what tells this network from others, for the recipe in a checkpoint */
+} Recipe;
+
+typedef enum { TRAINED_ALL, TRAINED_INTERRUPTED } TrainEnd;
+
+/* Trains, logs, picks the epoch by the held-out tenth, and reads the test set once, at the end.
+ * Files in recipe->out: log.tsv, last.safetensors, best.safetensors, result.tsv. */
+bool train_network(const Recipe *recipe, Builder builder, const Dataset *training,
+                   const Dataset *test, TrainEnd *end, Error *error);
+
+#endif

@@ -1,0 +1,125 @@
+/* Random numbers, memory, loops, and running other programs. */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/process.h"
+#include "base/random.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The known answers that the generator's authors publish with it. */
+Test(random, philox_gives_the_published_answers)
+{
+    static const uint32_t cases[3][10] = {
+        { 0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 },
+        { -1u, -1u, -1u, -1u, -1u, -1u, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd },
+        { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09,
+          0x94fdcceb, 0x5001e420, 0x24126ea1 },
+    };
+    for (int i = 0; i < 3; i++) {
+        uint32_t out[4];
+        philox(cases[i], cases[i] + 4, out);
+        cr_expect_arr_eq(out, cases[i] + 6, sizeof out, "case %d", i);
+    }
+}
+
+Test(random, normal_numbers_have_the_moments_of_a_normal_distribution)
+{
+    enum { MANY = 200000 };
+    double moment[5] = { 0 };
+    Random r = { .seed = 5, .stream = random_stream("a name") };
+    for (uint64_t i = 0; i < MANY; i++)
+        for (int k = 1; k < 5; k++)
+            moment[k] += pow(random_normal(r, i), k) / MANY;
+    cr_expect_float_eq(moment[1], 0, 0.01);
+    cr_expect_float_eq(moment[2], 1, 0.02);
+    cr_expect_float_eq(moment[3], 0, 0.04);
+    cr_expect_float_eq(moment[4], 3, 0.1);
+}
+
+Test(random, a_permutation_has_every_number_once)
+{
+    uint32_t order[1000], seen[1000] = { 0 }, fixed = 0;
+    random_permutation((Random){ 1, 2 }, order, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        cr_assert(order[i] < 1000);
+        seen[order[i]]++;
+        fixed += order[i] == i;
+    }
+    for (uint32_t i = 0; i < 1000; i++)
+        cr_expect_eq(seen[i], 1);
+    cr_expect(fixed < 10, "%u of 1000 stayed where they were", fixed);
+}
+
+Test(memory, sizes_that_overflow_are_no_sizes)
+{
+    cr_expect_eq(size_mul(SIZE_MAX / 2, 3), SIZE_MAX);
+    cr_expect_eq(size_mul(SIZE_MAX, 0), 0u);
+    cr_expect_eq(size_mul(6, 7), 42u);
+}
+
+Test(memory, more_than_there_is_ends_the_program, .exit_code = 1)
+{
+    mem_alloc(SIZE_MAX / 8, 8);
+}
+
+Test(memory, is_zero_and_aligned)
+{
+    for (size_t n = 0; n < 200; n += 7) {
+        unsigned char *memory = mem_alloc(n, 1);
+        cr_expect_eq((uintptr_t)memory % 64, 0u);
+        for (size_t i = 0; i < n; i++)
+            cr_expect_eq(memory[i], 0);
+        free(memory);
+    }
+}
+
+typedef struct {
+    int done[1000], busy[64];
+} Seen;
+
+static void mark(void *context, int item, int worker)
+{
+    Seen *seen = context;
+    cr_assert(worker >= 0 && worker < 3);
+    cr_expect_eq(__atomic_add_fetch(&seen->busy[worker], 1, __ATOMIC_SEQ_CST), 1);
+    __atomic_add_fetch(&seen->done[item], 1, __ATOMIC_SEQ_CST);
+    __atomic_sub_fetch(&seen->busy[worker], 1, __ATOMIC_SEQ_CST);
+}
+
+Test(parallel, every_item_is_done_once_by_a_worker_of_its_own)
+{
+    static Seen seen;
+    thread_count_set(3);
+    parallel_for(1000, mark, &seen);
+    for (int i = 0; i < 1000; i++)
+        cr_expect_eq(seen.done[i], 1);
+}
+
+Test(process, gives_what_a_program_prints)
+{
+    char *out = NULL;
+    size_t length = 0;
+    Error error = { "" };
+    cr_assert(process_read((char *[]){ "printf", "%s-%s", "a b", "$HOME", NULL }, false, &out,
+                           &length, &error),
+              "%s", error.text);
+    cr_expect_str_eq(out, "a b-$HOME");
+    cr_expect_eq(length, 9u);
+    free(out);
+}
+
+Test(process, says_why_a_program_gave_nothing)
+{
+    char *out = NULL;
+    size_t length = 0;
+    Error error = { "" };
+    cr_expect_not(
+        process_read((char *[]){ "no-such-program-here", NULL }, true, &out, &length, &error));
+    cr_expect_str_eq(error.text, "no-such-program-here: no such program");
+    cr_expect_not(process_read((char *[]){ "false", NULL }, true, &out, &length, &error));
+    cr_expect_str_eq(error.text, "false: failed");
+}

@@ -1,0 +1,524 @@
+/* Every op: forward and backward against PyTorch's cases, the fast way against the definition in
+ * plain loops, and the gradient against central differences of that definition. */
+#include "base/memory.h"
+#include "base/random.h"
+#include "graph/op.h"
+#include "graph/weights.h"
+#include "io/file.h"
+#include "io/safetensors.h"
+#include "ops/ops.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- one op on its own
+ * ----------------------------------------------------------------------------- */
+
+typedef struct {
+    Net *net;
+    Tensor *x, *b, *y; /* b: the second input of add */
+    Weights *weights, *gradients;
+    float *in, *in2, *out, *dy, *dx, *dx2, *saved, *work;
+    bool training;
+} Bench;
+
+static size_t count(const Tensor *t)
+{
+    return tensor_elements(t);
+}
+
+static size_t size_by(size_t (*f)(const Tensor *t), const Tensor *t)
+{
+    return f ? f(t) : 0;
+}
+
+static void bench_allocate(Bench *b)
+{
+    size_t work = size_by(b->y->op->work, b->y), back = size_by(b->y->op->work_backward, b->y);
+    b->weights = weights_new(b->net);
+    b->gradients = weights_new(b->net);
+    b->in = mem_alloc(count(b->x), sizeof(float));
+    b->in2 = mem_alloc(count(b->x), sizeof(float));
+    b->dx = mem_alloc(count(b->x), sizeof(float));
+    b->dx2 = mem_alloc(count(b->x), sizeof(float));
+    b->out = mem_alloc(count(b->y), sizeof(float));
+    b->dy = mem_alloc(count(b->y), sizeof(float));
+    b->saved = mem_alloc(size_by(b->y->op->saved, b->y), sizeof(float));
+    b->work = mem_alloc(work > back ? work : back, sizeof(float));
+}
+
+static void bench_free(Bench *b)
+{
+    float *arrays[] = { b->in, b->in2, b->dx, b->dx2, b->out, b->dy, b->saved, b->work };
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        free(arrays[i]);
+    weights_free(b->weights);
+    weights_free(b->gradients);
+    net_free(b->net);
+}
+
+static Call call_of(const Bench *b)
+{
+    return (Call){ .x = { b->in, b->in2 },
+                   .y = b->out,
+                   .dy = b->dy,
+                   .dx = { b->dx, b->y->in[1] ? b->dx2 : NULL },
+                   .param = b->weights->values,
+                   .grad = b->gradients->values,
+                   .saved = b->saved,
+                   .work = b->work,
+                   .training = b->training };
+}
+
+static void random_fill(float *x, size_t n, uint64_t stream)
+{
+    Random r = { .seed = 7, .stream = stream };
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)random_normal(r, i);
+}
+
+/* Random input, gradient and parameters; variances are positive, drop path's factors as drawn. */
+static void bench_randomise(Bench *b, uint64_t stream)
+{
+    random_fill(b->in, count(b->x), stream);
+    random_fill(b->in2, count(b->x), stream + 1);
+    random_fill(b->dy, count(b->y), stream + 2);
+    for (int i = 0; i < b->weights->count; i++) {
+        const Param *p = &b->weights->params[i];
+        random_fill(b->weights->values[i], p->count, stream + 3 + (uint64_t)i);
+        for (size_t k = 0; k < p->count && strstr(p->key, "running_var"); k++)
+            b->weights->values[i][k] = 0.5f + fabsf(b->weights->values[i][k]);
+    }
+    for (int n = 0; n < b->y->n && b->y->op == &drop_path_op; n++)
+        b->saved[n] = n % 2 ? 0 : 1.25f;
+}
+
+static double distance(const float *a, const float *b, size_t n)
+{
+    double difference = 0, norm = 1e-30;
+    for (size_t i = 0; i < n; i++) {
+        difference += pow((double)a[i] - b[i], 2);
+        norm += pow(b[i], 2);
+    }
+    return sqrt(difference / norm);
+}
+
+/* --- PyTorch's cases
+ * --------------------------------------------------------------------------------- */
+
+typedef struct {
+    char name[64], op[64], options[256];
+    int shape[4]; /* n, c, h, w */
+} Case;
+
+static double option(const Case *c, const char *name, double otherwise)
+{
+    const char *at = strstr(c->options, name);
+    return at && at[strlen(name)] == '=' ? atof(at + strlen(name) + 1) : otherwise;
+}
+
+static Tensor *build_case(const Case *c, Tensor *x)
+{
+    float eps = (float)option(c, "eps", 1e-5);
+    int out = (int)option(c, "out", 0), kernel = (int)option(c, "kernel", 0);
+    int stride = (int)option(c, "stride", 1), pad = (int)option(c, "pad", 0);
+    if (strcmp(c->op, "conv2d") == 0)
+        return conv2d(x, .out = out, .kernel = kernel, .stride = stride, .pad = pad,
+                      .groups = (int)option(c, "groups", 1), .bias = option(c, "bias", 0) != 0);
+    if (strcmp(c->op, "batch_norm") == 0)
+        return batch_norm(x, .eps = eps);
+    if (strcmp(c->op, "group_norm") == 0)
+        return group_norm(x, (int)option(c, "groups", 1), .eps = eps);
+    if (strcmp(c->op, "layer_norm") == 0)
+        return layer_norm(x, .eps = eps);
+    if (strcmp(c->op, "relu") == 0)
+        return relu(x);
+    if (strcmp(c->op, "gelu") == 0)
+        return gelu(x);
+    if (strcmp(c->op, "max_pool") == 0)
+        return max_pool(x, .kernel = kernel, .stride = stride, .pad = pad);
+    if (strcmp(c->op, "global_avg_pool") == 0)
+        return global_avg_pool(x);
+    if (strcmp(c->op, "linear") == 0)
+        return linear(flatten(x), .out = out);
+    if (strcmp(c->op, "layer_scale") == 0)
+        return layer_scale(x, 1);
+    cr_assert_fail("an op that this test does not know: %s", c->op);
+}
+
+/* [n,c,h,w] in a file to and from [n,h,w,c] in memory. */
+static void turn(const Tensor *t, const float *from, float *to, bool reading)
+{
+    size_t hw = (size_t)t->h * t->w, at = 0;
+    for (size_t n = 0; n < (size_t)t->n; n++)
+        for (size_t c = 0; c < (size_t)t->c; c++)
+            for (size_t p = 0; p < hw; p++, at++) {
+                size_t inside = (n * hw + p) * t->c + c;
+                to[reading ? inside : at] = from[reading ? at : inside];
+            }
+}
+
+static const Entry *entry_of(const Safetensors *f, const Case *c, const char *what)
+{
+    char key[128];
+    snprintf(key, sizeof key, "%s/%s", c->name, what);
+    return safetensors_find(f, key);
+}
+
+static float *floats_of(const Safetensors *f, const Case *c, const char *what, size_t n)
+{
+    const Entry *e = entry_of(f, c, what);
+    if (!e)
+        return NULL;
+    float *x = mem_alloc(n, sizeof *x);
+    cr_assert_eq(entry_elements(e), n, "%s/%s has another size", c->name, what);
+    cr_assert(entry_floats(f, e, x, NULL));
+    return x;
+}
+
+static void read_picture(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
+                         float *to)
+{
+    float *x = floats_of(f, c, what, count(t));
+    cr_assert(x, "%s/%s is missing", c->name, what);
+    turn(t, x, to, true);
+    free(x);
+}
+
+static void expect_picture(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
+                           const float *ours, double within)
+{
+    float *want = mem_alloc(count(t), sizeof *want);
+    read_picture(f, c, what, t, want);
+    double far = distance(ours, want, count(t));
+    cr_expect(far < within, "%s/%s: relative error %g", c->name, what, far);
+    free(want);
+}
+
+/* Parameter i under the names of the cases: weight and bias, and their gradients behind a d. */
+static const char *names[] = { "weight", "bias", "mean", "var" };
+
+static void read_params(const Safetensors *f, const Case *c, Bench *b)
+{
+    for (int i = 0; i < b->weights->count; i++) {
+        const Param *p = &b->weights->params[i];
+        float *x = floats_of(f, c, names[i], p->count);
+        cr_assert(x, "%s/%s is missing", c->name, names[i]);
+        layout_from_file(p, x, b->weights->values[i]);
+        free(x);
+    }
+}
+
+static void expect_gradients(const Safetensors *f, const Case *c, const Bench *b)
+{
+    for (int i = 0; i < b->weights->count && b->weights->params[i].trained; i++) {
+        const Param *p = &b->weights->params[i];
+        char what[32];
+        snprintf(what, sizeof what, "d%s", names[i]);
+        float *want = floats_of(f, c, what, p->count), *ours = mem_alloc(p->count, sizeof *ours);
+        layout_to_file(p, b->gradients->values[i], ours);
+        double far = distance(ours, want, p->count);
+        cr_expect(far < 2e-5, "%s/%s: relative error %g", c->name, what, far);
+        free(want);
+        free(ours);
+    }
+}
+
+static void expect_running(const Safetensors *f, const Case *c, const Bench *b)
+{
+    const char *after[] = { "mean_after", "var_after" };
+    for (int i = 0; i < 2; i++) {
+        float *want = floats_of(f, c, after[i], (size_t)b->x->c);
+        double far = distance(b->weights->values[2 + i], want, (size_t)b->x->c);
+        cr_expect(far < 1e-6, "%s/%s: relative error %g", c->name, after[i], far);
+        free(want);
+    }
+}
+
+static void check_case(const Safetensors *f, const Case *c)
+{
+    Bench b = { .net = net_new(), .training = option(c, "training", 1) != 0 };
+    b.x = net_input(b.net, c->shape[0], c->shape[1], c->shape[2], c->shape[3]);
+    b.y = build_case(c, b.x);
+    bench_allocate(&b);
+    read_params(f, c, &b);
+    read_picture(f, c, "x", b.x, b.in);
+    read_picture(f, c, "dy", b.y, b.dy);
+    Call call = call_of(&b);
+    b.y->op->define(b.y, &call);
+    expect_picture(f, c, "y", b.y, b.out, 2e-6);
+    memset(b.out, 0, count(b.y) * sizeof(float));
+    b.y->op->forward(b.y, &call);
+    expect_picture(f, c, "y", b.y, b.out, 5e-6);
+    bool frozen = b.y->op == &batch_norm_op && !b.training;
+    if (!frozen) { /* nobody trains with running statistics */
+        b.y->op->backward(b.y, &call);
+        expect_picture(f, c, "dx", b.x, b.dx, 2e-5);
+        expect_gradients(f, c, &b);
+    }
+    if (b.y->op == &batch_norm_op && b.training)
+        expect_running(f, c, &b);
+    bench_free(&b);
+}
+
+static void check_cross_entropy(const Safetensors *f, const Case *c)
+{
+    int n = c->shape[0], classes = c->shape[1], labels[64];
+    int64_t wide[64];
+    size_t all = (size_t)n * (size_t)classes;
+    float *x = floats_of(f, c, "x", all), *want = floats_of(f, c, "dx", all);
+    float *loss = floats_of(f, c, "y", 1), *dx = mem_alloc(all, sizeof *dx);
+    cr_assert(entry_int64s(f, entry_of(f, c, "labels"), wide, NULL));
+    for (int i = 0; i < n; i++)
+        labels[i] = (int)wide[i];
+    double ours =
+        cross_entropy(x, n, classes, (Targets){ .a = labels }, option(c, "label_smoothing", 0), dx);
+    cr_expect_float_eq(ours, loss[0], 1e-6 * fabs(ours), "%s: loss %g", c->name, ours);
+    cr_expect(distance(dx, want, all) < 1e-6, "%s/dx", c->name);
+    free(x);
+    free(want);
+    free(loss);
+    free(dx);
+}
+
+Test(ops, cases_of_pytorch)
+{
+    Safetensors f;
+    Error error = { "" };
+    char *text, *line, *rest;
+    size_t size;
+    int cases = 0;
+    cr_assert(safetensors_read("tests/data/ops.safetensors", &f, &error), "%s", error.text);
+    cr_assert(file_read("tests/data/ops.tsv", &text, &size, &error), "%s", error.text);
+    for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        Case c = { .shape = { 1, 1, 1, 1 } };
+        char shape[64];
+        if (sscanf(line, "%63s %63s %63s %255[^\n]", c.name, c.op, shape, c.options) < 4 ||
+            strcmp(c.name, "case") == 0)
+            continue;
+        sscanf(shape, "%dx%dx%dx%d", &c.shape[0], &c.shape[1], &c.shape[2], &c.shape[3]);
+        if (strcmp(c.op, "cross_entropy") == 0)
+            check_cross_entropy(&f, &c);
+        else
+            check_case(&f, &c);
+        cases++;
+    }
+    cr_expect_eq(cases, 37);
+    free(text);
+    safetensors_free(&f);
+}
+
+/* --- the fast way against the definition
+ * ---------------------------------------------------------------- */
+
+static void expect_definition(Bench *b, const char *what)
+{
+    float *want = mem_alloc(count(b->y), sizeof *want);
+    Call call = call_of(b);
+    call.y = want;
+    b->y->op->define(b->y, &call);
+    call.y = b->out;
+    b->y->op->forward(b->y, &call);
+    double far = distance(b->out, want, count(b->y));
+    cr_expect(far < 5e-6, "%s: relative error %g", what, far);
+    free(want);
+}
+
+/* Σ dy·y by the definition, with x moved by h along a direction. */
+static double moved(Bench *b, const float *x, const float *direction, double h)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count(b->x); i++)
+        b->in[i] = (float)(x[i] + h * direction[i]);
+    Call call = call_of(b);
+    b->y->op->define(b->y, &call);
+    for (size_t i = 0; i < count(b->y); i++)
+        sum += (double)b->dy[i] * b->out[i];
+    return sum;
+}
+
+/* The gradient along a random direction against the definition's central difference. */
+static void expect_slope(Bench *b, const char *what)
+{
+    size_t n = count(b->x);
+    float *x = mem_alloc(n, sizeof *x), *direction = mem_alloc(n, sizeof *x);
+    double slope = 0, size = 0, h = 5e-3;
+    memcpy(x, b->in, n * sizeof *x);
+    random_fill(direction, n, 99);
+    Call call = call_of(b);
+    b->y->op->forward(b->y, &call);
+    b->y->op->backward(b->y, &call);
+    for (size_t i = 0; i < n; i++) {
+        slope += (double)b->dx[i] * direction[i];
+        size += pow(b->dx[i], 2);
+    }
+    double difference = (moved(b, x, direction, h) - moved(b, x, direction, -h)) / (2 * h);
+    cr_expect(fabs(slope - difference) < 3e-3 * (sqrt(size) + 1e-3), "%s: slope %g, difference %g",
+              what, slope, difference);
+    memcpy(b->in, x, n * sizeof *x);
+    free(x);
+    free(direction);
+}
+
+static void check_definition(Net *net, Tensor *x, Tensor *y, bool slope, const char *what)
+{
+    static uint64_t stream;
+    Bench b = { .net = net, .x = x, .y = y, .training = true };
+    bench_allocate(&b);
+    bench_randomise(&b, stream += 100);
+    expect_definition(&b, what);
+    if (slope)
+        expect_slope(&b, what);
+    bench_free(&b);
+}
+
+Test(ops, convolutions_of_random_shapes)
+{
+    Random r = { .seed = 3, .stream = 0 };
+    int kernels[] = { 1, 2, 3, 4, 5, 7, 9, 11 };
+    uint64_t i = 0;
+    for (int round = 0; round < 150; round++) {
+        int groups = (int[]){ 1, 1, 1, 3, 8, 40 }[random_below(r, i++, 6)];
+        int in = groups * (int[]){ 1, 1, 2, 4, 17, 20 }[random_below(r, i++, 6)];
+        int out = groups * (1 + (int)random_below(r, i++, 5));
+        int kernel = kernels[random_below(r, i++, 8)], pad = (int)random_below(r, i++, kernel);
+        int stride = 1 + (int)random_below(r, i++, 3), n = 1 + (int)random_below(r, i++, 3);
+        int least = kernel > 2 * pad ? kernel - 2 * pad : 1;
+        int h = least + (int)random_below(r, i++, 9), w = least + (int)random_below(r, i++, 9);
+        char what[128];
+        snprintf(what, sizeof what,
+                 "conv2d %dx%dx%dx%d, out %d, kernel %d, stride %d, pad %d, "
+                 "groups %d",
+                 n, in, h, w, out, kernel, stride, pad, groups);
+        Net *net = net_new();
+        Tensor *x = net_input(net, n, in, h, w);
+        check_definition(net, x,
+                         conv2d(x, .out = out, .kernel = kernel, .stride = stride, .pad = pad,
+                                .groups = groups, .bias = round % 2),
+                         true, what);
+    }
+}
+
+/* What keeps the shape, on shapes that catch vector tails: one pixel, one channel, odd sizes. */
+static const int shapes[][4] = { { 1, 1, 1, 1 },  { 2, 1, 5, 3 },   { 1, 3, 1, 7 },
+                                 { 3, 17, 2, 2 }, { 2, 33, 7, 5 },  { 1, 96, 9, 1 },
+                                 { 2, 64, 4, 6 }, { 1, 130, 3, 3 }, { 5, 24, 16, 16 } };
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void check_shapes(Tensor *(*build)(Tensor *x), bool slope, const char *what)
+{
+    for (int i = 0; i < SHAPES; i++) {
+        const int *s = shapes[i];
+        char text[128];
+        snprintf(text, sizeof text, "%s on %dx%dx%dx%d", what, s[0], s[1], s[2], s[3]);
+        Net *net = net_new();
+        Tensor *x = net_input(net, s[0], s[1], s[2], s[3]);
+        check_definition(net, x, build(x), slope, text);
+    }
+}
+
+static Tensor *build_group_norm(Tensor *x)
+{
+    return group_norm(x, 1);
+}
+static Tensor *build_layer_norm(Tensor *x)
+{
+    return layer_norm(x, .eps = 1e-6f);
+}
+static Tensor *build_relu(Tensor *x)
+{
+    return relu(x);
+}
+static Tensor *build_gelu(Tensor *x)
+{
+    return gelu(x);
+}
+static Tensor *build_layer_scale(Tensor *x)
+{
+    return layer_scale(x, 1);
+}
+static Tensor *build_drop_path(Tensor *x)
+{
+    return drop_path(x, 0.2f);
+}
+static Tensor *build_add(Tensor *x)
+{
+    return add(x, x);
+}
+static Tensor *build_pool(Tensor *x)
+{
+    return global_avg_pool(x);
+}
+static Tensor *build_max_pool(Tensor *x)
+{
+    return max_pool(x, .kernel = 3, .stride = 2, .pad = 1);
+}
+
+Test(ops, group_norm)
+{
+    check_shapes(build_group_norm, false, "group_norm");
+}
+Test(ops, layer_norm)
+{
+    check_shapes(build_layer_norm, false, "layer_norm");
+}
+Test(ops, relu)
+{
+    check_shapes(build_relu, false, "relu"); /* central differences do not like the kink */
+}
+Test(ops, gelu)
+{
+    check_shapes(build_gelu, true, "gelu");
+}
+Test(ops, layer_scale)
+{
+    check_shapes(build_layer_scale, true, "layer_scale");
+}
+Test(ops, drop_path)
+{
+    check_shapes(build_drop_path, true, "drop_path");
+}
+Test(ops, add)
+{
+    check_shapes(build_add, false, "add");
+}
+Test(ops, global_avg_pool)
+{
+    check_shapes(build_pool, true, "global_avg_pool");
+}
+Test(ops, max_pool)
+{
+    check_shapes(build_max_pool, false, "max_pool");
+}
+
+Test(ops, norms_have_the_slope_of_their_definition)
+{
+    Tensor *(*builds[])(Tensor *) = { build_group_norm, build_layer_norm };
+    for (int i = 0; i < 2; i++) {
+        Net *net = net_new();
+        Tensor *x = net_input(net, 2, 33, 7, 5);
+        check_definition(net, x, builds[i](x), true, "norm");
+    }
+    Net *net = net_new();
+    Tensor *x = net_input(net, 3, 21, 4, 5);
+    check_definition(net, x, batch_norm(x), true, "batch_norm");
+    net = net_new();
+    x = net_input(net, 3, 24, 4, 5);
+    check_definition(net, x, group_norm(x, 6), true, "group_norm of 6 groups");
+}
+
+Test(ops, cross_entropy_of_two_labels_is_the_mixture)
+{
+    float logits[6] = { 0.3f, -1, 2, 1, 0.5f, -0.2f }, mixed[6], a[6], b[6];
+    int left[2] = { 0, 2 }, right[2] = { 1, 1 };
+    float lambda[2] = { 0.25f, 0.25f };
+    double loss = cross_entropy(logits, 2, 3, (Targets){ left, right, lambda }, 0.1, mixed);
+    double of_a = cross_entropy(logits, 2, 3, (Targets){ .a = left }, 0.1, a);
+    double of_b = cross_entropy(logits, 2, 3, (Targets){ .a = right }, 0.1, b);
+    cr_expect_float_eq(loss, 0.25 * of_a + 0.75 * of_b, 1e-7);
+    for (int i = 0; i < 6; i++)
+        cr_expect_float_eq(mixed[i], 0.25f * a[i] + 0.75f * b[i], 1e-6);
+}
