@@ -1,21 +1,163 @@
-# Minimal for now; see `make help`.
-CC = gcc
+# From ResNet to ConvNeXt, one change at a time. `make help` lists what can be made.
+
+# --- What may be set: make CC=clang MARCH=x86-64-v3 BUILD=folder V=1 ---------------------
+
+ifeq ($(origin CC),default)
+CC := $(firstword $(foreach c,gcc clang,$(if $(shell command -v $c),$c)) cc)
+endif
 MARCH ?= native
 BUILD ?= build
-OPENMP ?= 1
-CFLAGS = -std=gnu11 -O3 -march=$(MARCH) -ffp-contract=fast -Wall -Wextra -g -MMD -MP -Icommon
-ifeq ($(OPENMP),1)
-CFLAGS += -fopenmp
+EXTRA ?=
+STEP ?= 05
+BENCH ?= --preset paper
+
+# All cores, and no recipe's output in the middle of another's. A make inside a make is told by the
+# outer one, and so is one that was started with -j.
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
-LIB = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c))
-STEPS = $(patsubst steps/%/main.c,$(BUILD)/%,$(wildcard steps/*/main.c))
-all: $(STEPS)
-$(BUILD)/%.o: %.c
+ifneq ($(filter output-sync,$(.FEATURES)),)
+MAKEFLAGS += --output-sync=target
+endif
+MAKEFLAGS += --no-builtin-rules
+
+# Q hides the commands and SAY prints a short line in their place, unless V=1.
+Q := $(if $(V),,@)
+SAY = $(if $(V)$(QUIET),,@printf '  %-4s %s\n' $1 $2)
+
+# --- The compiler's options -----------------------------------------------------------------------
+
+CFLAGS = -std=gnu11 -O3 -march=$(MARCH) -ffp-contract=fast -Wall -Wextra -g -pthread -Icommon $(EXTRA)
+LIBS = -lm -pthread
+
+# --- Files ----------------------------------------------------------------------------------------
+
+LIBRARY := $(sort $(wildcard common/*/*.c))
+MAINS := $(sort $(wildcard steps/*/main.c))
+TESTS := $(sort $(wildcard tests/*.c))
+HEADERS := $(wildcard common/*.h common/*/*.h tests/*.h)
+SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh)
+
+ARCHIVE := $(BUILD)/libcommon.a
+PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
+OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(LIBRARY) $(MAINS))
+TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/obj/%.o)
+
+.PHONY: all ladder plots objects test check sanitize bench diff docs help clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS) ladder plots ## every step's program, the ladder's table and its plot
+
+# --- Building -------------------------------------------------------------------------------------
+
+# Holds the compiler and its options, and is written when they change: then all is compiled again.
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
-$(BUILD)/libcommon.a: $(LIB)
-	@rm -f $@
-	ar rcs $@ $^
-$(BUILD)/%: steps/%/main.c $(BUILD)/libcommon.a
-	$(CC) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a -lm
--include $(LIB:.o=.d)
+	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	$(call SAY,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(ARCHIVE): $(LIBRARY:%.c=$(BUILD)/obj/%.o)
+	$(call SAY,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+objects: $(OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+
+# --- The ladder -----------------------------------------------------------------------------------
+
+ladder: results/ladder.tsv
+# Asks the programs each time, but leaves the file alone where nothing changed.
+results/ladder.tsv: results/ladder.sh $(PROGRAMS) FORCE
+	@results/ladder.sh $(BUILD) $@
+
+PLOTS := $(wildcard results/*.gp)
+plots: $(PLOTS:.gp=.png) ## the plots in results, where their figures changed
+ifneq ($(shell command -v gnuplot),)
+# Draws the .svg as well.
+results/%.png: results/%.gp results/%.tsv
+	$(call SAY,PLOT,$@)
+	$(Q)cd results && gnuplot $(<F)
+else
+results/%.png: FORCE
+	@echo 'no gnuplot: $@ is not drawn again (apt-get install gnuplot-nox)'
+endif
+
+# --- Tests and checks -----------------------------------------------------------------------------
+
+# One binary, a suite a file; it finds the programs through BUILD.
+test: $(BUILD)/tests $(PROGRAMS) ## Criterion's tests of the library and of the programs
+	$(Q)BUILD=$(BUILD) $(BUILD)/tests
+
+$(BUILD)/tests: $(TEST_OBJECTS) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcriterion $(LIBS)
+
+$(TEST_OBJECTS): | criterion
+.PHONY: criterion
+criterion:
+	@echo '#include <criterion/criterion.h>' | $(CC) -E -xc - >/dev/null 2>&1 || \
+	    { echo 'no Criterion, so no tests: apt-get install libcriterion-dev' >&2; exit 1; }
+
+SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitize: ## the same tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
+
+check: check-format check-gcc check-clang check-cppcheck ## format, warnings as errors, cppcheck
+.PHONY: check-format check-gcc check-clang check-cppcheck
+
+FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c),$c)))
+check-format:
+ifneq ($(FORMAT),)
+	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS)
+	@echo 'format: good'
+else
+	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
+endif
+
+check-gcc check-clang: check-%:
+	@if command -v $* >/dev/null; then \
+	    $(MAKE) --no-print-directory CC=$* BUILD=$(BUILD)/check-$* EXTRA=-Werror QUIET=1 \
+	        COMPILE_TESTS=1 objects && echo 'warnings of $*: none'; \
+	else echo 'no $*: its warnings not checked (apt-get install $*)'; fi
+
+# Where cppcheck 2.10 is mistaken: it does not know that vsnprintf fills what it is given, nor a
+# compound literal behind a ?, nor that GNU C shifts signed numbers arithmetically, nor that a network
+# has a class.
+MISTAKEN := ctuuninitvar internalAstError shiftTooManyBitsSigned invalidFunctionArg \
+    arrayIndexThenCheck missingInclude
+check-cppcheck:
+	@if command -v cppcheck >/dev/null; then \
+	    cppcheck -q --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
+	        '-D_Noreturn=__attribute__((noreturn))' $(MISTAKEN:%=--suppress=%) -Icommon \
+	        $(LIBRARY) $(MAINS) && echo 'cppcheck: good'; \
+	else echo 'no cppcheck: its part not checked (apt-get install cppcheck)'; fi
+
+# --- Looking --------------------------------------------------------------------------------------
+
+# Output behind a + is shown as it comes.
+bench: $(PROGRAMS) ## how fast every step runs (BENCH="--mode train --batch-size 8" …)
+	+@for p in $(PROGRAMS); do $$p bench --format tsv $(BENCH) || exit 1; done | \
+	    awk 'NR == 1 || !/^network\t/ { print; fflush() }'
+
+diff: ## what STEP=05 changes, and nothing else
+	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP)
+
+docs: results/ladder.tsv ## docs/diffs and the README's table, from the steps
+	@docs/diffs.sh --write
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
+
+clean: ## removes what was built
+	rm -rf $(BUILD) build-asan

@@ -1,49 +1,201 @@
+/* A pool of threads that wait for loops.
+ *
+ * A loop is published by setting `open` to its number. Whoever sees it open takes items until none
+ * is left: the caller too, which therefore never waits for a thread that is slow to wake up, only
+ * for those that are in the middle of an item. Waiting threads look for work for some microseconds,
+ * since the next loop mostly comes at once, and then sleep, since the processor may be wanted by
+ * others. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/parallel.h"
 
-#ifdef _OPENMP
-#include <omp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
 
-static int threads_set; /* 0: not set */
+enum { MOST_THREADS = 1024, LOOKS = 4000 };
+
+static int threads_wanted; /* 0: not known yet */
+
+static struct {
+    /* the loop */
+    ParallelBody *body;
+    void *context;
+    int items;
+    int helpers;       /* threads besides the caller that may take part */
+    atomic_int next;   /* the item to be taken next */
+    atomic_uint open;  /* the loop's number; 0: there is none */
+    atomic_int active; /* threads besides the caller that are looking at the loop */
+    /* the threads */
+    int started;
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    atomic_int asleep;
+    atomic_bool caller_waits;
+    pthread_mutex_t caller; /* held by the thread whose loop it is */
+    unsigned loops;         /* how many there were */
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER,
+           .work = PTHREAD_COND_INITIALIZER,
+           .done = PTHREAD_COND_INITIALIZER,
+           .caller = PTHREAD_MUTEX_INITIALIZER };
+
+/* This thread's number as a worker, and whether it is inside a loop. */
+static _Thread_local int own_worker;
+static _Thread_local bool in_loop;
+
+/* --- how many
+ * -------------------------------------------------------------------------------------- */
+
+static int threads_by_default(void)
+{
+    const char *set = getenv("OMP_NUM_THREADS");
+    int threads = set ? atoi(set) : 0;
+    cpu_set_t processors;
+    if (threads < 1 && sched_getaffinity(0, sizeof processors, &processors) == 0)
+        threads = CPU_COUNT(&processors);
+    return threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
+}
 
 int thread_count(void)
 {
-    return threads_set ? threads_set : omp_get_max_threads();
+    if (threads_wanted == 0)
+        threads_wanted = threads_by_default();
+    return threads_wanted;
 }
 
 void thread_count_set(int threads)
 {
-    threads_set = threads;
+    threads_wanted = threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
+}
+
+/* --- the threads
+ * ----------------------------------------------------------------------------------- */
+
+static void take_items(int worker)
+{
+    own_worker = worker;
+    in_loop = true;
+    for (int i; (i = atomic_fetch_add(&pool.next, 1)) < pool.items;)
+        pool.body(pool.context, i, worker);
+    in_loop = false;
+}
+
+/* The caller closes a loop before it looks for active threads, and a thread is active before it
+ * looks whether the loop is open: so none reads a loop that is no longer there. */
+static void help(int worker)
+{
+    atomic_fetch_add(&pool.active, 1);
+    if (atomic_load(&pool.open) && worker <= pool.helpers)
+        take_items(worker);
+    if (atomic_fetch_sub(&pool.active, 1) == 1 && atomic_load(&pool.caller_waits)) {
+        pthread_mutex_lock(&pool.lock);
+        pthread_cond_signal(&pool.done);
+        pthread_mutex_unlock(&pool.lock);
+    }
+}
+
+/* Is there a loop that this thread has not helped with? */
+static bool is_new(unsigned loop, unsigned last)
+{
+    return loop != 0 && loop != last;
+}
+
+static unsigned next_loop(unsigned last)
+{
+    unsigned loop = 0;
+    for (int look = 0; look < LOOKS; look++) {
+        loop = atomic_load_explicit(&pool.open, memory_order_relaxed);
+        if (is_new(loop, last))
+            return loop;
+    }
+    pthread_mutex_lock(&pool.lock);
+    atomic_fetch_add(&pool.asleep, 1);
+    while (!is_new(loop = atomic_load(&pool.open), last))
+        pthread_cond_wait(&pool.work, &pool.lock);
+    atomic_fetch_sub(&pool.asleep, 1);
+    pthread_mutex_unlock(&pool.lock);
+    return loop;
+}
+
+static void *serve(void *worker)
+{
+    for (unsigned last = 0;;) {
+        last = next_loop(last);
+        help((int)(intptr_t)worker);
+    }
+    return NULL;
+}
+
+/* Where the system grants fewer threads than were asked for, fewer take part. */
+static void start_threads(int helpers)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (pool.started < helpers) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)(pool.started + 1)) != 0)
+            break;
+        pthread_detach(thread);
+        pool.started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* --- loops
+ * ----------------------------------------------------------------------------------------- */
+
+static void publish(int items, ParallelBody *body, void *context, int helpers)
+{
+    pool.body = body;
+    pool.context = context;
+    pool.items = items;
+    pool.helpers = helpers;
+    atomic_store(&pool.next, 0);
+    pool.loops = pool.loops == UINT_MAX ? 1 : pool.loops + 1;
+    atomic_store(&pool.open, pool.loops);
+    if (atomic_load(&pool.asleep)) {
+        pthread_mutex_lock(&pool.lock);
+        pthread_cond_broadcast(&pool.work);
+        pthread_mutex_unlock(&pool.lock);
+    }
+}
+
+static void wait_for_helpers(void)
+{
+    atomic_store(&pool.open, 0);
+    for (int look = 0; look < LOOKS; look++)
+        if (atomic_load(&pool.active) == 0)
+            return;
+    pthread_mutex_lock(&pool.lock);
+    atomic_store(&pool.caller_waits, true);
+    while (atomic_load(&pool.active) != 0)
+        pthread_cond_wait(&pool.done, &pool.lock);
+    atomic_store(&pool.caller_waits, false);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void run_alone(int items, ParallelBody *body, void *context)
+{
+    for (int i = 0; i < items; i++)
+        body(context, i, own_worker);
 }
 
 void parallel_for(int items, ParallelBody *body, void *context)
 {
-    int threads = thread_count();
-    if (threads == 1 || items <= 1 || omp_in_parallel()) {
-        for (int i = 0; i < items; i++)
-            body(context, i, omp_in_parallel() ? omp_get_thread_num() : 0);
+    int helpers = thread_count() - 1;
+    helpers = helpers < items - 1 ? helpers : items - 1;
+    if (helpers < 1 || in_loop || pthread_mutex_trylock(&pool.caller) != 0) {
+        run_alone(items, body, context);
         return;
     }
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < items; i++)
-        body(context, i, omp_get_thread_num());
+    start_threads(helpers);
+    publish(items, body, context, helpers);
+    take_items(0);
+    wait_for_helpers();
+    pthread_mutex_unlock(&pool.caller);
 }
-
-#else
-
-int thread_count(void)
-{
-    return 1;
-}
-
-void thread_count_set(int threads)
-{
-    (void)threads;
-}
-
-void parallel_for(int items, ParallelBody *body, void *context)
-{
-    for (int i = 0; i < items; i++)
-        body(context, i, 0);
-}
-
-#endif

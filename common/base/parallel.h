@@ -5,7 +5,8 @@
 #ifndef BASE_PARALLEL_H
 #define BASE_PARALLEL_H
 
-/* How many threads loops use: what was set, else OMP_NUM_THREADS, else all; 1 without OpenMP. */
+/* How many threads loops use: what was set, else OMP_NUM_THREADS, else as many as there are
+ * processors for this process. */
 int thread_count(void);
 void thread_count_set(int threads);
 

@@ -1,0 +1,98 @@
+#!/bin/sh
+# The ladder in figures: what every step's network costs at the article's widths and at the paper's.
+#
+#   ladder.sh BUILD FILE        asks the programs in BUILD, brings FILE up to date, prints it
+#   ladder.sh --markdown FILE   prints FILE as a table in Markdown
+#
+# FILE has tabs between its columns: step, title, parameters and MACs of the article's network, the
+# same of the paper's, and the article's encoder's output. A step that has no such network gets "-".
+# Run it where steps/ stands.
+set -eu
+
+# fill PROGRAM OPTION…: sets output, parameters and macs to those of the whole network. A program
+# that has no such network says so by its exit status 2.
+fill() {
+    status=0
+    text=$("$1" report --format tsv "$2" "$3" ${4+"$4" "$5"} 2>&1) || status=$?
+    case $status in
+    0) row=$(printf '%s\n' "$text" | awk -F '\t' '$1 == "total" { print $3, $4, $5 }') ;;
+    2) row='- - -' ;;
+    *) printf '%s\n' "$text" >&2; exit 1 ;;
+    esac
+    read -r output parameters macs <<END
+$row
+END
+}
+
+ask() {
+    printf 'step\ttitle\tarticle_parameters\tarticle_macs\tpaper_parameters\tpaper_macs\toutput\n'
+    for main in steps/*/main.c; do
+        step=$(basename "$(dirname "$main")")
+        title=$(sed -n 's/.*\.title = "\(.*\)",.*/\1/p' "$main")
+        printf '%s\t%s' "$step" "$title"
+        for preset in article paper; do
+            fill "$1/$step" --preset "$preset"
+            printf '\t%s\t%s' "$parameters" "$macs"
+        done
+        fill "$1/$step" --preset article --part encoder
+        printf '\t%s\n' "$output"
+    done
+}
+
+table() {
+    awk -F '\t' -v markdown="$1" '
+    function scaled(value, unit) {
+        return value == "-" ? "-" : sprintf("%.2f", value / unit)
+    }
+    # Against the step before; nothing where nothing changed.
+    function change(column,    p, size) {
+        if (NR == 2 || $column == "-" || before[column] == "-" || $column == before[column])
+            return ""
+        p = 100 * ($column - before[column]) / before[column]
+        size = p < 0 ? -p : p
+        return sprintf(size < 0.1 ? "%+.2f%%" : size < 99.95 ? "%+.1f%%" : "%+.0f%%", p)
+    }
+    function remember(    i) {
+        for (i = 3; i <= 6; i++)
+            before[i] = $i
+    }
+    function both(column, unit) {
+        return scaled($column, unit) (change(column) == "" ? "" : " (" change(column) ")")
+    }
+    function row_of_markdown() {
+        printf "| [%s](steps/%s/main.c) | %s | %s | %s | %s | %s |\n", $1, $1, both(3, 1e6),
+            both(4, 1e9), both(5, 1e6), both(6, 1e9), $7
+    }
+    function row() {
+        printf "%-24s %8s %6s %8s %6s %8s %6s %8s %6s  %s\n", $1, scaled($3, 1e6), change(3),
+            scaled($4, 1e9), change(4), scaled($5, 1e6), change(5), scaled($6, 1e9), change(6),
+            substr($7, 3)
+    }
+    NR == 1 && markdown {
+        print "| step | M parameters, article | G MACs, article | M parameters, paper |" \
+            " G MACs, paper | encoder, article |"
+        print "|---|---:|---:|---:|---:|---|"
+    }
+    NR == 1 && !markdown {
+        printf "%-24s %31s %31s\n", "", "------ the article'\''s widths ---", \
+            "-------- the paper'\''s widths ---"
+        printf "%-24s %8s %6s %8s %6s %8s %6s %8s %6s  %s\n", "step", "M param.", "", "G MACs", "",
+            "M param.", "", "G MACs", "", "encoder"
+    }
+    NR > 1 {
+        if (markdown) row_of_markdown(); else row()
+        remember()
+    }' "$2"
+}
+
+if [ "$1" = --markdown ]; then
+    table 1 "$2"
+    exit
+fi
+new=$2.$$
+trap 'rm -f "$new"' EXIT
+ask "$1" > "$new"
+if ! cmp -s "$new" "$2"; then
+    mv "$new" "$2"
+fi
+table '' "$2"

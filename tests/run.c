@@ -1,0 +1,181 @@
+#define _GNU_SOURCE
+#include "run.h"
+
+#include "base/memory.h"
+#include "io/file.h"
+
+#include <criterion/criterion.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+/* What was written to a temporary file. */
+static char *written(FILE *file)
+{
+    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    cr_assert(size >= 0, "cannot tell how much the command printed");
+    rewind(file);
+    char *text = mem_alloc((size_t)size + 1, 1);
+    cr_assert_eq(fread(text, 1, (size_t)size, file), (size_t)size);
+    fclose(file);
+    return text;
+}
+
+static _Noreturn void become(const char *line, int out, int err)
+{
+    /* A make that runs these tests has told its own options to its children. */
+    unsetenv("MAKEFLAGS");
+    unsetenv("MAKELEVEL");
+    if (!freopen("/dev/null", "r", stdin) || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+        _exit(126);
+    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+    _exit(127);
+}
+
+static Result run_line(const char *line)
+{
+    FILE *out = tmpfile(), *err = tmpfile();
+    cr_assert(out && err, "no temporary files");
+    fflush(NULL);
+    pid_t child = fork();
+    cr_assert(child >= 0, "cannot start a process");
+    if (child == 0)
+        become(line, fileno(out), fileno(err));
+    int status = 0;
+    struct rusage usage;
+    cr_assert_eq(wait4(child, &status, 0, &usage), child);
+    Result r = { .peak_kib = usage.ru_maxrss };
+    r.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    r.out = written(out);
+    r.err = written(err);
+    return r;
+}
+
+static char *line_of(const char *format, va_list args)
+{
+    char *line = NULL;
+    cr_assert(vasprintf(&line, format, args) >= 0);
+    return line;
+}
+
+Result run(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *line = line_of(format, args);
+    va_end(args);
+    Result r = run_line(line);
+    free(line);
+    return r;
+}
+
+void result_free(Result *result)
+{
+    free(result->out);
+    free(result->err);
+}
+
+void run_well(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *line = line_of(format, args);
+    va_end(args);
+    Result r = run_line(line);
+    cr_assert_eq(r.status, 0, "%s: status %d: %s", line, r.status, r.err);
+    result_free(&r);
+    free(line);
+}
+
+/* --- where things are ------------------------------------------------------------------------- */
+
+const char *build_folder(void)
+{
+    const char *folder = getenv("BUILD");
+    return folder && *folder ? folder : "build";
+}
+
+static glob_t *steps(void)
+{
+    static glob_t found;
+    if (!found.gl_pathv)
+        cr_assert_eq(glob("steps/[0-9][0-9]_*", 0, NULL, &found), 0, "no steps/ here");
+    return &found;
+}
+
+size_t step_count(void)
+{
+    return steps()->gl_pathc;
+}
+
+const char *step_name(size_t i)
+{
+    cr_assert(i < step_count(), "there is no step %zu", i);
+    return steps()->gl_pathv[i] + strlen("steps/");
+}
+
+char *folder_new(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *folder = str_format("%s/steps-XXXXXX", base && *base ? base : "/tmp");
+    cr_assert(mkdtemp(folder), "cannot make %s", folder);
+    return folder;
+}
+
+void folder_remove(char *folder)
+{
+    run_well("rm -rf '%s'", folder);
+    free(folder);
+}
+
+bool sanitized(void)
+{
+#if defined __SANITIZE_ADDRESS__
+    return true;
+#elif defined __has_feature
+    return __has_feature(address_sanitizer);
+#else
+    return false;
+#endif
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+char *contents(const char *path)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    Error error;
+    cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);
+    return bytes;
+}
+
+char *next_line(char **text)
+{
+    char *line = *text;
+    if (!*line)
+        return NULL;
+    char *end = strchrnul(line, '\n');
+    *text = *end ? end + 1 : end;
+    *end = 0;
+    return line;
+}
+
+size_t split(char *line, char **fields, size_t most)
+{
+    size_t count = 0;
+    for (char *at = line; at && count < most; count++) {
+        fields[count] = at;
+        at = strchr(at, '\t');
+        if (at)
+            *at++ = 0;
+    }
+    return count;
+}

@@ -1,0 +1,48 @@
+/* Running the steps' programs from a test. The environment's BUILD names the folder they are in
+ * ("build" without it); tests run where the Makefile stands. */
+#ifndef TESTS_RUN_H
+#define TESTS_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a command did. */
+typedef struct {
+    int status;      /* its exit status; 128 + the signal's number where one ended it */
+    char *out, *err; /* all it printed; 0-terminated, owned by the caller */
+    long peak_kib;   /* the most memory it held at once */
+} Result;
+
+/* Runs a line for the shell, written like printf's. */
+Result run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void result_free(Result *result);
+
+/* The same, freed again, for a command that must succeed: fails the test otherwise. */
+void run_well(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The folder with the programs. */
+const char *build_folder(void);
+
+/* The steps' names in their order: "00_resnet", …; as many as there are in steps/. */
+size_t step_count(void);
+const char *step_name(size_t i);
+/* The ladder proper, 00 to 11: those the article has. */
+enum { LADDER = 12 };
+
+/* A new empty folder, and its end with all that is in it. */
+char *folder_new(void);
+void folder_remove(char *folder);
+
+/* Is the program built with AddressSanitizer? Then memory is not what it is otherwise. */
+bool sanitized(void);
+
+/* A file's bytes, a 0 byte behind them; fails the test where it cannot be read. */
+char *contents(const char *path);
+
+/* Cuts *text at its first line's end and returns that line; NULL at the end. */
+char *next_line(char **text);
+
+/* Cuts the line at its tabs; returns how many fields there are, at most `most`. */
+size_t split(char *line, char **fields, size_t most);
+
+#endif

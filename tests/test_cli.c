@@ -1,0 +1,390 @@
+/* The programs' command line: what goes wrong ends with one line that names it, the status that
+ * says whose fault it was, and nothing half-written; what goes right prints what it promises. */
+#include "base/memory.h"
+#include "io/safetensors.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The case that the wrong calls are variations of. */
+#define STEP "05_large_kernel"
+#define CASE "tests/data/steps/" STEP "/"
+#define NETWORK "--stem 4 --widths 4,8,16,32 --depths 1,2,2,1 --classes 10"
+#define FILES "--weights " CASE "weights.safetensors --batch " CASE "batch.safetensors"
+
+enum { FAILED = 1, USAGE = 2 };
+
+/* Runs a step with these words: it must end with that status and one line on stderr that begins
+ * with its name and contains `named`. */
+static void fails_in(const char *step, int status, const char *named, const char *words)
+{
+    Result r = run("%s/%s %s", build_folder(), step, words);
+    char *start = str_format("%s: ", step), *end = strchr(r.err, '\n');
+    cr_expect_eq(r.status, status, "%s: status %d: %s", words, r.status, r.err);
+    cr_expect_eq(strncmp(r.err, start, strlen(start)), 0, "%s: begins otherwise: %s", words, r.err);
+    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", words, named, r.err);
+    cr_expect(end && !end[1], "%s: not one line: %s", words, r.err);
+    cr_expect_str_empty(r.out, "%s: prints %s", words, r.out);
+    free(start);
+    result_free(&r);
+}
+
+static void fails(int status, const char *named, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void fails(int status, const char *named, const char *format, ...)
+{
+    char words[4096];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    cr_assert(length >= 0 && (size_t)length < sizeof words);
+    fails_in(STEP, status, named, words);
+}
+
+/* --- wrong calls ------------------------------------------------------------------------------ */
+
+Test(cli, unknown_words)
+{
+    fails(USAGE, "raport", "raport");
+    fails(USAGE, "--colour", "report --colour red");
+    fails(USAGE, "--weights", "report --weights x");
+    fails(USAGE, "surplus", "report surplus");
+    fails(USAGE, "--nonsense", "--nonsense");
+    fails(USAGE, "-x", "-x");
+}
+
+Test(cli, bad_values)
+{
+    fails(USAGE, "--widths", "--widths 1,2,3");
+    fails(USAGE, "--widths", "--widths 1,2,3,4,5");
+    fails(USAGE, "--widths", "--widths 1,2,,4");
+    fails(USAGE, "--widths", "--widths 1,2,3,99999999999999999999");
+    fails(USAGE, "--depths", "--depths 1,-2,3,4");
+    fails(USAGE, "--threads", "--threads 0");
+    fails(USAGE, "--threads", "--threads two");
+    fails(USAGE, "--stem", "--stem 1e3");
+    fails(USAGE, "--classes", "--classes 0");
+    fails(USAGE, "--input", "--input 3x224");
+    fails(USAGE, "--input", "--input 3x0x224");
+    fails(USAGE, "--input", "--input 3x224x224x1");
+    fails(USAGE, "--batch-size", "--batch-size 0");
+    fails(USAGE, "--drop-path", "--drop-path 1.5");
+    fails(USAGE, "--layer-scale", "--layer-scale nan");
+    fails(USAGE, "--preset", "--preset large");
+    fails(USAGE, "--format", "report --format xml");
+    fails(USAGE, "--part", "report --part stem");
+    fails(USAGE, "--seed", "init --seed -1 --output /dev/null");
+}
+
+Test(cli, missing_values)
+{
+    fails(USAGE, "--widths", "report --widths");
+    fails(USAGE, "--format", "--format");
+    fails(USAGE, "--output", "init --seed 1");
+    fails(USAGE, "--weights", "forward --batch x --output y");
+    fails(USAGE, "--batch", "forward --weights x --output y");
+    fails(USAGE, "--output", "forward %s", FILES);
+}
+
+Test(cli, commands_have_modes_and_formats_of_their_own)
+{
+    fails(USAGE, "--mode", "bench --mode eval");
+    fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
+    fails(USAGE, "--format", "bench --format json");
+}
+
+/* --- networks that cannot be ------------------------------------------------------------------ */
+
+/* Such a call stands in the step's own file, and its line is named. */
+Test(cli, groups_that_do_not_divide)
+{
+    fails_in("04_inverted_bottleneck", USAGE,
+             "04_inverted_bottleneck/main.c:", "--stem 5 --widths 4,8,16,32");
+    fails_in("04_inverted_bottleneck", USAGE, "groups", "--stem 5 --widths 4,8,16,32");
+}
+
+/* The article's shortcut has a convolution only where the width changes. */
+Test(cli, a_stride_that_the_shortcut_lacks)
+{
+    fails(USAGE, "main.c:", "--widths 8,8,16,32");
+    fails(USAGE, "shapes differ", "--widths 8,8,16,32");
+}
+
+Test(cli, inputs_too_small)
+{
+    const char *last = step_name(LADDER - 1);
+    fails_in(last, USAGE, "main.c:", "--input 3x32x32");
+    fails_in(last, USAGE, "main.c:", "keys --input 3x1x64");
+    fails_in(step_name(2), USAGE, "main.c:", "--input 3x3x3");
+    fails_in(last, USAGE, "main.c:", "init --input 3x32x32 --output /dev/null");
+}
+
+Test(cli, batches_that_do_not_fit)
+{
+    fails(USAGE, "--input", "forward %s --input 3x32x32 %s --output /dev/null", NETWORK, FILES);
+    fails(USAGE, "--batch-size", "forward %s --batch-size 3 %s --output /dev/null", NETWORK, FILES);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static void forward_fails(const char *named, const char *weights, const char *batch,
+                          const char *output)
+{
+    fails(FAILED, named, "forward %s --weights '%s' --batch '%s' --output '%s'", NETWORK, weights,
+          batch, output);
+}
+
+Test(cli, weights_that_are_no_file)
+{
+    char *folder = folder_new(), *none = str_format("%s/none", folder);
+    char *corrupt = str_format("%s/corrupt", folder), *out = str_format("%s/out", folder);
+    forward_fails(none, none, CASE "batch.safetensors", out);
+    forward_fails(none, CASE "weights.safetensors", none, out);
+    forward_fails(folder, folder, CASE "batch.safetensors", out);
+    run_well("head -c 1000 " CASE "weights.safetensors > '%s'", corrupt);
+    forward_fails(corrupt, corrupt, CASE "batch.safetensors", out);
+    forward_fails(corrupt, CASE "weights.safetensors", corrupt, out);
+    run_well("head -c 100000 /dev/zero > '%s'", corrupt);
+    forward_fails(corrupt, corrupt, CASE "batch.safetensors", out);
+    run_well(": > '%s'", corrupt);
+    forward_fails(corrupt, corrupt, CASE "batch.safetensors", out);
+    run_well("test \"$(ls -A '%s')\" = corrupt", folder);
+    free(none);
+    free(corrupt);
+    free(out);
+    folder_remove(folder);
+}
+
+/* The case's weights with one thing wrong, in a file of that name. */
+typedef enum { KEY_MISSING, KEY_EXTRA, SHAPE_WRONG, DTYPE_WRONG, ONE_KEY } Wrong;
+
+static void write_wrong(const char *path, Wrong wrong)
+{
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(CASE "weights.safetensors", &file, &error), "%s", error.text);
+    Entry *entries = mem_alloc(file.count + 1, sizeof *entries);
+    size_t count = file.count;
+    memcpy(entries, file.entries, count * sizeof *entries);
+    float one = 1;
+    Entry extra = { .key = "stranger", .dtype = "F32", .data = &one, .bytes = sizeof one };
+    if (wrong == KEY_MISSING)
+        count--;
+    if (wrong == KEY_EXTRA)
+        entries[count++] = extra;
+    if (wrong == SHAPE_WRONG)
+        entries[0].shape[entries[0].rank++] = 1;
+    if (wrong == DTYPE_WRONG)
+        entries[0].dtype = "I32";
+    if (wrong == ONE_KEY)
+        count = 1;
+    cr_assert(safetensors_write(path, entries, count, NULL, 0, &error), "%s", error.text);
+    free(entries);
+    safetensors_free(&file);
+}
+
+Test(cli, weights_of_another_network)
+{
+    char *folder = folder_new(), *wrong = str_format("%s/wrong", folder);
+    char *out = str_format("%s/out", folder);
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(CASE "weights.safetensors", &file, &error), "%s", error.text);
+    const char *first = file.entries[0].key, *last = file.entries[file.count - 1].key;
+    const char *named[] = {
+        [KEY_MISSING] = last,  [KEY_EXTRA] = "stranger", [SHAPE_WRONG] = first,
+        [DTYPE_WRONG] = first, [ONE_KEY] = "missing",
+    };
+    for (Wrong w = KEY_MISSING; w <= ONE_KEY; w++) {
+        write_wrong(wrong, w);
+        forward_fails(named[w], wrong, CASE "batch.safetensors", out);
+        forward_fails(wrong, wrong, CASE "batch.safetensors", out);
+    }
+    run_well("test \"$(ls -A '%s')\" = wrong", folder);
+    safetensors_free(&file);
+    free(wrong);
+    free(out);
+    folder_remove(folder);
+}
+
+Test(cli, at_most_ten_keys_are_listed)
+{
+    char *folder = folder_new(), *wrong = str_format("%s/wrong", folder);
+    write_wrong(wrong, ONE_KEY);
+    Result r = run("%s/%s forward %s --weights '%s' --batch %sbatch.safetensors --output '%s/out'",
+                   build_folder(), STEP, NETWORK, wrong, CASE, folder);
+    int listed = 0;
+    for (const char *at = r.err; (at = strstr(at, "encoder.")); at++)
+        listed++;
+    cr_expect_eq(listed, 10, "%d keys: %s", listed, r.err);
+    cr_expect(strstr(r.err, "more"), "%s", r.err);
+    result_free(&r);
+    free(wrong);
+    folder_remove(folder);
+}
+
+Test(cli, outputs_that_cannot_be)
+{
+    char *folder = folder_new();
+    const char *weights = CASE "weights.safetensors", *batch = CASE "batch.safetensors";
+    char *lost = str_format("%s/none/out", folder);
+    forward_fails(lost, weights, batch, lost);
+    forward_fails(CASE "config.txt/out", weights, batch, CASE "config.txt/out");
+    forward_fails(folder, weights, batch, folder);
+    forward_fails("/proc/out", weights, batch, "/proc/out");
+    forward_fails("/dev/full", weights, batch, "/dev/full");
+    fails(FAILED, lost, "init --preset small --output '%s'", lost);
+    run_well("test -z \"$(ls -A '%s')\"", folder);
+    free(lost);
+    folder_remove(folder);
+}
+
+Test(cli, an_old_output_survives_a_failure)
+{
+    char *folder = folder_new(), *out = str_format("%s/out", folder);
+    run_well("echo old > '%s'", out);
+    forward_fails("none", "none", CASE "batch.safetensors", out);
+    run_well("test \"$(cat '%s')\" = old && test \"$(ls -A '%s')\" = out", out, folder);
+    free(out);
+    folder_remove(folder);
+}
+
+Test(cli, what_is_printed_must_arrive)
+{
+    Result r = run("%s/%s report > /dev/full", build_folder(), STEP);
+    cr_expect_eq(r.status, FAILED);
+    cr_expect(strstr(r.err, STEP ": "), "%s", r.err);
+    result_free(&r);
+}
+
+Test(cli, too_little_memory)
+{
+    if (sanitized())
+        return;
+    char *folder = folder_new();
+    Result r = run("ulimit -v 400000; %s/%s init --threads 1 --output '%s/out'", build_folder(),
+                   step_name(LADDER - 1), folder);
+    cr_expect_eq(r.status, FAILED, "status %d: %s", r.status, r.err);
+    cr_expect(strstr(r.err, "memory"), "%s", r.err);
+    run_well("test -z \"$(ls -A '%s')\"", folder);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* --- right calls ------------------------------------------------------------------------------ */
+
+/* What a step prints, given these words. */
+static Result prints(const char *step, const char *words)
+{
+    Result r = run("%s/%s %s", build_folder(), step, words);
+    cr_assert_eq(r.status, 0, "%s %s: status %d: %s", step, words, r.status, r.err);
+    cr_expect_str_empty(r.err, "%s %s: %s", step, words, r.err);
+    return r;
+}
+
+Test(cli, report_is_the_default)
+{
+    for (size_t i = 0; i < LADDER; i++) {
+        Result bare = prints(step_name(i), ""), named = prints(step_name(i), "report");
+        cr_expect_str_eq(bare.out, named.out);
+        cr_expect(strstr(bare.out, step_name(i)), "%s does not name itself", step_name(i));
+        cr_expect_null(strstr(bare.out, "DIFFERS"), "%s is not the article's", step_name(i));
+        result_free(&bare);
+        result_free(&named);
+    }
+}
+
+Test(cli, help_names_the_commands)
+{
+    Result a = prints(STEP, "help"), b = prints(STEP, "--help");
+    const char *commands[] = { "report", "keys", "init", "forward", "bench", "--widths" };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        cr_expect(strstr(a.out, commands[i]), "help is silent on %s", commands[i]);
+    cr_expect_str_eq(a.out, b.out);
+    result_free(&a);
+    result_free(&b);
+}
+
+/* How often a piece of text occurs. */
+static int occurrences(const char *text, const char *piece)
+{
+    int count = 0;
+    for (; (text = strstr(text, piece)); text += strlen(piece))
+        count++;
+    return count;
+}
+
+Test(cli, report_as_json_and_tsv_have_the_same_layers)
+{
+    Result json = prints(STEP, "report --format json --preset small");
+    Result tsv = prints(STEP, "report --format tsv --preset small");
+    cr_expect_eq(strstr(tsv.out, "name\top\toutput\tparameters\tmacs\n"), tsv.out);
+    cr_expect_eq(json.out[0], '{');
+    cr_expect_eq(strcmp(json.out + strlen(json.out) - 2, "}\n"), 0);
+    cr_expect_eq(occurrences(json.out, "{"), occurrences(json.out, "}"));
+    cr_expect_eq(occurrences(json.out, "\"") % 2, 0);
+    cr_expect(strstr(json.out, "\"title\": \""), "%s", json.out);
+    cr_expect_eq(occurrences(json.out, "\"name\": "), occurrences(tsv.out, "\n") - 2);
+    result_free(&json);
+    result_free(&tsv);
+}
+
+Test(cli, options_override_the_preset)
+{
+    Result r = prints(STEP, "report --format tsv --preset small --widths 8,9,10,12 --classes 7 "
+                            "--input 3x64x96 --batch-size 2 --part encoder");
+    cr_expect(strstr(r.out, "\ntotal\t-\t2x12x2x3\t"), "%s", r.out);
+    result_free(&r);
+}
+
+Test(cli, init_gives_the_same_weights_for_the_same_seed)
+{
+    char *folder = folder_new();
+    const char *build = build_folder();
+    for (int i = 0; i < 3; i++)
+        run_well("%s/%s init %s --seed %d --output '%s/%d'", build, STEP, NETWORK, i / 2, folder,
+                 i);
+    run_well("cd '%s' && cmp -s 0 1 && ! cmp -s 1 2", folder);
+    run_well("%s/%s forward %s --weights '%s/2' --batch %sbatch.safetensors --output '%s/out'",
+             build, STEP, NETWORK, folder, CASE, folder);
+    folder_remove(folder);
+}
+
+Test(cli, threads_do_not_change_a_bit)
+{
+    char *folder = folder_new();
+    for (int threads = 1; threads <= 3; threads++)
+        run_well("%s/%s forward %s %s --threads %d --output '%s/%d'", build_folder(), STEP, NETWORK,
+                 FILES, threads, folder, threads);
+    run_well("cd '%s' && cmp 1 2 && cmp 1 3", folder);
+    folder_remove(folder);
+}
+
+Test(cli, bench_measures)
+{
+    const char *header = "network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\t"
+                         "images_per_s\tpeak_mb";
+    const char *modes[] = { "infer", "train" };
+    for (int i = 0; i < 2; i++) {
+        char *words = str_format("bench --preset small --batch-size 2 --runs 1 --threads 1 "
+                                 "--format tsv --mode %s",
+                                 modes[i]);
+        Result r = prints(STEP, words);
+        char *text = r.out, *row, *fields[10];
+        cr_expect_str_eq(next_line(&text), header);
+        cr_assert(row = next_line(&text));
+        cr_assert_eq(split(row, fields, 10), 10);
+        cr_expect_str_eq(fields[0], STEP);
+        cr_expect_str_eq(fields[1], modes[i]);
+        cr_expect_str_eq(fields[2], "2");
+        cr_expect(atof(fields[4]) > 0 && atof(fields[8]) > 0 && atof(fields[9]) > 0, "%s", row);
+        cr_expect_null(next_line(&text));
+        result_free(&r);
+        free(words);
+    }
+}

@@ -1,0 +1,271 @@
+/* The twelve steps: what neighbours may differ in, and that each is PyTorch's network of the same
+ * article, in parameters, multiply-accumulates, shapes, names and logits. */
+#include "base/memory.h"
+#include "io/safetensors.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the diffs -------------------------------------------------------------------------------- */
+
+enum { MOST_CHANGED = 25 };
+
+/* How many lines diff, called so, says were taken out or put in. */
+static int changed_lines(const char *options, const char *a, const char *b)
+{
+    Result r = run("diff %s steps/%s/main.c steps/%s/main.c", options, a, b);
+    cr_assert(r.status == 0 || r.status == 1, "diff failed: %s", r.err);
+    int count = 0;
+    char *text = r.out;
+    for (char *line; (line = next_line(&text));)
+        count += line[0] == '<' || line[0] == '>';
+    result_free(&r);
+    return count;
+}
+
+Test(steps, neighbours_differ_by_one_change)
+{
+    for (size_t i = 1; i < LADDER; i++) {
+        const char *a = step_name(i - 1), *b = step_name(i);
+        int all = changed_lines("", a, b), blind = changed_lines("-w -B", a, b);
+        cr_expect(all > 0, "%s is %s", b, a);
+        cr_expect(all <= MOST_CHANGED, "%s to %s: %d changed lines", a, b, all);
+        cr_expect_eq(all, blind, "%s to %s: %d lines differ only in white space", a, b,
+                     all - blind);
+    }
+}
+
+Test(steps, have_the_same_functions_in_the_same_order)
+{
+    static const char signatures[] = "static Tensor *block(Tensor *x, Block b)\n"
+                                     "static Tensor *stage(Tensor *x, Stage s)\n"
+                                     "static Tensor *encoder(Tensor *x, Config c)\n"
+                                     "int main(int argc, char **argv)\n";
+    for (size_t i = 0; i < LADDER; i++) {
+        Result r = run("grep '^[a-z].*(' steps/%s/main.c", step_name(i));
+        cr_expect_str_eq(r.out, signatures, "%s has other functions:\n%s", step_name(i), r.out);
+        result_free(&r);
+    }
+}
+
+Test(steps, state_their_title_once)
+{
+    for (size_t i = 0; i < LADDER; i++) {
+        char *text = contents(str_format("steps/%s/main.c", step_name(i)));
+        char *start = strstr(text, ".title = \"");
+        cr_assert(start, "%s has no title", step_name(i));
+        start += strlen(".title = \"");
+        char *title = str_format("%.*s", (int)strcspn(start, "\""), start);
+        cr_expect_null(strstr(start + strlen(title), title), "%s says '%s' again", step_name(i),
+                       title);
+        cr_expect_eq(strstr(text, title), start, "%s says '%s' before", step_name(i), title);
+        free(title);
+        free(text);
+    }
+}
+
+/* --- the reports ------------------------------------------------------------------------------ */
+
+/* The last line of a report, its rows having been added up. */
+static void check_total(char *report, const char *output, uint64_t parameters, uint64_t macs,
+                        const char *what)
+{
+    uint64_t params_sum = 0, macs_sum = 0;
+    char *fields[5] = { 0 }, *line = next_line(&report);
+    cr_assert_str_eq(line, "name\top\toutput\tparameters\tmacs", "%s: no header", what);
+    while ((line = next_line(&report))) {
+        cr_assert_eq(split(line, fields, 5), 5, "%s: a row without five fields", what);
+        if (strcmp(fields[0], "total") == 0)
+            break;
+        params_sum += strtoull(fields[3], NULL, 10);
+        macs_sum += strtoull(fields[4], NULL, 10);
+    }
+    cr_assert(line && !*report, "%s: the last row is not the total", what);
+    cr_expect_str_eq(fields[2], output, "%s: output %s", what, fields[2]);
+    cr_expect_eq(strtoull(fields[3], NULL, 10), parameters, "%s: parameters %s", what, fields[3]);
+    cr_expect_eq(strtoull(fields[4], NULL, 10), macs, "%s: MACs %s", what, fields[4]);
+    cr_expect_eq(params_sum, parameters, "%s: rows have %" PRIu64 " parameters", what, params_sum);
+    cr_expect_eq(macs_sum, macs, "%s: rows have %" PRIu64 " MACs", what, macs_sum);
+}
+
+Test(steps, report_what_pytorch_counts)
+{
+    /* step preset part stem depths widths input parameters macs output */
+    char *table = contents("tests/data/steps.tsv"), *text = table, *row[10];
+    int rows = 0;
+    next_line(&text);
+    for (char *line; (line = next_line(&text)); rows++) {
+        cr_assert_eq(split(line, row, 10), 10);
+        const char *name = step_name((size_t)atoi(row[0]));
+        char *what = str_format("%s, %s, %s", name, row[1], row[2]);
+        Result r = run("%s/%s report --format tsv --preset %s --part %s", build_folder(), name,
+                       row[1], row[2]);
+        cr_assert_eq(r.status, 0, "%s: %s", what, r.err);
+        check_total(r.out, row[9], strtoull(row[7], NULL, 10), strtoull(row[8], NULL, 10), what);
+        result_free(&r);
+        free(what);
+    }
+    cr_expect_eq(rows, 6 * LADDER);
+    free(table);
+}
+
+Test(steps, report_in_little_memory)
+{
+    if (sanitized())
+        return;
+    for (size_t i = 0; i < LADDER; i++) {
+        Result r = run("exec %s/%s report --format tsv", build_folder(), step_name(i));
+        cr_assert_eq(r.status, 0, "%s", r.err);
+        cr_expect(r.peak_kib < 50 * 1024, "%s: %ld KiB", step_name(i), r.peak_kib);
+        result_free(&r);
+    }
+}
+
+Test(steps, call_their_parameters_as_pytorch_does)
+{
+    for (size_t i = 0; i < LADDER; i++) {
+        char *keys = contents(str_format("tests/data/keys/%s.tsv", step_name(i)));
+        Result r = run("%s/%s keys", build_folder(), step_name(i));
+        cr_assert_eq(r.status, 0, "%s", r.err);
+        cr_expect(strcmp(r.out, keys) == 0, "%s: other keys", step_name(i));
+        result_free(&r);
+        free(keys);
+    }
+}
+
+/* --- the logits ------------------------------------------------------------------------------- */
+
+static Safetensors tensors(const char *path)
+{
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
+    return file;
+}
+
+static float *floats(const Safetensors *file, const char *key, size_t *count)
+{
+    const Entry *entry = safetensors_find(file, key);
+    cr_assert(entry, "%s has no %s", file->path, key);
+    *count = entry_elements(entry);
+    float *values = mem_alloc(*count, sizeof *values);
+    Error error;
+    cr_assert(entry_floats(file, entry, values, &error), "%s", error.text);
+    return values;
+}
+
+/* ‖ours - theirs‖ / ‖theirs‖, in the 2-norm. */
+static double distance(const Safetensors *ours, const char *our_key, const Safetensors *theirs,
+                       const char *their_key)
+{
+    size_t n, m;
+    float *a = floats(ours, our_key, &n), *b = floats(theirs, their_key, &m);
+    double off = 0, norm = 0;
+    cr_assert_eq(n, m, "%s: %zu values, not %zu", our_key, n, m);
+    for (size_t i = 0; i < n; i++) {
+        off += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        norm += (double)b[i] * b[i];
+    }
+    free(a);
+    free(b);
+    return sqrt(off / norm);
+}
+
+/* The step's forward pass of its reference case; *out is what it wrote. */
+static Safetensors forward(const char *name, const char *mode, const char *folder)
+{
+    char *output = str_format("%s/%s-%s.safetensors", folder, name, mode);
+    run_well("cd tests/data/steps/%s && p=$(cd \"$OLDPWD\" && cd '%s' && pwd) && \"$p\"/%s forward "
+             "$(cat config.txt) --mode %s --weights weights.safetensors --batch batch.safetensors "
+             "--output '%s'",
+             name, build_folder(), name, mode, output);
+    Safetensors file = tensors(output);
+    free(output);
+    return file;
+}
+
+Test(steps, give_pytorchs_logits)
+{
+    char *folder = folder_new();
+    for (size_t i = 0; i < LADDER; i++) {
+        const char *name = step_name(i);
+        Safetensors theirs = tensors(str_format("tests/data/steps/%s/expected.safetensors", name));
+        Safetensors ours = forward(name, "eval", folder);
+        double off = distance(&ours, "logits", &theirs, "eval/logits");
+        cr_expect(off < 1e-5, "%s: relative error %.2g", name, off);
+        cr_expect_eq(ours.count, 1, "%s writes more than logits", name);
+        safetensors_free(&ours);
+        safetensors_free(&theirs);
+    }
+    folder_remove(folder);
+}
+
+static void check_running(const Safetensors *ours, const Safetensors *theirs, const char *name)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < theirs->count; i++) {
+        const char *key = theirs->entries[i].key;
+        if (strncmp(key, "running/", strlen("running/")) != 0)
+            continue;
+        double off = distance(ours, key, theirs, key);
+        cr_expect(off < 1e-4, "%s: %s: relative error %.2g", name, key, off);
+        running++;
+    }
+    cr_expect_eq(ours->count, 1 + running, "%s writes other running statistics", name);
+}
+
+Test(steps, give_pytorchs_logits_in_training)
+{
+    char *folder = folder_new();
+    for (size_t i = 0; i < LADDER; i++) {
+        const char *name = step_name(i);
+        Safetensors theirs = tensors(str_format("tests/data/steps/%s/expected.safetensors", name));
+        Safetensors ours = forward(name, "train", folder);
+        double off = distance(&ours, "logits", &theirs, "train/logits");
+        cr_expect(off < 1e-4, "%s: relative error %.2g", name, off);
+        check_running(&ours, &theirs, name);
+        safetensors_free(&ours);
+        safetensors_free(&theirs);
+    }
+    folder_remove(folder);
+}
+
+/* --- a step of one's own ---------------------------------------------------------------------- */
+
+/* A checkout that shares what it only reads, and has its own copy of what make writes. */
+static char *checkout(void)
+{
+    char *folder = folder_new();
+    run_well("top=$(pwd) && mkdir '%s/steps' && cd '%s' && ln -s \"$top\"/Makefile \"$top\"/common "
+             "\"$top\"/docs \"$top\"/tests . && ln -s \"$top\"/steps/* steps && "
+             "cp -rp \"$top\"/results . && cp -rp \"$(cd \"$top\" && cd '%s' && pwd)\" build",
+             folder, folder, build_folder());
+    return folder;
+}
+
+Test(steps, a_new_folder_is_a_step)
+{
+    char *folder = checkout();
+    run_well("cd '%s' && mkdir steps/14_mine && sed 's/\\.kernel = 7/.kernel = 5/; "
+             "s/\\.pad = 3/.pad = 2/; s/\\.title = \".*\"/.title = \"Mine\"/' "
+             "steps/11_drop_path_layer_scale/main.c > steps/14_mine/main.c",
+             folder);
+    Result r = run("cd '%s' && BUILD=build make", folder);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    cr_expect(strstr(r.out, "\n14_mine "), "not in the ladder's table:\n%s", r.out);
+    result_free(&r);
+    r = run("cd '%s' && build/14_mine --preset paper", folder);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    cr_expect(strstr(r.out, "14_mine: Mine"), "%s", r.out);
+    result_free(&r);
+    r = run("cd '%s' && make diff STEP=14", folder);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    cr_expect(strstr(r.out, "\n+        .title = \"Mine\","), "%s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
