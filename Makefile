@@ -43,7 +43,12 @@ PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
 OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(LIBRARY) $(MAINS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/obj/%.o)
 
-.PHONY: all ladder plots objects test check sanitize bench diff docs help clean FORCE
+# What `make train` trains; empty: every step.
+SEEDS ?= 1
+EPOCHS ?= 10
+STEPS ?=
+
+.PHONY: all ladder plots objects test check sanitize bench train diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -148,6 +153,9 @@ check-cppcheck:
 bench: $(PROGRAMS) ## how fast every step runs (BENCH="--mode train --batch-size 8" …)
 	+@for p in $(PROGRAMS); do $$p bench --format tsv $(BENCH) || exit 1; done | \
 	    awk 'NR == 1 || !/^network\t/ { print; fflush() }'
+
+train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05"), resumable
+	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 diff: ## what STEP=05 changes, and nothing else
 	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP)

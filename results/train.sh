@@ -1,7 +1,7 @@
 #!/bin/sh
 # Trains the ladder, a step after the other, and prints a table of what came out.
-# usage: results/train.sh BUILD
-# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 2e-3 --layer-scale 0.1"
+# usage: results/train.sh BUILD, with what is not the default in the environment:
+# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 2e-3 --layer-scale 0.1" RUNS=runs
 # A run that is complete is left alone, one that is not goes on where it stopped.
 set -u
 build=$1

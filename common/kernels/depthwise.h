@@ -3,7 +3,8 @@
  * x: [n,h,w,groups·group_in], y: [n,out_h,out_w,groups·group_out].
  * weight: [kernel,kernel,group_in,groups·group_out]: tap by tap, the output channels side by side,
  * so that a vector holds neighbouring output channels. Output channel o reads the input channels
- * (o / group_out)·group_in + j, j < group_in. For a depthwise convolution that is [kernel,kernel,C]. */
+ * (o / group_out)·group_in + j, j < group_in. For a depthwise convolution that is
+ * [kernel,kernel,C]. */
 #ifndef KERNELS_DEPTHWISE_H
 #define KERNELS_DEPTHWISE_H
 
@@ -13,8 +14,8 @@
 #include <stddef.h>
 
 typedef struct {
-    int n, h, w;                      /* the input's pictures */
-    int groups, group_in, group_out;  /* channels a group */
+    int n, h, w;                     /* the input's pictures */
+    int groups, group_in, group_out; /* channels a group */
     int kernel, stride, pad, out_h, out_w;
 } Grouped;
 

@@ -13,7 +13,8 @@
 
 size_t norm_work(size_t rows, int channels);
 
-/* --- by channel, over all rows: batch norm ----------------------------------------------------- */
+/* --- by channel, over all rows: batch norm -----------------------------------------------------
+ */
 
 /* mean[c], var[c]: mean and biased variance of each column (two passes). */
 void channel_moments(const float *x, size_t rows, int channels, float *mean, float *var,
@@ -25,15 +26,16 @@ void channel_affine(const float *x, size_t rows, int channels, const float *scal
 
 /* sum_dy[c] = Σ dy, sum_dy_xhat[c] = Σ dy·(x - mean)·rstd over the rows. */
 void channel_gradient_sums(const float *x, const float *dy, size_t rows, int channels,
-                           const float *mean, const float *rstd, float *sum_dy,
-                           float *sum_dy_xhat, float *work);
+                           const float *mean, const float *rstd, float *sum_dy, float *sum_dy_xhat,
+                           float *work);
 
 /* dx (+)= a·dy + b·x + c, with a, b, c by channel: the gradient of batch norm, once its sums are
  * known. dx may be dy. */
 void channel_gradient(const float *x, const float *dy, size_t rows, int channels, const float *a,
                       const float *b, const float *c, bool accumulate, float *dx);
 
-/* --- by set: group norm (a set is a sample's group of channels) and layer norm (a set is a row) -- */
+/* --- by set: group norm (a set is a sample's group of channels) and layer norm (a set is a row) --
+ */
 
 /* The rows are cut into `sets` runs of rows_per_set; within a run each of `groups` equal parts of
  * the channels is a set of its own. Layer norm over channels: rows_per_set = 1, groups = 1.

@@ -21,8 +21,8 @@ void weighted_sum(const float *a, float alpha, const float *b, float beta, size_
 void channel_scale(const float *x, size_t rows, int channels, const float *scale, bool accumulate,
                    float *y);
 
-/* sum[c] = Σ over rows of a[r,c]·b[r,c], or of a[r,c] where b is NULL; float64 sums in fixed pieces.
- * work: channel_sum_work(rows, channels) floats. */
+/* sum[c] = Σ over rows of a[r,c]·b[r,c], or of a[r,c] where b is NULL; float64 sums in fixed
+ * pieces. work: channel_sum_work(rows, channels) floats. */
 size_t channel_sum_work(size_t rows, int channels);
 void channel_sum(const float *a, const float *b, size_t rows, int channels, float *sum,
                  float *work);

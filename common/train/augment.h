@@ -38,13 +38,13 @@ void prepare_picture(Preparer *preparer, const uint8_t *pixels, View view, float
 /* --- random changes --------------------------------------------------------------------------- */
 
 typedef struct {
-    bool crop;   /* shifts by up to 4 pixels either way: padding by 4 and cutting out at random */
+    bool crop;   /* shifts by up to 2 pixels either way: padding by 2 and cutting out at random */
     bool flip;   /* mirrors half of the pictures */
     bool mixup;  /* Zhang et al. 2018, alpha 0.8 */
     bool cutmix; /* Yun et al. 2019, alpha 1; with mixup as well, each half of the time */
 } Augment;
 
-enum { CROP_SHIFT = 4 };
+enum { CROP_SHIFT = 2 };
 #define MIXUP_ALPHA 0.8
 #define CUTMIX_ALPHA 1.0
 
