@@ -1,14 +1,14 @@
 #!/bin/sh
 # Trains the ladder, a step after the other, and prints a table of what came out.
 # usage: results/train.sh BUILD, with what is not the default in the environment:
-# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 2e-3 --layer-scale 0.1" RUNS=runs
+# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1" RUNS=runs
 # A run that is complete is left alone, one that is not goes on where it stopped.
 set -u
 build=$1
 seeds=${SEEDS:-1}
 epochs=${EPOCHS:-10}
 data=${DATA:-fashion-mnist}
-options=${TRAIN:---lr 2e-3 --layer-scale 0.1}
+options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
 folder=${RUNS:-runs}/$data-$epochs
 
 programs=

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- a small data set ------------------------------------------------------------------------- */
+/* --- a small data set ------------------------------------------------------------------------ */
 
 static Dataset random_set(int count, int channels, int height, int width)
 {
@@ -42,7 +42,7 @@ static Preparer *preparer(const Dataset *data, int height, int width)
     return p;
 }
 
-/* --- the definition, in double precision ------------------------------------------------------ */
+/* --- the definition, in double precision ----------------------------------------------------- */
 
 /* A pixel seen through a view: black outside of the picture. */
 static double pixel(const Dataset *data, int c, int y, int x, View view)
@@ -136,7 +136,7 @@ Test(prepare, says_what_does_not_fit)
     dataset_free(&data);
 }
 
-/* --- random changes --------------------------------------------------------------------------- */
+/* --- random changes -------------------------------------------------------------------------- */
 
 Test(augment, views_take_every_shift_and_both_sides)
 {
@@ -200,7 +200,7 @@ Test(augment, weights_are_shares_of_the_picture)
     cr_expect_eq(augment_mix(augment_random(3, 4, 5), (Augment){ 0 }, 8, 8).lambda, 1);
 }
 
-/* --- the loader ------------------------------------------------------------------------------- */
+/* --- the loader ------------------------------------------------------------------------------ */
 
 /* An epoch, or what is left of it, one picture after the other. */
 typedef struct {

@@ -46,7 +46,7 @@ static void fails(int status, const char *named, const char *format, ...)
     fails_in(STEP, status, named, words);
 }
 
-/* --- wrong calls ------------------------------------------------------------------------------ */
+/* --- wrong calls ----------------------------------------------------------------------------- */
 
 Test(cli, unknown_words)
 {
@@ -98,7 +98,7 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--format", "bench --format json");
 }
 
-/* --- networks that cannot be ------------------------------------------------------------------ */
+/* --- networks that cannot be ----------------------------------------------------------------- */
 
 /* Such a call stands in the step's own file, and its line is named. */
 Test(cli, groups_that_do_not_divide)
@@ -130,7 +130,7 @@ Test(cli, batches_that_do_not_fit)
     fails(USAGE, "--batch-size", "forward %s --batch-size 3 %s --output /dev/null", NETWORK, FILES);
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static void forward_fails(const char *named, const char *weights, const char *batch,
                           const char *output)
@@ -276,7 +276,7 @@ Test(cli, too_little_memory)
     folder_remove(folder);
 }
 
-/* --- right calls ------------------------------------------------------------------------------ */
+/* --- right calls ----------------------------------------------------------------------------- */
 
 /* What a step prints, given these words. */
 static Result prints(const char *step, const char *words)

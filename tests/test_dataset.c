@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- a folder of files ------------------------------------------------------------------------ */
+/* --- a folder of files ----------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -101,7 +101,7 @@ static Dataset open_set(const char *name, DatasetPart part, int limit)
     return data;
 }
 
-/* --- shapes ----------------------------------------------------------------------------------- */
+/* --- shapes ---------------------------------------------------------------------------------- */
 
 Test(shapes, every_ten_show_every_class_once)
 {
@@ -166,7 +166,7 @@ Test(shapes, as_a_data_set)
     dataset_free(&test);
 }
 
-/* --- Fashion-MNIST ---------------------------------------------------------------------------- */
+/* --- Fashion-MNIST --------------------------------------------------------------------------- */
 
 Test(fashion, files_are_read_plain_and_packed, .init = folder_make, .fini = folder_remove)
 {
@@ -236,7 +236,7 @@ Test(fashion, the_installed_one)
     dataset_free(&data);
 }
 
-/* --- CIFAR-10 --------------------------------------------------------------------------------- */
+/* --- CIFAR-10 -------------------------------------------------------------------------------- */
 
 Test(cifar, files_are_read_one_behind_the_other, .init = folder_make, .fini = folder_remove)
 {
@@ -279,7 +279,7 @@ Test(dataset, wrong_calls)
     cr_expect(!dataset_open("shapes", TRAINING_SET, -1, &data, &error));
 }
 
-/* --- held out --------------------------------------------------------------------------------- */
+/* --- held out -------------------------------------------------------------------------------- */
 
 Test(split, holds_out_a_tenth_and_loses_nothing)
 {

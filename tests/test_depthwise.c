@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the definition -----------------------------------------------------------------------------
- */
+/* --- the definition -------------------------------------------------------------------------- */
 
 typedef struct {
     Grouped g;
@@ -76,8 +75,7 @@ static void expect(Case *c, Visit *visit)
     visit_all(c, visit);
 }
 
-/* --- cases --------------------------------------------------------------------------------------
- */
+/* --- cases ----------------------------------------------------------------------------------- */
 
 static float *random_floats(size_t count, uint64_t stream)
 {
@@ -240,8 +238,7 @@ Test(depthwise, any_shape)
     }
 }
 
-/* --- threads and special values -----------------------------------------------------------------
- */
+/* --- threads and special values -------------------------------------------------------------- */
 
 /* All three results, one after the other. */
 static float *all_results(Grouped g, int threads)

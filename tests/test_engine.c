@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- a network with everything in it
- * ---------------------------------------------------------------- */
+/* --- a network with everything in it --------------------------------------------------------- */
 
 static Tensor *wide_block(Tensor *x)
 {
@@ -148,8 +147,7 @@ Test(inference, runs_convolution_norm_sum_and_activation_as_one)
     net_free(net);
 }
 
-/* --- training
- * ----------------------------------------------------------------------------------------- */
+/* --- training -------------------------------------------------------------------------------- */
 
 static const int labels[3] = { 4, 0, 2 };
 
@@ -286,8 +284,7 @@ Test(training, has_the_same_bits_for_any_number_of_threads)
     net_free(net);
 }
 
-/* --- memory
- * ------------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 Test(buffers, that_live_at_the_same_time_do_not_overlap)
 {
@@ -316,8 +313,7 @@ Test(buffers, that_live_at_the_same_time_do_not_overlap)
     }
 }
 
-/* --- wrong calls
- * -------------------------------------------------------------------------------------- */
+/* --- wrong calls ----------------------------------------------------------------------------- */
 
 Test(net, groups_that_do_not_divide_are_named, .exit_code = 2)
 {

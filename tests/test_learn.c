@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- PyTorch
- * ------------------------------------------------------------------------------------------ */
+/* --- PyTorch --------------------------------------------------------------------------------- */
 
 static float *floats(const Safetensors *f, const char *key, size_t *count)
 {
@@ -145,8 +144,7 @@ Test(learn, five_steps_of_adamw_are_those_of_pytorch)
     folder_remove(folder);
 }
 
-/* --- training runs
- * -------------------------------------------------------------------------------------- */
+/* --- training runs --------------------------------------------------------------------------- */
 
 /* A small network on few pictures: an epoch is a fraction of a second. */
 #define SMALL                                                                                      \

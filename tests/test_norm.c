@@ -31,8 +31,7 @@ static const struct {
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* --- by channel ---------------------------------------------------------------------------------
- */
+/* --- by channel ------------------------------------------------------------------------------ */
 
 static void check_moments(size_t rows, int channels, double offset)
 {
@@ -167,8 +166,7 @@ Test(norm, gradient_by_channel)
     }
 }
 
-/* --- by set: the definition ---------------------------------------------------------------------
- */
+/* --- by set: the definition ------------------------------------------------------------------ */
 
 typedef struct {
     SetShape s;
@@ -239,8 +237,7 @@ static double *normalised(const Case *c, const float *x, double eps, double **rs
     return xhat;
 }
 
-/* --- by set: checks -----------------------------------------------------------------------------
- */
+/* --- by set: checks -------------------------------------------------------------------------- */
 
 enum { EPS_INVERSE = 100000 };
 
@@ -391,8 +388,7 @@ Test(norm, gradient_is_that_of_the_definition)
     case_free(&c);
 }
 
-/* --- threads ------------------------------------------------------------------------------------
- */
+/* --- threads --------------------------------------------------------------------------------- */
 
 /* Everything that is summed, one after the other. */
 static float *all_sums(size_t sets, size_t rows_per_set, int channels, int groups, int threads,

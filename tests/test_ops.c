@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- one op on its own
- * ----------------------------------------------------------------------------- */
+/* --- one op on its own ----------------------------------------------------------------------- */
 
 typedef struct {
     Net *net;
@@ -106,8 +105,7 @@ static double distance(const float *a, const float *b, size_t n)
     return sqrt(difference / norm);
 }
 
-/* --- PyTorch's cases
- * --------------------------------------------------------------------------------- */
+/* --- PyTorch's cases ------------------------------------------------------------------------- */
 
 typedef struct {
     char name[64], op[64], options[256];
@@ -312,8 +310,7 @@ Test(ops, cases_of_pytorch)
     safetensors_free(&f);
 }
 
-/* --- the fast way against the definition
- * ---------------------------------------------------------------- */
+/* --- the fast way against the definition ----------------------------------------------------- */
 
 static void expect_definition(Bench *b, const char *what)
 {

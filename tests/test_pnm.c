@@ -48,7 +48,7 @@ static void refused(const char *text, size_t size, const char *reason)
 #define TEXT(text) text, sizeof text - 1
 #define PICTURE(w, h, c, max, ...) ((Pnm){ w, h, c, max, (uint16_t[]){ __VA_ARGS__ } })
 
-/* --- accepted --------------------------------------------------------------------------------- */
+/* --- accepted -------------------------------------------------------------------------------- */
 
 Test(pnm, raw)
 {
@@ -88,7 +88,7 @@ Test(pnm, header_space_and_comments)
     accepted(TEXT("P5 0001 002 0255\nab"), PICTURE(1, 2, 1, 255, 'a', 'b'));
 }
 
-/* --- refused ---------------------------------------------------------------------------------- */
+/* --- refused --------------------------------------------------------------------------------- */
 
 Test(pnm, refuses_other_headers)
 {
@@ -143,7 +143,7 @@ Test(pnm, refuses_other_samples)
     refused(TEXT("P1 1 1 2"), "byte 7: a pixel is neither 0 nor 1");
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static char directory[256];
 

@@ -28,8 +28,7 @@ static const size_t counts[] = { 0, 1, 3, 8, 15, 16, 17, 1000, 8192, 100003 };
 
 enum { COUNTS = sizeof counts / sizeof *counts };
 
-/* --- activations --------------------------------------------------------------------------------
- */
+/* --- activations ----------------------------------------------------------------------------- */
 
 static double activated(Act act, double x)
 {
@@ -94,8 +93,7 @@ Test(pointwise, negative_zero_and_the_kink)
     cr_assert(dx[0] == 0 && dx[1] == 0 && dx[2] == 7);
 }
 
-/* --- sums and scales ----------------------------------------------------------------------------
- */
+/* --- sums and scales ------------------------------------------------------------------------- */
 
 Test(pointwise, sums_of_arrays)
 {

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- files in memory -------------------------------------------------------------------------- */
+/* --- files in memory ------------------------------------------------------------------------- */
 
 /* A file of that header, of `stated` bytes, and `data` bytes counted up from 0. */
 static char *build(const char *header, uint64_t stated, size_t length, size_t data, size_t *size)
@@ -59,7 +59,7 @@ static void accepted(const char *header, size_t data, size_t count)
 #define U8(key, shape, begin, end)                                                                 \
     "\"" key "\":{\"dtype\":\"U8\",\"shape\":[" shape "],\"data_offsets\":[" begin "," end "]}"
 
-/* --- refused: the file ------------------------------------------------------------------------ */
+/* --- refused: the file ----------------------------------------------------------------------- */
 
 static void refused_bytes(const void *bytes, size_t size, const char *reason)
 {
@@ -97,7 +97,7 @@ Test(safetensors, refuses_what_cannot_be_read)
     cr_expect_str_eq(error.text, "tests/no/such: cannot open it: No such file or directory");
 }
 
-/* --- refused: the JSON ------------------------------------------------------------------------ */
+/* --- refused: the JSON ----------------------------------------------------------------------- */
 
 Test(safetensors, refuses_other_json)
 {
@@ -197,7 +197,7 @@ Test(safetensors, refuses_bad_utf8)
     refused("{\"\xF0\x9F\x98", 0, "not valid UTF-8"); /* cut off by the header's end */
 }
 
-/* --- refused: the entries --------------------------------------------------------------------- */
+/* --- refused: the entries -------------------------------------------------------------------- */
 
 #define ENTRY(fields) "{\"a\":{" fields "}}"
 #define DTYPE "\"dtype\":\"U8\""
@@ -292,7 +292,7 @@ Test(safetensors, messages_show_no_control_characters)
     free(header);
 }
 
-/* --- accepted --------------------------------------------------------------------------------- */
+/* --- accepted -------------------------------------------------------------------------------- */
 
 Test(safetensors, accepts)
 {
@@ -371,7 +371,7 @@ Test(safetensors, any_alignment)
     safetensors_free(&file);
 }
 
-/* --- looking up ------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------ */
 
 Test(safetensors, finds_keys)
 {
@@ -409,7 +409,7 @@ Test(safetensors, refuses_the_wrong_dtype)
     safetensors_free(&file);
 }
 
-/* --- files of other programs ------------------------------------------------------------------ */
+/* --- files of other programs ----------------------------------------------------------------- */
 
 Test(safetensors, reads_python)
 {
@@ -454,7 +454,7 @@ Test(safetensors, reads_pytorch)
     safetensors_free(&file);
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static char directory[256];
 
@@ -593,7 +593,7 @@ Test(writing, refuses_what_the_reader_would)
     write_refused(&e, 1, &value, 1, "not valid UTF-8");
 }
 
-/* --- files replaced at once ------------------------------------------------------------------- */
+/* --- files replaced at once ------------------------------------------------------------------ */
 
 static void put_file(const char *path, const char *text)
 {

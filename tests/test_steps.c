@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the diffs -------------------------------------------------------------------------------- */
+/* --- the diffs ------------------------------------------------------------------------------- */
 
 enum { MOST_CHANGED = 25 };
 
@@ -69,7 +69,7 @@ Test(steps, state_their_title_once)
     }
 }
 
-/* --- the reports ------------------------------------------------------------------------------ */
+/* --- the reports ----------------------------------------------------------------------------- */
 
 /* The last line of a report, its rows having been added up. */
 static void check_total(char *report, const char *output, uint64_t parameters, uint64_t macs,
@@ -138,7 +138,7 @@ Test(steps, call_their_parameters_as_pytorch_does)
     }
 }
 
-/* --- the logits ------------------------------------------------------------------------------- */
+/* --- the logits ------------------------------------------------------------------------------ */
 
 static Safetensors tensors(const char *path)
 {
@@ -235,7 +235,7 @@ Test(steps, give_pytorchs_logits_in_training)
     folder_remove(folder);
 }
 
-/* --- a step of one's own ---------------------------------------------------------------------- */
+/* --- a step of one's own --------------------------------------------------------------------- */
 
 /* A checkout that shares what it only reads, and has its own copy of what make writes. */
 static char *checkout(void)

@@ -16,8 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MOST_THREADS = 1024, LOOKS = 4000 };
+#define QUIT UINT_MAX
 
 static int threads_wanted; /* 0: not known yet */
 
@@ -31,7 +33,9 @@ static struct {
     atomic_uint open;  /* the loop's number; 0: there is none */
     atomic_int active; /* threads besides the caller that are looking at the loop */
     /* the threads */
+    pthread_t threads[MOST_THREADS];
     int started;
+    pid_t process; /* whose threads they are: a forked child has none of them */
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     atomic_int asleep;
@@ -47,8 +51,7 @@ static struct {
 static _Thread_local int own_worker;
 static _Thread_local bool in_loop;
 
-/* --- how many
- * -------------------------------------------------------------------------------------- */
+/* --- how many -------------------------------------------------------------------------------- */
 
 static int threads_by_default(void)
 {
@@ -72,8 +75,7 @@ void thread_count_set(int threads)
     threads_wanted = threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
 }
 
-/* --- the threads
- * ----------------------------------------------------------------------------------- */
+/* --- the threads ----------------------------------------------------------------------------- */
 
 static void take_items(int worker)
 {
@@ -123,31 +125,46 @@ static unsigned next_loop(unsigned last)
 
 static void *serve(void *worker)
 {
-    for (unsigned last = 0;;) {
-        last = next_loop(last);
+    for (unsigned last = 0; (last = next_loop(last)) != QUIT;)
         help((int)(intptr_t)worker);
-    }
     return NULL;
+}
+
+static void wake_threads(void)
+{
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_broadcast(&pool.work);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* At the program's end, unless that comes from inside a thread's item. */
+static void end_threads(void)
+{
+    if (own_worker != 0 || getpid() != pool.process)
+        return;
+    atomic_store(&pool.open, QUIT);
+    wake_threads();
+    for (int i = 0; i < pool.started; i++)
+        pthread_join(pool.threads[i], NULL);
 }
 
 /* Where the system grants fewer threads than were asked for, fewer take part. */
 static void start_threads(int helpers)
 {
     sigset_t all, before;
+    if (pool.process == 0 && helpers > 0) {
+        pool.process = getpid();
+        atexit(end_threads);
+    }
     sigfillset(&all); /* signals are the main thread's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.started < helpers) {
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)(pool.started + 1)) != 0)
-            break;
-        pthread_detach(thread);
+    while (pool.started < helpers && pthread_create(&pool.threads[pool.started], NULL, serve,
+                                                    (void *)(intptr_t)(pool.started + 1)) == 0)
         pool.started++;
-    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* --- loops
- * ----------------------------------------------------------------------------------------- */
+/* --- loops ----------------------------------------------------------------------------------- */
 
 static void publish(int items, ParallelBody *body, void *context, int helpers)
 {
@@ -156,13 +173,10 @@ static void publish(int items, ParallelBody *body, void *context, int helpers)
     pool.items = items;
     pool.helpers = helpers;
     atomic_store(&pool.next, 0);
-    pool.loops = pool.loops == UINT_MAX ? 1 : pool.loops + 1;
+    pool.loops = pool.loops == QUIT - 1 ? 1 : pool.loops + 1;
     atomic_store(&pool.open, pool.loops);
-    if (atomic_load(&pool.asleep)) {
-        pthread_mutex_lock(&pool.lock);
-        pthread_cond_broadcast(&pool.work);
-        pthread_mutex_unlock(&pool.lock);
-    }
+    if (atomic_load(&pool.asleep))
+        wake_threads();
 }
 
 static void wait_for_helpers(void)

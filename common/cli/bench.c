@@ -100,8 +100,7 @@ static double peak_mib(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }
 
-/* --- a line a layer
- * -------------------------------------------------------------------------------- */
+/* --- a line a layer -------------------------------------------------------------------------- */
 
 static void print_layer(const char *name, const char *ops, double seconds, double total,
                         double flops)
@@ -135,8 +134,7 @@ static void print_layers(const Subject *s, int runs, double total)
     }
 }
 
-/* --- the figures
- * ----------------------------------------------------------------------------------- */
+/* --- the figures ----------------------------------------------------------------------------- */
 
 static void print_figures(const Run *run, const Shape *shape, const Net *net, const double *sorted,
                           int runs, bool train)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- presets -------------------------------------------------------------------------------------
- */
+/* --- presets --------------------------------------------------------------------------------- */
 
 /* ResNet-50 and ConvNeXt-T give the last stage the depth of the first; the article prints
  * ResNet-50's 3,4,6,3 as 3,4,6,4. */
@@ -73,8 +72,7 @@ Shape shape_of(const Step *step, const Options *options, const char *preset)
     return shape;
 }
 
-/* --- building ------------------------------------------------------------------------------------
- */
+/* --- building -------------------------------------------------------------------------------- */
 
 /* The article's ClassificationHead. */
 static Tensor *head(Tensor *x, int classes)

@@ -68,8 +68,7 @@ static const Spec specs[] = {
 enum { SPECS = sizeof specs / sizeof *specs };
 _Static_assert(SPECS <= 64, "one bit of Options.given each");
 
-/* --- finding -------------------------------------------------------------------------------------
- */
+/* --- finding --------------------------------------------------------------------------------- */
 
 /* Is `name` one of a list in which a space follows every name? */
 static bool listed(const char *list, const char *name)
@@ -95,8 +94,7 @@ bool option_given(const Options *options, const char *name)
     return i >= 0 && (options->given >> i & 1);
 }
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static _Noreturn void bad_value(const Spec *s, const char *text)
 {
@@ -191,8 +189,7 @@ static void set(const Spec *s, const char *text, Options *options)
     }
 }
 
-/* --- the line ------------------------------------------------------------------------------------
- */
+/* --- the line -------------------------------------------------------------------------------- */
 
 static void check_required(const Command *command, const Options *options)
 {

@@ -14,8 +14,7 @@ static const Tensor *output_of(const Net *net)
     return net_tensor(net, net_tensors(net) - 1);
 }
 
-/* --- for programs --------------------------------------------------------------------------------
- */
+/* --- for programs ---------------------------------------------------------------------------- */
 
 static void print_tsv(const Net *net)
 {
@@ -63,8 +62,7 @@ static void print_json(const Run *run, const Net *net)
            shape_text(output_of(net), shape), net_trained(net), net_macs(net));
 }
 
-/* --- for people ----------------------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------------------ */
 
 /* 1234567 as "1,234,567". */
 enum { COUNT_TEXT = 32 };
@@ -151,8 +149,7 @@ static void print_change(const Run *run, const Net *net)
     free(before);
 }
 
-/* --- the article's own checks --------------------------------------------------------------------
- */
+/* --- the article's own checks ---------------------------------------------------------------- */
 
 static void print_check(const char *what, const char *input, const Tensor *y, const char *printed)
 {

@@ -71,7 +71,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .limit = o->limit,
                      .epochs = epochs,
                      .batch_size = o->batch_size ? o->batch_size : 64,
-                     .lr = given_or(run, "--lr", o->lr, 2e-3),
+                     .lr = given_or(run, "--lr", o->lr, 4e-3),
                      .min_lr = given_or(run, "--min-lr", o->min_lr, 1e-6),
                      .warmup = given_or(run, "--warmup", o->warmup, epochs / 10.0),
                      .weight_decay = given_or(run, "--weight-decay", o->weight_decay, 0.05),
@@ -106,8 +106,7 @@ int train(const Run *run)
     return end == TRAINED_INTERRUPTED ? EXIT_FAILED : 0;
 }
 
-/* --- evaluate
- * -------------------------------------------------------------------------------------- */
+/* --- evaluate -------------------------------------------------------------------------------- */
 
 /* Rows: what a picture is; columns: what the network calls it. */
 static void print_confusion(const Dataset *data, const Score *score)

@@ -35,8 +35,7 @@ struct Inference {
     float *work, *packed;
 };
 
-/* --- fusing --------------------------------------------------------------------------------------
- */
+/* --- fusing ---------------------------------------------------------------------------------- */
 
 static void count_users(Inference *plan)
 {
@@ -125,8 +124,7 @@ static void make_steps(Inference *plan)
     free(absorbed);
 }
 
-/* --- memory --------------------------------------------------------------------------------------
- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 /* The tensor that holds t's values: t itself, or what a view is a view of. */
 static const Tensor *holder(const Tensor *t)
@@ -228,8 +226,7 @@ void inference_free(Inference *plan)
     free(plan);
 }
 
-/* --- weights -------------------------------------------------------------------------------------
- */
+/* --- weights --------------------------------------------------------------------------------- */
 
 static bool is_product(const Fused *s)
 {
@@ -303,8 +300,7 @@ void inference_load(Inference *plan, const Weights *weights)
     plan->weights = weights;
 }
 
-/* --- running -------------------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------------------- */
 
 static float *value(const Inference *plan, const Tensor *t)
 {
@@ -345,8 +341,7 @@ void inference_run(Inference *plan)
     }
 }
 
-/* --- what there is to see
- * -------------------------------------------------------------------------- */
+/* --- what there is to see -------------------------------------------------------------------- */
 
 size_t inference_bytes(const Inference *plan)
 {

@@ -36,8 +36,7 @@ struct Training {
     bool *dropped; /* by tensor: a drop path that drops the whole batch this time */
 };
 
-/* --- small questions
- * ------------------------------------------------------------------------------- */
+/* --- small questions ------------------------------------------------------------------------- */
 
 static bool is_view(const Tensor *t)
 {
@@ -72,8 +71,7 @@ static bool wants_gradient(const Tensor *t)
     return t->op != NULL;
 }
 
-/* --- values
- * ---------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 /* Where a cheap tensor is computed again from: the first one up the line that is kept. */
 static const Tensor *origin(const Training *plan, const Tensor *t)
@@ -154,8 +152,7 @@ static void share_values(Training *plan)
     }
 }
 
-/* --- gradients
- * ------------------------------------------------------------------------------------- */
+/* --- gradients ------------------------------------------------------------------------------- */
 
 /* Whether a layer later in backward than `now` writes into t's gradient, and the first such moment.
  */
@@ -237,8 +234,7 @@ static void place_gradients(Training *plan)
     }
 }
 
-/* --- dropped paths
- * ---------------------------------------------------------------------------------- */
+/* --- dropped paths --------------------------------------------------------------------------- */
 
 static bool leads_to(const Training *plan, const Tensor *t, int path)
 {
@@ -299,8 +295,7 @@ static bool skipped(const Training *plan, const Node *n)
     return n->path >= 0 && plan->dropped[n->path];
 }
 
-/* --- making
- * ---------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static size_t most_work(const Tensor *t)
 {
@@ -361,8 +356,7 @@ void training_free(Training *plan)
     free(plan);
 }
 
-/* --- drawing
- * --------------------------------------------------------------------------------------- */
+/* --- drawing --------------------------------------------------------------------------------- */
 
 static float *data(const Training *plan, int buffer)
 {
@@ -398,8 +392,7 @@ void training_keep_all(Training *plan)
     }
 }
 
-/* --- forward
- * --------------------------------------------------------------------------------------- */
+/* --- forward --------------------------------------------------------------------------------- */
 
 static float *forward_value(const Training *plan, const Tensor *t)
 {
@@ -462,8 +455,7 @@ void training_forward(Training *plan, Weights *weights)
     }
 }
 
-/* --- backward
- * -------------------------------------------------------------------------------------- */
+/* --- backward -------------------------------------------------------------------------------- */
 
 /* Computes t's values into `to`, from the first tensor up the line that was kept. */
 static void compute_again(Training *plan, const Tensor *t, float *to, Weights *weights)
@@ -561,8 +553,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
     }
 }
 
-/* --- what there is to see
- * -------------------------------------------------------------------------- */
+/* --- what there is to see -------------------------------------------------------------------- */
 
 size_t training_bytes(const Training *plan)
 {

@@ -68,8 +68,7 @@ typedef struct {
     bool trained; /* an optimiser's; running statistics are not */
 } Param;
 
-/* --- building ----------------------------------------------------------------------------------
- */
+/* --- building -------------------------------------------------------------------------------- */
 
 Net *net_new(void);
 void net_free(Net *net); /* its tensors too */
@@ -109,8 +108,7 @@ void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout lay
 /* Ends the program with the step's file and line and what is wrong: exit status 2. */
 _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 int net_tensors(const Net *net); /* how many, the input included */
 Tensor *net_tensor(const Net *net, int i);

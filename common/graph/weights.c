@@ -41,8 +41,7 @@ void weights_free(Weights *weights)
     free(weights);
 }
 
-/* --- fresh values ------------------------------------------------------------------------------
- */
+/* --- fresh values ---------------------------------------------------------------------------- */
 
 static float draw(Init init, Random r, size_t i)
 {
@@ -70,8 +69,7 @@ void weights_init(Weights *weights, uint64_t seed)
     }
 }
 
-/* --- layouts -----------------------------------------------------------------------------------
- */
+/* --- layouts --------------------------------------------------------------------------------- */
 
 /* Where element (o, i, t) of a weight [out,in,taps] lies in memory. */
 static size_t place(const Param *p, size_t o, size_t i, size_t t)
@@ -116,8 +114,7 @@ void layout_to_file(const Param *p, const float *from, float *to)
     convert(p, from, to, false);
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 enum { LISTED = 10 };
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 /* Room for a first read: a regular file's size and one byte more, which finds its end. */
 static size_t first_room(int from)
@@ -65,7 +65,7 @@ bool file_read(const char *path, char **bytes, size_t *size, Error *error)
     return good;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 struct FileWriter {
     char *name;      /* as the caller gave it: for messages */

@@ -17,7 +17,7 @@ bool json_fail(Json *json, const char *format, ...)
     return error_set(json->error, json->name, "JSON at byte %zu: %s", json->at, what);
 }
 
-/* --- marks and white space -------------------------------------------------------------------- */
+/* --- marks and white space ------------------------------------------------------------------- */
 
 static void skip_space(Json *json)
 {
@@ -50,7 +50,7 @@ static bool take_mark(Json *json, char mark)
     return try_mark(json, mark) || expected(json, (char[]){ '\'', mark, '\'', 0 });
 }
 
-/* --- objects and arrays ----------------------------------------------------------------------- */
+/* --- objects and arrays ---------------------------------------------------------------------- */
 
 bool json_object(Json *json, JsonMember *member, void *context)
 {
@@ -85,7 +85,7 @@ bool json_end(Json *json)
     return json->at == json->size || expected(json, "nothing more");
 }
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 static bool digit_at(const Json *json)
 {
@@ -112,7 +112,7 @@ bool json_size(Json *json, size_t *number)
     return true;
 }
 
-/* --- strings ---------------------------------------------------------------------------------- */
+/* --- strings --------------------------------------------------------------------------------- */
 
 /* The bytes of the UTF-8 character at `bytes`, of which `left` are there; 0 where it is none:
  * overlong, a surrogate, above U+10FFFF or cut off (table 3-7 of the Unicode standard). */
@@ -240,7 +240,7 @@ bool json_string(Json *json, char **string)
     return true;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 void json_put(JsonText *text, const char *bytes, size_t size)
 {

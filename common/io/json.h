@@ -37,7 +37,7 @@ bool json_size(Json *json, size_t *number);
 /* Nothing but white space to the end. */
 bool json_end(Json *json);
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* Text that grows; start with { 0 }, free bytes. */
 typedef struct {

@@ -15,7 +15,7 @@ typedef struct {
     Error *error;
 } Source;
 
-/* --- the header ------------------------------------------------------------------------------- */
+/* --- the header ------------------------------------------------------------------------------ */
 
 static bool is_space(int c)
 {
@@ -80,7 +80,7 @@ static bool read_header(Source *s, Pnm *picture, int *kind)
             read_number(s, "maximum value", 1, MAXVAL_MAX, &picture->maxval));
 }
 
-/* --- the samples ------------------------------------------------------------------------------ */
+/* --- the samples ----------------------------------------------------------------------------- */
 
 /* At most 2^31 * 3: no overflow. */
 static size_t sample_count(const Pnm *picture)
@@ -197,7 +197,7 @@ bool pnm_parse(const char *name, const void *bytes, size_t size, Pnm *picture, E
     return good;
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ----------------------------------------------------------------------------------- */
 
 bool pnm_read(const char *path, Pnm *picture, Error *error)
 {

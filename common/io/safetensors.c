@@ -18,7 +18,7 @@ enum {
 
 static const char metadata_key[] = "__metadata__";
 
-/* --- dtypes ----------------------------------------------------------------------------------- */
+/* --- dtypes ---------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -42,7 +42,7 @@ static const Dtype *find_dtype(const char *name)
     return NULL;
 }
 
-/* --- what holds of every entry, read or written ----------------------------------------------- */
+/* --- what holds of every entry, read or written ---------------------------------------------- */
 
 /* A key or another of the file's strings as a message can show it: cut, no control characters. */
 typedef struct {
@@ -130,7 +130,7 @@ static bool sort_metadata(const char *path, Metadata *metadata, size_t count, Er
     return true;
 }
 
-/* --- reading the header ----------------------------------------------------------------------- */
+/* --- reading the header ---------------------------------------------------------------------- */
 
 typedef struct {
     Safetensors *file;
@@ -271,7 +271,7 @@ static bool read_header(Reader *reader, size_t length, Error *error)
     return json_object(&json, read_member, reader) && json_end(&json);
 }
 
-/* --- the layout of the data ------------------------------------------------------------------- */
+/* --- the layout of the data ------------------------------------------------------------------ */
 
 /* By begin, then end, so that an empty tensor comes before the one that starts where it lies; then
  * by the place in the header, where the keys still stand. */
@@ -310,7 +310,7 @@ static bool check_layout(const Reader *reader, Error *error)
     return true;
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ----------------------------------------------------------------------------------- */
 
 /* Where the data begin, from the header's length. */
 static bool find_header(Reader *reader, size_t size, size_t *length, Error *error)
@@ -371,7 +371,7 @@ void safetensors_free(Safetensors *file)
     *file = (Safetensors){ 0 };
 }
 
-/* --- looking up ------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------ */
 
 const Entry *safetensors_find(const Safetensors *file, const char *key)
 {
@@ -421,7 +421,7 @@ bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Err
     return copy_out(file, entry, "I64", out, error);
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
 static void put(JsonText *header, const char *text)
 {

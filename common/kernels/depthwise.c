@@ -18,8 +18,7 @@
 
 #include <string.h>
 
-/* --- the convolution as the kernels see it ------------------------------------------------------
- */
+/* --- the convolution as the kernels see it --------------------------------------------------- */
 
 enum {
     WIDE = VEC == 16 ? 14 : 7, /* pixels in registers at once: what 32 or 16 registers can hold */
@@ -225,8 +224,7 @@ static int run_blocks(const Conv *c, int run, int *count)
     return run * c->joined;
 }
 
-/* --- gathering ----------------------------------------------------------------------------------
- */
+/* --- gathering ------------------------------------------------------------------------------- */
 
 static int lanes_of(const Conv *c, int block)
 {
@@ -310,8 +308,7 @@ static void gather_rows(const Conv *c, int picture, int block, int count, int fi
         }
 }
 
-/* --- packing the weights ------------------------------------------------------------------------
- */
+/* --- packing the weights --------------------------------------------------------------------- */
 
 /* The turned weights are [tap, out, in] of the convolution they turn back: lane l of a block finds
  * that of slice 0 at offset[l], that of slice j at j more. */
@@ -362,8 +359,7 @@ static int taps_before(const Conv *c, int first)
     return taps;
 }
 
-/* --- the sum of a strip -------------------------------------------------------------------------
- */
+/* --- the sum of a strip ---------------------------------------------------------------------- */
 
 /* Rows of the plane, one after the other, and the taps of each. */
 typedef struct {
@@ -540,8 +536,7 @@ static void strip(const Strip *s, int count, float *out, size_t step)
     (kernel ? kernel : strip_any)(s, count, out, step);
 }
 
-/* --- a row of the output ------------------------------------------------------------------------
- */
+/* --- a row of the output --------------------------------------------------------------------- */
 
 /* The kernel's rows that meet rows of the input for output row y: how many, the first of them, and
  * the input row that it meets. */
@@ -608,8 +603,7 @@ static void finish_row(const Conv *c, int picture, int block, int y, const float
         finish_pixels(c, IDENTITY, row, bias, residual, lanes, c->y + at);
 }
 
-/* --- convolution --------------------------------------------------------------------------------
- */
+/* --- convolution ----------------------------------------------------------------------------- */
 
 static void conv_task(void *context, int item, int worker)
 {
@@ -658,8 +652,7 @@ void grouped_backward_input(const Grouped *g, const float *dy, const float *weig
     convolve(&c, work);
 }
 
-/* --- the weight's gradient ----------------------------------------------------------------------
- */
+/* --- the weight's gradient ------------------------------------------------------------------- */
 
 typedef struct {
     Conv conv;

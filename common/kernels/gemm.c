@@ -37,8 +37,7 @@ static int block_of(int k)
     return up(up(k, blocks), VEC) * VEC;
 }
 
-/* --- one tile ------------------------------------------------------------------------------------
- */
+/* --- one tile -------------------------------------------------------------------------------- */
 
 /* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column]; a: [k][MR], b: [k][vecs·VEC].
  * The sums must stay in registers, hence constant rows and vecs in every instance. */
@@ -98,8 +97,7 @@ static SumTile *const sum_tiles[MR][2] = {
 #endif
 };
 
-/* --- from the tile to C --------------------------------------------------------------------------
- */
+/* --- from the tile to C ---------------------------------------------------------------------- */
 
 /* A tile of sums, vecs·VEC columns wide, on its way to the [rows,columns] of C. */
 typedef struct {
@@ -150,8 +148,7 @@ static void finish_tile(const Gemm *g, Tile *t, size_t i, size_t j, bool first, 
     store_rows(t, c, g->c_row);
 }
 
-/* --- tasks ---------------------------------------------------------------------------------------
- */
+/* --- tasks ----------------------------------------------------------------------------------- */
 
 typedef struct {
     const Gemm *g;
@@ -231,8 +228,7 @@ static void run_task(void *context, int item, int worker)
     } while (p.k < g->k);
 }
 
-/* --- cutting C into tasks ------------------------------------------------------------------------
- */
+/* --- cutting C into tasks -------------------------------------------------------------------- */
 
 /* A product of fewer multiplications is not worth a thread of its own. */
 static const double LEAST_TASK = 1 << 17;
@@ -289,8 +285,7 @@ size_t gemm_work(void)
     return size_mul((size_t)thread_count(), WORK) + ALIGN;
 }
 
-/* --- B packed beforehand -------------------------------------------------------------------------
- */
+/* --- B packed beforehand --------------------------------------------------------------------- */
 
 size_t gemm_packed(int k, int n)
 {

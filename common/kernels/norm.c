@@ -34,8 +34,7 @@ static int few_rows(size_t left)
     return left < FEW_ROWS ? (int)left : FEW_ROWS;
 }
 
-/* --- moments by channel -------------------------------------------------------------------------
- */
+/* --- moments by channel ---------------------------------------------------------------------- */
 
 typedef struct {
     const float *x;
@@ -130,8 +129,7 @@ void channel_moments(const float *x, size_t rows, int channels, float *mean, flo
     }
 }
 
-/* --- affine by channel --------------------------------------------------------------------------
- */
+/* --- affine by channel ----------------------------------------------------------------------- */
 
 typedef struct {
     const float *x, *dy;
@@ -211,8 +209,7 @@ void channel_gradient(const float *x, const float *dy, size_t rows, int channels
     free(rc);
 }
 
-/* --- sums of the gradient by channel ------------------------------------------------------------
- */
+/* --- sums of the gradient by channel --------------------------------------------------------- */
 
 /* What a mean and a rstd belong to. */
 typedef enum { OF_CHANNEL, OF_ROW, OF_SET } Of;
@@ -291,8 +288,7 @@ void channel_gradient_sums(const float *x, const float *dy, size_t rows, int cha
     join_gradient_sums(g.work, pieces, channels, sum_dy, sum_dy_xhat);
 }
 
-/* --- by set: statistics -------------------------------------------------------------------------
- */
+/* --- by set: statistics ---------------------------------------------------------------------- */
 
 typedef struct {
     SetShape shape;
@@ -345,8 +341,7 @@ static void set_result(const SetNorm *n, size_t set, double mean, double squares
     n->rstd[set] = (float)(1 / sqrt(squares / count + n->eps));
 }
 
-/* --- by set: normalisation ----------------------------------------------------------------------
- */
+/* --- by set: normalisation ------------------------------------------------------------------- */
 
 static void apply_run(const float *x, int channels, float mean, float rstd, const float *weight,
                       const float *bias, float *y)
@@ -479,8 +474,7 @@ void set_norm(const SetShape *s, const float *x, float eps, const float *weight,
         parallel_for(piece_count(s->sets, floats), whole_sets_piece, &n);
 }
 
-/* --- by set: gradient ---------------------------------------------------------------------------
- */
+/* --- by set: gradient ------------------------------------------------------------------------ */
 
 typedef struct {
     SetShape shape;

@@ -13,8 +13,7 @@
 
 size_t norm_work(size_t rows, int channels);
 
-/* --- by channel, over all rows: batch norm -----------------------------------------------------
- */
+/* --- by channel, over all rows: batch norm --------------------------------------------------- */
 
 /* mean[c], var[c]: mean and biased variance of each column (two passes). */
 void channel_moments(const float *x, size_t rows, int channels, float *mean, float *var,

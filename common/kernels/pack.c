@@ -5,8 +5,7 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* --- panels --------------------------------------------------------------------------------------
- */
+/* --- panels ---------------------------------------------------------------------------------- */
 
 Side side_of_a(Matrix a, int m)
 {
@@ -36,8 +35,7 @@ size_t panel_space(const Side *s, int count)
     return (size_t)s->width * (size_t)count + (s->width % VEC ? VEC : 0);
 }
 
-/* --- transposing ---------------------------------------------------------------------------------
- */
+/* --- transposing ----------------------------------------------------------------------------- */
 
 /* Where stage d of the transposition takes lane l from: of two vectors d rows apart, the lower
  * takes in its lanes with bit d the upper's without it, and the other way round. */
@@ -105,8 +103,7 @@ static void pack_lanes(const Lanes *from, int count, int width, float *to)
         transpose_block(from, k, count - k, false, width, to);
 }
 
-/* --- matrices ------------------------------------------------------------------------------------
- */
+/* --- matrices -------------------------------------------------------------------------------- */
 
 static const float zeros[KC];
 
@@ -167,8 +164,7 @@ static void pack_copied(const Side *s, int first, int end, int k, int count, flo
     }
 }
 
-/* --- patches -------------------------------------------------------------------------------------
- */
+/* --- patches --------------------------------------------------------------------------------- */
 
 static void copy_floats(float *to, const float *from, int count)
 {

@@ -9,8 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- pieces: how work is cut, from the sizes alone ----------------------------------------------
- */
+/* --- pieces: how work is cut, from the sizes alone ------------------------------------------- */
 
 enum { MOST_PIECES = 64, LEAST_FLOATS = 8192 };
 
@@ -27,8 +26,7 @@ static inline size_t piece_start(size_t rows, int pieces, int i)
     return rows / pieces * i + rows % pieces * i / pieces;
 }
 
-/* --- float64 sums -------------------------------------------------------------------------------
- */
+/* --- float64 sums ---------------------------------------------------------------------------- */
 
 /* Half a Vec of floats becomes a whole vector of doubles. */
 enum { HALF = VEC / 2 };
@@ -101,8 +99,7 @@ static inline void add_pieces(double *sums, int pieces, int channels, size_t str
 /* So many rows at once between a read and a write of their sums by channel. */
 enum { FEW_ROWS = 8 };
 
-/* --- by channel, on rows taken as one flat array ------------------------------------------------
- */
+/* --- by channel, on rows taken as one flat array --------------------------------------------- */
 
 /* [channels + VEC]: the values over and over, so that a vector may start at any channel. free() it.
  * Rows of any number of channels then take whole vectors but for the very last. */
@@ -121,8 +118,7 @@ ALWAYS_INLINE int next_channel(int c, int channels)
     return c < channels ? c : c < 2 * channels ? c - channels : c % channels;
 }
 
-/* --- activations --------------------------------------------------------------------------------
- */
+/* --- activations ----------------------------------------------------------------------------- */
 
 /* `act` a constant: the switch is decided by the compiler. */
 ALWAYS_INLINE Vec act_apply(Act act, Vec x)

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- flat arrays --------------------------------------------------------------------------------
- */
+/* --- flat arrays ----------------------------------------------------------------------------- */
 
 typedef struct {
     const float *a, *b;
@@ -40,8 +39,7 @@ ALWAYS_INLINE int lanes_left(size_t i, size_t count)
     return count - i < VEC ? (int)(count - i) : VEC;
 }
 
-/* --- activations --------------------------------------------------------------------------------
- */
+/* --- activations ----------------------------------------------------------------------------- */
 
 ALWAYS_INLINE void act_forward_run(Act act, const float *x, size_t count, float *y)
 {
@@ -105,8 +103,7 @@ void act_backward(Act act, const float *x, const float *dy, size_t count, bool a
     flat_for(f, act_backward_piece);
 }
 
-/* --- sums of arrays -----------------------------------------------------------------------------
- */
+/* --- sums of arrays -------------------------------------------------------------------------- */
 
 static void weighted_sum_piece(void *context, int item, int worker)
 {
@@ -153,8 +150,7 @@ void fill_zero(float *x, size_t count)
     flat_for((Flat){ .y = x, .count = count }, fill_zero_piece);
 }
 
-/* --- by channel ---------------------------------------------------------------------------------
- */
+/* --- by channel ------------------------------------------------------------------------------ */
 
 typedef struct {
     const float *x, *scale; /* scale: repeated, see repeat_channels */
@@ -190,8 +186,7 @@ void channel_scale(const float *x, size_t rows, int channels, const float *scale
     free(repeated);
 }
 
-/* --- sums by channel ----------------------------------------------------------------------------
- */
+/* --- sums by channel ------------------------------------------------------------------------- */
 
 typedef struct {
     const float *a, *b; /* b may be NULL */

@@ -30,8 +30,7 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * VEC)));
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
-/* --- memory --------------------------------------------------------------------------------------
- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 typedef float VecInMemory __attribute__((vector_size(4 * VEC), aligned(4), may_alias));
 
@@ -93,8 +92,7 @@ ALWAYS_INLINE void vec_store_upto(float *to, Vec v, int count)
         vec_store_part(to, v, count);
 }
 
-/* --- lanes ---------------------------------------------------------------------------------------
- */
+/* --- lanes ----------------------------------------------------------------------------------- */
 
 /* x in every lane (x - 0 is x for -0 too, x + 0 is not). */
 ALWAYS_INLINE Vec vec_set(float x)

@@ -5,8 +5,7 @@
 
 #include "kernels/simd.h"
 
-/* --- exp -----------------------------------------------------------------------------------------
- */
+/* --- exp ------------------------------------------------------------------------------------- */
 
 /* 2^n for -126 <= n <= 127, by the exponent's bits. */
 ALWAYS_INLINE Vec vec_power_of_two(VecInt n)
@@ -38,8 +37,7 @@ ALWAYS_INLINE Vec vec_exp(Vec x)
     return p * vec_power_of_two(half) * vec_power_of_two(whole - half);
 }
 
-/* --- GELU ----------------------------------------------------------------------------------------
- */
+/* --- GELU ------------------------------------------------------------------------------------ */
 
 /* exp(y) for y <= 0 or NaN, 0 below -87, within 1e-6 relatively above -20: vec_exp with everything
  * left out that GELU does not need. The rounding constant brings the exponent's bias along. */

@@ -26,8 +26,7 @@ Tensor *batch_norm_(Tensor *x, Norm p)
     return y;
 }
 
-/* --- definition --------------------------------------------------------------------------------
- */
+/* --- definition ------------------------------------------------------------------------------ */
 
 static void define_channel(const Tensor *t, const Call *c, int channel)
 {
@@ -54,8 +53,7 @@ static void define(const Tensor *t, const Call *c)
         define_channel(t, c, channel);
 }
 
-/* --- forward -------------------------------------------------------------------------------------
- */
+/* --- forward --------------------------------------------------------------------------------- */
 
 static void update_running(const Tensor *t, const Call *c, const float *mean, const float *var)
 {
@@ -94,8 +92,7 @@ static void forward(const Tensor *t, const Call *c)
     channel_affine(c->x[0], tensor_rows(t), t->c, scale, shift, c->act, c->y);
 }
 
-/* --- backward ------------------------------------------------------------------------------------
- */
+/* --- backward -------------------------------------------------------------------------------- */
 
 /* With x̂ = (x - mean)·rstd and m rows, in training:
  *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c by channel. */

@@ -15,8 +15,7 @@
 
 enum { FEW_CHANNELS = 16 };
 
-/* --- shape -------------------------------------------------------------------------------------
- */
+/* --- shape ----------------------------------------------------------------------------------- */
 
 static int window_count(int size, Conv2d p)
 {
@@ -60,8 +59,7 @@ Tensor *conv2d_(Tensor *x, Conv2d p)
     return y;
 }
 
-/* --- definition --------------------------------------------------------------------------------
- */
+/* --- definition ------------------------------------------------------------------------------ */
 
 /* The weight of output channel o, tap (ky, kx) and the group's input channel i. */
 static float weight_at(const Tensor *t, const float *weight, int o, int ky, int kx, int i)
@@ -101,8 +99,7 @@ static void define(const Tensor *t, const Call *c)
                     *y++ = one_output(t, c, n, oy, ox, o);
 }
 
-/* --- what the kernels see ------------------------------------------------------------------------
- */
+/* --- what the kernels see -------------------------------------------------------------------- */
 
 static Grouped grouped_of(const Tensor *t)
 {
@@ -174,8 +171,7 @@ static Matrix weight_matrix(const Tensor *t, const float *weight, int g)
     return (Matrix){ .data = weight + (size_t)g * group_out(t) * k, .row = 1, .col = k };
 }
 
-/* --- forward -------------------------------------------------------------------------------------
- */
+/* --- forward --------------------------------------------------------------------------------- */
 
 static size_t packed_group(const Tensor *t)
 {
@@ -228,8 +224,7 @@ void conv2d_forward(const Tensor *t, const Call *c)
     }
 }
 
-/* --- backward ------------------------------------------------------------------------------------
- */
+/* --- backward -------------------------------------------------------------------------------- */
 
 /* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth]. */
 static void backward_weight(const Tensor *t, const Call *c)

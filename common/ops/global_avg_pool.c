@@ -21,8 +21,7 @@ static void define(const Tensor *t, const Call *c)
         }
 }
 
-/* --- the same a few channels of a sample at a time
- * ------------------------------------------------ */
+/* --- the same a few channels of a sample at a time ------------------------------------------- */
 
 enum { TOGETHER = 32 };
 

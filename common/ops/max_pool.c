@@ -54,8 +54,7 @@ static void define(const Tensor *t, const Call *c)
                 }
 }
 
-/* --- forward: a row of outputs, all channels of a pixel side by side
- * ------------------------------- */
+/* --- forward: a row of outputs, all channels of a pixel side by side ------------------------- */
 
 typedef struct {
     const Tensor *t;
@@ -95,8 +94,7 @@ static void forward(const Tensor *t, const Call *c)
     parallel_for(t->n * t->h, pool_row, &pool);
 }
 
-/* --- backward: a sample at a time, since windows overlap
- * --------------------------------------------- */
+/* --- backward: a sample at a time, since windows overlap ------------------------------------- */
 
 static void unpool_sample(void *context, int n, int worker)
 {

@@ -17,8 +17,7 @@
 
 #define HERE_ ((Site){ __FILE__, __LINE__ })
 
-/* --- convolution and pooling ---------------------------------------------------------------------
- */
+/* --- convolution and pooling ----------------------------------------------------------------- */
 
 typedef struct {
     Site at;
@@ -53,8 +52,7 @@ Tensor *flatten_(Tensor *x, Site at);
 #define linear(x, ...) linear_((x), (Conv2d){ .at = HERE_, .bias = true, __VA_ARGS__ })
 Tensor *linear_(Tensor *x, Conv2d p);
 
-/* --- norms: same shape out
- * ------------------------------------------------------------------------ */
+/* --- norms: same shape out ------------------------------------------------------------------- */
 
 typedef struct {
     Site at;
@@ -77,8 +75,7 @@ Tensor *batch_norm_(Tensor *x, Norm p);
 Tensor *group_norm_(Tensor *x, int groups, Norm p);
 Tensor *layer_norm_(Tensor *x, Norm p);
 
-/* --- element by element: same shape out
- * ------------------------------------------------------------- */
+/* --- element by element: same shape out ------------------------------------------------------ */
 
 #define relu(x) relu_((x), HERE_)
 #define gelu(x) gelu_((x), HERE_) /* x·Φ(x), exact */
@@ -103,8 +100,7 @@ typedef struct {
 #define drop_path(x, ...) drop_path_((x), (DropPath){ .at = HERE_, .p = __VA_ARGS__ })
 Tensor *drop_path_(Tensor *x, DropPath p);
 
-/* --- for those who run the network
- * ------------------------------------------------------------------ */
+/* --- for those who run the network ----------------------------------------------------------- */
 
 extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_op, batch_norm_op,
     group_norm_op, layer_norm_op, relu_op, gelu_op, add_op, layer_scale_op, drop_path_op;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- pictures to input ------------------------------------------------------------------------ */
+/* --- pictures to input ----------------------------------------------------------------------- */
 
 /* One output row or column lies between two of the picture: (1-weight)·[first] + weight·[second].
  */
@@ -172,7 +172,7 @@ void prepare_picture(Preparer *p, const uint8_t *pixels, View view, float *x)
         prepare_channel(p, pixels + (size_t)c * plane, view, c, x);
 }
 
-/* --- random changes --------------------------------------------------------------------------- */
+/* --- random changes -------------------------------------------------------------------------- */
 
 /* Which of a picture's numbers is for what. */
 enum { DRAW_DOWN, DRAW_RIGHT, DRAW_FLIP, DRAW_KIND, DRAW_ROW, DRAW_COLUMN, DRAW_BETA };

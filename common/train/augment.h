@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "train/dataset.h"
 
-/* --- pictures to input ------------------------------------------------------------------------ */
+/* --- pictures to input ----------------------------------------------------------------------- */
 
 /* How pictures of a set become input: [height,width,channels], with the set's channels. */
 typedef struct Preparer Preparer;
@@ -35,7 +35,7 @@ typedef struct {
 /* pixels: [channels,h,w]; x: [height,width,channels]. One preparer serves one thread at a time. */
 void prepare_picture(Preparer *preparer, const uint8_t *pixels, View view, float *x);
 
-/* --- random changes --------------------------------------------------------------------------- */
+/* --- random changes -------------------------------------------------------------------------- */
 
 typedef struct {
     bool crop;   /* shifts by up to 2 pixels either way: padding by 2 and cutting out at random */

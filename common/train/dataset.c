@@ -19,7 +19,7 @@ static size_t picture_size(const Dataset *data)
     return size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width);
 }
 
-/* --- where a set is --------------------------------------------------------------------------- */
+/* --- where a set is -------------------------------------------------------------------------- */
 
 static bool is_there(const char *folder, const char *file)
 {
@@ -36,7 +36,7 @@ static const char *folder_named(const char *variable)
     return folder && *folder ? folder : NULL;
 }
 
-/* --- Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) -------------------------------------------- */
+/* --- Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) ------------------------------------------- */
 
 static const char *const fashion_names[] = { "T-shirt/top", "trouser",   "pullover", "dress",
                                              "coat",        "sandal",    "shirt",    "sneaker",
@@ -116,7 +116,7 @@ static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
     return true;
 }
 
-/* --- CIFAR-10 (Krizhevsky 2009) --------------------------------------------------------------- */
+/* --- CIFAR-10 (Krizhevsky 2009) -------------------------------------------------------------- */
 
 static const char *const cifar_names[] = { "airplane", "automobile", "bird",  "cat",  "deer",
                                            "dog",      "frog",       "horse", "ship", "truck" };
@@ -179,7 +179,7 @@ static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
     return true;
 }
 
-/* --- shapes ----------------------------------------------------------------------------------- */
+/* --- shapes ---------------------------------------------------------------------------------- */
 
 typedef struct {
     Dataset *data;
@@ -210,7 +210,7 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
     return true;
 }
 
-/* --- any set ---------------------------------------------------------------------------------- */
+/* --- any set --------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -302,7 +302,7 @@ void dataset_free(Dataset *data)
     *data = (Dataset){ 0 };
 }
 
-/* --- held out --------------------------------------------------------------------------------- */
+/* --- held out -------------------------------------------------------------------------------- */
 
 DatasetSplit dataset_split(const Dataset *data)
 {

@@ -26,7 +26,7 @@ struct Loader {
     bool stop;
 };
 
-/* --- an epoch's order ------------------------------------------------------------------------- */
+/* --- an epoch's order ------------------------------------------------------------------------ */
 
 static void draw_order(Loader *loader)
 {
@@ -50,7 +50,7 @@ int loader_batches(const LoaderOptions *options)
     return full + (!options->drop_last && options->count % options->batch_size != 0);
 }
 
-/* --- making a batch --------------------------------------------------------------------------- */
+/* --- making a batch -------------------------------------------------------------------------- */
 
 /* The picture at a place of the epoch's order; the one after the last is the first again. */
 static uint32_t picture_at(const Loader *loader, int place)
@@ -100,7 +100,7 @@ static void make_batch(Loader *loader, int index)
     memset(batch->x + (size_t)batch->count * loader->picture, 0, rest * sizeof(float));
 }
 
-/* --- the thread ------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------ */
 
 /* Batch `ready` may be made when the one that lay in its place before is no longer used: that is
  * so once the batch after that one was taken. */
@@ -140,7 +140,7 @@ static int start_thread(Loader *loader)
     return why;
 }
 
-/* --- from outside ----------------------------------------------------------------------------- */
+/* --- from outside ---------------------------------------------------------------------------- */
 
 static bool check_options(const LoaderOptions *o, Error *error)
 {

@@ -96,7 +96,7 @@ static double spiral(double x, double y, double r)
 static Outline *const outlines[SHAPES_CLASSES] = { disc,  ring,    square,       triangle, star,
                                                    cross, stripes, checkerboard, dots,     spiral };
 
-/* --- a picture -------------------------------------------------------------------------------- */
+/* --- a picture ------------------------------------------------------------------------------- */
 
 typedef struct {
     int class;

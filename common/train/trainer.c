@@ -35,8 +35,7 @@ typedef struct {
     double started;          /* this epoch, clock_seconds() */
 } Trainer;
 
-/* --- files
- * ----------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static char *path_in(const Trainer *t, const char *name)
 {
@@ -93,8 +92,7 @@ static bool make_folder(const char *path, Error *error)
     return good;
 }
 
-/* --- the log
- * --------------------------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------------------- */
 
 static const char log_header[] =
     "epoch\tlr\ttrain_loss\theld_out_loss\theld_out_top1\theld_out_top5\tseconds\n";
@@ -125,8 +123,7 @@ static void log_resume(Trainer *t)
     free(path);
 }
 
-/* --- SIGINT
- * ---------------------------------------------------------------------------------------- */
+/* --- SIGINT ---------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
 
@@ -145,8 +142,7 @@ static void catch_interrupt(void)
     sigaction(SIGINT, &action, NULL);
 }
 
-/* --- steps
- * ----------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static long position(const Trainer *t)
 {
@@ -190,8 +186,7 @@ static double train_batch(Trainer *t, const Batch *batch)
     return loss;
 }
 
-/* --- epochs
- * ---------------------------------------------------------------------------------------- */
+/* --- epochs ---------------------------------------------------------------------------------- */
 
 static Loader *start_loader(const Trainer *t, Error *error)
 {
@@ -291,8 +286,7 @@ static bool run_epochs(Trainer *t, TrainEnd *end, Error *error)
     return true;
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 /* Reads the test set, once, with the best epoch's weights. */
 static bool write_result(Trainer *t, const Dataset *test, Error *error)
@@ -320,8 +314,7 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     return good;
 }
 
-/* --- the beginning
- * ----------------------------------------------------------------------------------- */
+/* --- the beginning --------------------------------------------------------------------------- */
 
 static char *recipe_text(const Recipe *r)
 {
