@@ -140,20 +140,21 @@ Test(prepare, says_what_does_not_fit)
 
 Test(augment, views_take_every_shift_and_both_sides)
 {
-    int down[9] = { 0 }, right[9] = { 0 }, mirrored = 0, n = 9000;
+    enum { SHIFTS = 2 * CROP_SHIFT + 1 };
+    int down[SHIFTS] = { 0 }, right[SHIFTS] = { 0 }, mirrored = 0, n = 9000;
     for (int i = 0; i < n; i++) {
         Random r = augment_random(1, 2, (uint32_t)i);
         View view = augment_view(r, (Augment){ .crop = true, .flip = true });
-        cr_assert(abs(view.down) <= 4 && abs(view.right) <= 4);
-        down[view.down + 4]++;
-        right[view.right + 4]++;
+        cr_assert(abs(view.down) <= CROP_SHIFT && abs(view.right) <= CROP_SHIFT);
+        down[view.down + CROP_SHIFT]++;
+        right[view.right + CROP_SHIFT]++;
         mirrored += view.mirrored;
         view = augment_view(r, (Augment){ 0 });
         cr_assert(view.down == 0 && view.right == 0 && !view.mirrored);
     }
-    for (int i = 0; i < 9; i++) {
-        cr_expect(abs(down[i] - n / 9) < 150);
-        cr_expect(abs(right[i] - n / 9) < 150);
+    for (int i = 0; i < SHIFTS; i++) {
+        cr_expect(abs(down[i] - n / SHIFTS) < 150);
+        cr_expect(abs(right[i] - n / SHIFTS) < 150);
     }
     cr_expect(abs(mirrored - n / 2) < 300);
 }
