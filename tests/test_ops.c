@@ -325,40 +325,51 @@ static void expect_definition(Bench *b, const char *what)
     free(want);
 }
 
-/* Σ dy·y by the definition, with x moved by h along a direction. */
-static double moved(Bench *b, const float *x, const float *direction, double h)
+/* Σ dy·y by the definition, with an array of it moved by h along a direction. */
+static double moved(Bench *b, float *array, const float *direction, size_t n, double h)
 {
+    float *before = mem_alloc(n, sizeof *before);
     double sum = 0;
-    for (size_t i = 0; i < count(b->x); i++)
-        b->in[i] = (float)(x[i] + h * direction[i]);
+    memcpy(before, array, n * sizeof *before);
+    for (size_t i = 0; i < n; i++)
+        array[i] = (float)(before[i] + h * direction[i]);
     Call call = call_of(b);
     b->y->op->define(b->y, &call);
     for (size_t i = 0; i < count(b->y); i++)
         sum += (double)b->dy[i] * b->out[i];
+    memcpy(array, before, n * sizeof *before);
+    free(before);
     return sum;
 }
 
-/* The gradient along a random direction against the definition's central difference. */
+/* A gradient along a random direction against the definition's central difference. */
+static void expect_along(Bench *b, float *array, const float *gradient, size_t n, const char *what,
+                         const char *whose)
+{
+    float *direction = mem_alloc(n, sizeof *direction);
+    double slope = 0, size = 0, h = 5e-3;
+    random_fill(direction, n, 99);
+    for (size_t i = 0; i < n; i++) {
+        slope += (double)gradient[i] * direction[i];
+        size += pow(gradient[i], 2);
+    }
+    double difference =
+        (moved(b, array, direction, n, h) - moved(b, array, direction, n, -h)) / (2 * h);
+    cr_expect(fabs(slope - difference) < 3e-3 * (sqrt(size) + 1e-3),
+              "%s, %s: slope %g, difference %g", what, whose, slope, difference);
+    free(direction);
+}
+
 static void expect_slope(Bench *b, const char *what)
 {
-    size_t n = count(b->x);
-    float *x = mem_alloc(n, sizeof *x), *direction = mem_alloc(n, sizeof *x);
-    double slope = 0, size = 0, h = 5e-3;
-    memcpy(x, b->in, n * sizeof *x);
-    random_fill(direction, n, 99);
     Call call = call_of(b);
     b->y->op->forward(b->y, &call);
     b->y->op->backward(b->y, &call);
-    for (size_t i = 0; i < n; i++) {
-        slope += (double)b->dx[i] * direction[i];
-        size += pow(b->dx[i], 2);
-    }
-    double difference = (moved(b, x, direction, h) - moved(b, x, direction, -h)) / (2 * h);
-    cr_expect(fabs(slope - difference) < 3e-3 * (sqrt(size) + 1e-3), "%s: slope %g, difference %g",
-              what, slope, difference);
-    memcpy(b->in, x, n * sizeof *x);
-    free(x);
-    free(direction);
+    expect_along(b, b->in, b->dx, count(b->x), what, "input");
+    for (int i = 0; i < b->weights->count; i++)
+        if (b->weights->params[i].trained)
+            expect_along(b, b->weights->values[i], b->gradients->values[i],
+                         b->weights->params[i].count, what, b->weights->params[i].key);
 }
 
 static void check_definition(Net *net, Tensor *x, Tensor *y, bool slope, const char *what)
@@ -397,6 +408,26 @@ Test(ops, convolutions_of_random_shapes)
                          conv2d(x, .out = out, .kernel = kernel, .stride = stride, .pad = pad,
                                 .groups = groups, .bias = round % 2),
                          true, what);
+    }
+}
+
+/* So many pixels that the weight's gradient is summed in pieces. */
+Test(ops, convolutions_of_many_pixels)
+{
+    static const Conv2d cases[] = {
+        { .out = 24, .kernel = 1, .stride = 1, .groups = 1 },
+        { .out = 5, .kernel = 3, .stride = 1, .pad = 1, .groups = 1, .bias = true },
+        { .out = 16, .kernel = 2, .stride = 2, .groups = 1, .bias = true },
+        { .out = 36, .kernel = 3, .stride = 1, .pad = 1, .groups = 2 },
+    };
+    for (int i = 0; i < 4; i++) {
+        Net *net = net_new();
+        Tensor *x = net_input(net, 5, i == 3 ? 36 : 6, 44, 45);
+        Conv2d p = cases[i];
+        p.at = HERE_;
+        char what[64];
+        snprintf(what, sizeof what, "many pixels, case %d", i);
+        check_definition(net, x, conv2d_(x, p), true, what);
     }
 }
 

@@ -18,18 +18,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, LOOKS = 4000 };
+enum { MOST_THREADS = 1024, LOOKS = 100000 };
 #define QUIT UINT_MAX
 
 static int threads_wanted; /* 0: not known yet */
 
+/* A thread's own part of a loop, on a cache line of its own. */
+typedef struct {
+    _Alignas(64) atomic_int next; /* the item to be taken next */
+    int end;
+} Part;
+
 static struct {
+    Part parts[MOST_THREADS];
     /* the loop */
     ParallelBody *body;
     void *context;
-    int items;
     int helpers;       /* threads besides the caller that may take part */
-    atomic_int next;   /* the item to be taken next */
     atomic_uint open;  /* the loop's number; 0: there is none */
     atomic_int active; /* threads besides the caller that are looking at the loop */
     /* the threads */
@@ -77,12 +82,21 @@ void thread_count_set(int threads)
 
 /* --- the threads ----------------------------------------------------------------------------- */
 
+static void take_part(Part *part, int worker)
+{
+    for (int i; (i = atomic_fetch_add(&part->next, 1)) < part->end;)
+        pool.body(pool.context, i, worker);
+}
+
+/* First one's own part, then what is left of the others'. The parts are the same in every loop of
+ * as many items, so that a thread mostly finds in its cache what it wrote there in the loop before.
+ */
 static void take_items(int worker)
 {
     own_worker = worker;
     in_loop = true;
-    for (int i; (i = atomic_fetch_add(&pool.next, 1)) < pool.items;)
-        pool.body(pool.context, i, worker);
+    for (int k = 0; k <= pool.helpers; k++)
+        take_part(&pool.parts[(worker + k) % (pool.helpers + 1)], worker);
     in_loop = false;
 }
 
@@ -170,9 +184,11 @@ static void publish(int items, ParallelBody *body, void *context, int helpers)
 {
     pool.body = body;
     pool.context = context;
-    pool.items = items;
     pool.helpers = helpers;
-    atomic_store(&pool.next, 0);
+    for (int k = 0; k <= helpers; k++) {
+        pool.parts[k].end = (int)((int64_t)items * (k + 1) / (helpers + 1));
+        atomic_store(&pool.parts[k].next, (int)((int64_t)items * k / (helpers + 1)));
+    }
     pool.loops = pool.loops == QUIT - 1 ? 1 : pool.loops + 1;
     atomic_store(&pool.open, pool.loops);
     if (atomic_load(&pool.asleep))

@@ -226,21 +226,78 @@ void conv2d_forward(const Tensor *t, const Call *c)
 
 /* --- backward -------------------------------------------------------------------------------- */
 
-/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth]. */
-static void backward_weight(const Tensor *t, const Call *c)
+/* The gradient of a weight is a sum over all pixels. Where the weight is small and the pixels are
+ * many, the pictures are cut into pieces that are summed side by side, then added in order: how
+ * many follows from the shapes alone, so the bits do not depend on the threads. */
+enum { MOST_PIECES = 8, ROWS_A_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
+
+static int weight_pieces(const Tensor *t)
 {
+    size_t pieces = tensor_rows(t) / ROWS_A_PIECE;
+    pieces = pieces < (size_t)t->n ? pieces : (size_t)t->n;
+    if (pieces < 2 || net_param(t->net, t->first_param)->count > SMALL_WEIGHT)
+        return 1;
+    return pieces < MOST_PIECES ? (int)pieces : MOST_PIECES;
+}
+
+typedef struct {
+    const Tensor *t;
+    const Call *call;
+    int pieces;
+    size_t count; /* of the weight */
+    float *sums;  /* [pieces,count] */
+} WeightSum;
+
+/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth], for one piece of the pictures. */
+static void sum_piece(void *context, int piece, int worker)
+{
+    (void)worker;
+    const WeightSum *s = context;
+    const Tensor *t = s->t, *x = t->in[0];
+    int from = piece * t->n / s->pieces, to = (piece + 1) * t->n / s->pieces;
+    const float *dy = s->call->dy + tensor_elements(t) / (size_t)t->n * (size_t)from;
+    const float *first_x = s->call->x[0] + tensor_elements(x) / (size_t)x->n * (size_t)from;
     for (int g = 0; g < t->a.groups; g++) {
         Patches patches;
         size_t first = (size_t)g * group_out(t);
+        Matrix b = input_matrix(t, first_x, g, &patches);
+        patches.n = to - from;
         gemm(&(Gemm){ .m = group_out(t),
                       .n = depth(t),
-                      .k = (int)tensor_rows(t),
-                      .a = { .data = c->dy + first, .row = 1, .col = (size_t)t->c },
-                      .b = input_matrix(t, c->x[0], g, &patches),
-                      .c = c->grad[0] + first * (size_t)depth(t),
+                      .k = (to - from) * t->h * t->w,
+                      .a = { .data = dy + first, .row = 1, .col = (size_t)t->c },
+                      .b = b,
+                      .c = s->sums + (size_t)piece * s->count + first * (size_t)depth(t),
                       .c_row = (size_t)depth(t),
-                      .work = c->work });
+                      .work = s->call->work });
     }
+}
+
+static void add_pieces(void *context, int item, int worker)
+{
+    (void)worker;
+    const WeightSum *s = context;
+    size_t first = (size_t)item * ADDED_AT_ONCE, end = first + ADDED_AT_ONCE;
+    float *to = s->call->grad[0];
+    for (size_t i = first; i < end && i < s->count; i++) {
+        float sum = s->sums[i];
+        for (int piece = 1; piece < s->pieces; piece++)
+            sum += s->sums[(size_t)piece * s->count + i];
+        to[i] = sum;
+    }
+}
+
+static void backward_weight(const Tensor *t, const Call *c)
+{
+    size_t count = net_param(t->net, t->first_param)->count;
+    WeightSum s = { t, c, weight_pieces(t), count, c->grad[0] };
+    if (s.pieces == 1) {
+        sum_piece(&s, 0, 0);
+        return;
+    }
+    s.sums = c->work + gemm_work();
+    parallel_for(s.pieces, sum_piece, &s);
+    parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), add_pieces, &s);
 }
 
 /* Pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
@@ -396,14 +453,17 @@ size_t conv2d_work(const Tensor *t)
     return most(sum, gemm_work());
 }
 
+/* Behind gemm's own: the weight's sums, and after them what the input's gradient needs. */
 size_t conv2d_work_backward(const Tensor *t)
 {
-    if (is_grouped(t) || is_pointwise(t))
+    if (is_grouped(t))
         return conv2d_work(t);
-    size_t k = (size_t)depth(t);
-    size_t extra = t->a.stride == 1 && t->a.pad < t->a.kernel ? size_mul(k, (size_t)group_out(t))
-                                                              : size_mul(tensor_rows(t), k);
-    return most(conv2d_work(t), gemm_work() + extra);
+    size_t count = net_param(t->net, t->first_param)->count, k = (size_t)depth(t);
+    size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count) : 0, input = 0;
+    if (!is_pointwise(t))
+        input = t->a.stride == 1 && t->a.pad < t->a.kernel ? size_mul(k, (size_t)group_out(t))
+                                                           : size_mul(tensor_rows(t), k);
+    return most(conv2d_work(t), gemm_work() + most(sums, input));
 }
 
 const Op conv2d_op = {
