@@ -148,9 +148,13 @@ bool sanitized(void)
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-char *contents(const char *path)
+char *contents(const char *format, ...)
 {
-    char *bytes = NULL;
+    char path[1024], *bytes = NULL;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path, sizeof path, format, args);
+    va_end(args);
     size_t size = 0;
     Error error;
     cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);

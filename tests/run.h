@@ -36,8 +36,9 @@ void folder_remove(char *folder);
 /* Is the program built with AddressSanitizer? Then memory is not what it is otherwise. */
 bool sanitized(void);
 
-/* A file's bytes, a 0 byte behind them; fails the test where it cannot be read. */
-char *contents(const char *path);
+/* The bytes of a file, whose path is written like printf's, a 0 byte behind them; fails the test
+ * where it cannot be read. */
+char *contents(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Cuts *text at its first line's end and returns that line; NULL at the end. */
 char *next_line(char **text);

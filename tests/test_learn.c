@@ -63,7 +63,7 @@ static void expect_near(const Safetensors *ours, const char *our_key, const Safe
 
 static char *options_of(const char *step)
 {
-    char *config = contents(str_format("tests/data/steps/%s/config.txt", step));
+    char *config = contents("tests/data/steps/%s/config.txt", step);
     config[strcspn(config, "\n")] = 0;
     char *options = str_format("%s --weights tests/data/steps/%s/weights.safetensors --batch "
                                "tests/data/steps/%s/batch.safetensors",

@@ -56,7 +56,7 @@ Test(steps, have_the_same_functions_in_the_same_order)
 Test(steps, state_their_title_once)
 {
     for (size_t i = 0; i < LADDER; i++) {
-        char *text = contents(str_format("steps/%s/main.c", step_name(i)));
+        char *text = contents("steps/%s/main.c", step_name(i));
         char *start = strstr(text, ".title = \"");
         cr_assert(start, "%s has no title", step_name(i));
         start += strlen(".title = \"");
@@ -129,7 +129,7 @@ Test(steps, report_in_little_memory)
 Test(steps, call_their_parameters_as_pytorch_does)
 {
     for (size_t i = 0; i < LADDER; i++) {
-        char *keys = contents(str_format("tests/data/keys/%s.tsv", step_name(i)));
+        char *keys = contents("tests/data/keys/%s.tsv", step_name(i));
         Result r = run("%s/%s keys", build_folder(), step_name(i));
         cr_assert_eq(r.status, 0, "%s", r.err);
         cr_expect(strcmp(r.out, keys) == 0, "%s: other keys", step_name(i));
