@@ -20,7 +20,7 @@ static const Entry *wanted(const Safetensors *file, const char *key, int rank)
 }
 
 /* [n,c,h,w] to [n,h,w,c]. */
-static void channels_last(const Batch *b, const float *from, float *to)
+static void channels_last(const FileBatch *b, const float *from, float *to)
 {
     size_t pixels = (size_t)b->h * (size_t)b->w, channels = (size_t)b->c;
     for (size_t n = 0; n < (size_t)b->n; n++)
@@ -29,7 +29,7 @@ static void channels_last(const Batch *b, const float *from, float *to)
                 to[(n * pixels + p) * channels + c] = *from++;
 }
 
-static void read_pictures(const Safetensors *file, Batch *b)
+static void read_pictures(const Safetensors *file, FileBatch *b)
 {
     const Entry *x = wanted(file, "x", 4);
     Error error;
@@ -46,7 +46,7 @@ static void read_pictures(const Safetensors *file, Batch *b)
     free(planes);
 }
 
-static void read_labels(const Safetensors *file, Batch *b, int classes)
+static void read_labels(const Safetensors *file, FileBatch *b, int classes)
 {
     const Entry *labels = wanted(file, "labels", 1);
     Error error;
@@ -65,11 +65,11 @@ static void read_labels(const Safetensors *file, Batch *b, int classes)
     free(wide);
 }
 
-Batch batch_read(const char *path, int classes)
+FileBatch batch_read(const char *path, int classes)
 {
     Safetensors file;
     Error error;
-    Batch b = { 0 };
+    FileBatch b = { 0 };
     if (!safetensors_read(path, &file, &error))
         die_of(EXIT_FAILED, &error);
     read_pictures(&file, &b);
@@ -79,13 +79,13 @@ Batch batch_read(const char *path, int classes)
     return b;
 }
 
-void batch_free(Batch *batch)
+void batch_free(FileBatch *batch)
 {
     free(batch->x);
     free(batch->labels);
 }
 
-Shape batch_shape(const Run *run, const Batch *batch)
+Shape batch_shape(const Run *run, const FileBatch *batch)
 {
     const Options *o = &run->options;
     Shape shape = shape_of(run->step, o, "article");

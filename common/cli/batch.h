@@ -9,15 +9,15 @@ typedef struct {
     int n, c, h, w;
     float *x;    /* [n,h,w,c] */
     int *labels; /* [n], or NULL where they were not asked for */
-} Batch;
+} FileBatch;
 
 /* Reads --batch; a bad file, a shape that is not the network's, or a label that is not below
  * `classes` ends the program. classes = 0: no labels wanted. */
-Batch batch_read(const char *path, int classes);
-void batch_free(Batch *batch);
+FileBatch batch_read(const char *path, int classes);
+void batch_free(FileBatch *batch);
 
 /* The network for this batch: its size is the batch's, and so is the input where no option says
  * otherwise. */
-Shape batch_shape(const Run *run, const Batch *batch);
+Shape batch_shape(const Run *run, const FileBatch *batch);
 
 #endif

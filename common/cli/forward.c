@@ -16,7 +16,7 @@ static void add_logits(const Net *net, const float *logits, Entry **entries, siz
                 tensor_elements(y) * sizeof(float));
 }
 
-static void forward_eval(const Net *net, const Weights *weights, const Batch *batch,
+static void forward_eval(const Net *net, const Weights *weights, const FileBatch *batch,
                          Entry **entries, size_t *count)
 {
     Inference *plan = inference_new(net);
@@ -27,7 +27,7 @@ static void forward_eval(const Net *net, const Weights *weights, const Batch *ba
     inference_free(plan);
 }
 
-static void forward_train(const Net *net, Weights *weights, const Batch *batch, Entry **entries,
+static void forward_train(const Net *net, Weights *weights, const FileBatch *batch, Entry **entries,
                           size_t *count)
 {
     Training *plan = training_new(net);
@@ -44,7 +44,7 @@ int forward(const Run *run)
     const char *mode = o->mode ? o->mode : "eval";
     if (strcmp(mode, "infer") == 0)
         die(EXIT_USAGE, "--mode", "'infer' is none of eval|train");
-    Batch batch = batch_read(o->batch, 0);
+    FileBatch batch = batch_read(o->batch, 0);
     Shape shape = batch_shape(run, &batch);
     Net *net = build_network(run->step, &shape);
     Weights *weights = weights_new(net);

@@ -12,7 +12,7 @@
 
 /* A network in training on one batch from a file. */
 typedef struct {
-    Batch batch;
+    FileBatch batch;
     Net *net;
     Weights *weights, *gradients;
     Training *plan;
