@@ -523,6 +523,29 @@ Test(ops, max_pool)
     check_shapes(build_max_pool, false, "max_pool");
 }
 
+/* Nothing is larger than the value a window starts with: its gradient must still land in the
+ * picture. */
+Test(ops, max_pool_of_minus_infinity)
+{
+    Bench b = { .net = net_new(), .training = true };
+    b.x = net_input(b.net, 2, 3, 5, 5);
+    b.y = build_max_pool(b.x);
+    bench_allocate(&b);
+    double given = 0, arrived = 0;
+    for (size_t i = 0; i < count(b.x); i++)
+        b.in[i] = -INFINITY;
+    random_fill(b.dy, count(b.y), 1);
+    Call call = call_of(&b);
+    b.y->op->forward(b.y, &call);
+    b.y->op->backward(b.y, &call);
+    for (size_t i = 0; i < count(b.y); i++)
+        given += b.dy[i];
+    for (size_t i = 0; i < count(b.x); i++)
+        arrived += b.dx[i];
+    cr_expect_float_eq(given, arrived, 1e-5);
+    bench_free(&b);
+}
+
 Test(ops, norms_have_the_slope_of_their_definition)
 {
     Tensor *(*builds[])(Tensor *) = { build_group_norm, build_layer_norm };

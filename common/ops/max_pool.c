@@ -61,22 +61,31 @@ typedef struct {
     const Call *call;
 } Pool;
 
-static void pool_pixel(const Tensor *t, const Call *c, int n, int oy, int ox)
+enum { TOGETHER = 64 };
+
+/* Up to TOGETHER channels of one output, from `first` on; places as int while they are compared,
+ * which is as wide as a float, so that the compiler makes vectors of both. */
+static void pool_channels(const Tensor *t, const Call *c, int n, int oy, int ox, int first)
 {
-    size_t at = (((size_t)n * t->h + oy) * t->w + ox) * t->c;
-    float *y = c->y + at;
-    unsigned char *first = (unsigned char *)c->saved + at;
-    for (int i = 0; i < t->c; i++) {
-        y[i] = -INFINITY;
-        first[i] = 0;
+    int count = t->c - first < TOGETHER ? t->c - first : TOGETHER, place_of[TOGETHER];
+    float largest[TOGETHER];
+    for (int i = 0; i < count; i++) {
+        largest[i] = -INFINITY;
+        place_of[i] = -1; /* whatever comes first is taken, be it -∞ */
     }
     for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
         const float *pixel = under(t, c->x[0], n, oy, ox, place);
-        for (int i = 0; pixel && i < t->c; i++) {
-            bool larger = !(pixel[i] <= y[i]) && !(y[i] != y[i]);
-            y[i] = larger ? pixel[i] : y[i];
-            first[i] = larger ? (unsigned char)place : first[i];
+        for (int i = 0; pixel && i < count; i++) {
+            float x = pixel[first + i], y = largest[i];
+            bool larger = ((place_of[i] < 0) | !(x <= y)) & (y == y);
+            largest[i] = larger ? x : y;
+            place_of[i] = larger ? place : place_of[i];
         }
+    }
+    size_t at = (((size_t)n * t->h + oy) * t->w + ox) * t->c + (size_t)first;
+    for (int i = 0; i < count; i++) {
+        c->y[at + (size_t)i] = largest[i];
+        ((unsigned char *)c->saved)[at + (size_t)i] = (unsigned char)place_of[i];
     }
 }
 
@@ -85,7 +94,8 @@ static void pool_row(void *context, int item, int worker)
     (void)worker;
     const Pool *pool = context;
     for (int ox = 0; ox < pool->t->w; ox++)
-        pool_pixel(pool->t, pool->call, item / pool->t->h, item % pool->t->h, ox);
+        for (int first = 0; first < pool->t->c; first += TOGETHER)
+            pool_channels(pool->t, pool->call, item / pool->t->h, item % pool->t->h, ox, first);
 }
 
 static void forward(const Tensor *t, const Call *c)
