@@ -419,10 +419,13 @@ Test(ops, convolutions_of_many_pixels)
         { .out = 5, .kernel = 3, .stride = 1, .pad = 1, .groups = 1, .bias = true },
         { .out = 16, .kernel = 2, .stride = 2, .groups = 1, .bias = true },
         { .out = 36, .kernel = 3, .stride = 1, .pad = 1, .groups = 2 },
+        { .out = 7, .kernel = 3, .stride = 2, .pad = 1, .groups = 1 },
+        { .out = 32, .kernel = 5, .stride = 1, .pad = 1, .groups = 1 },
     };
-    for (int i = 0; i < 4; i++) {
+    static const int channels[] = { 6, 6, 6, 36, 32, 48 };
+    for (int i = 0; i < 6; i++) {
         Net *net = net_new();
-        Tensor *x = net_input(net, 5, i == 3 ? 36 : 6, 44, 45);
+        Tensor *x = net_input(net, 5, channels[i], i < 4 ? 44 : 24, 45);
         Conv2d p = cases[i];
         p.at = HERE_;
         char what[64];

@@ -213,10 +213,61 @@ static void gather(const Patches *p, int pixel, int first, int count, float *to)
     }
 }
 
+/* Where the patches of some lanes' pixels begin: the picture, and the first tap's row and column.
+ */
+typedef struct {
+    const float *picture[VEC];
+    int y[VEC], x[VEC], count;
+} Corners;
+
+static Corners corners_of(const Patches *p, int pixel, int count)
+{
+    Corners c = { .count = count };
+    for (int i = 0; i < count; i++) {
+        int ox = (pixel + i) % p->out_w, row = (pixel + i) / p->out_w;
+        c.picture[i] = p->x + (size_t)(row / p->out_h) * p->h * p->w * p->pixel;
+        c.y[i] = row % p->out_h * p->stride - p->pad;
+        c.x[i] = ox * p->stride - p->pad;
+    }
+    return c;
+}
+
+/* The lanes' pixels under one tap, from channel c on; zeros outside the picture. */
+static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int c)
+{
+    int last = p->kernel * p->kernel - 1, at = p->flipped ? last - tap : tap;
+    int ky = at / p->kernel, kx = at % p->kernel;
+    Lanes lanes = { .ahead = 0 };
+    for (int i = 0; i < VEC; i++) {
+        int y = corners->y[i] + ky, x = corners->x[i] + kx;
+        bool inside = i < corners->count && y >= 0 && y < p->h && x >= 0 && x < p->w;
+        lanes.lane[i] =
+            inside ? corners->picture[i] + ((size_t)y * p->w + x) * p->pixel + c : zeros;
+    }
+    return lanes;
+}
+
+/* The lanes are pixels whose channels are whole vectors: transposed tap by tap, straight from the
+ * picture. */
+static void pack_channels(const Side *s, int first, int width, int k, int count, float *to)
+{
+    const Patches *p = s->patches;
+    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
+        int there = least(least(width - block, VEC), s->lanes - first - block);
+        Corners corners = corners_of(p, first + block, there > 0 ? there : 0);
+        for (int at = 0, run; at < count; at += run) {
+            int tap = (k + at) / p->channels, c = (k + at) % p->channels;
+            run = least(count - at, p->channels - c);
+            Lanes lanes = lanes_under(p, &corners, tap, c);
+            pack_lanes(&lanes, run, width, to + (size_t)at * width + block);
+        }
+    }
+}
+
 /* The lanes are pixels: each one's steps are gathered side by side, then transposed. */
 static void pack_pixels(const Side *s, int first, int width, int k, int count, float *to)
 {
-    float buffer[VEC][KC];
+    float buffer[VEC][KC + VEC]; /* rows on different cache sets */
     for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
         Lanes from = { .ahead = 0 };
         for (int i = 0; i < VEC; i++) {
@@ -265,7 +316,9 @@ void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
     }
     for (; first < end; first += s->width, to += panel_space(s, count)) {
         int width = panel_width(s, first);
-        if (s->patches)
+        if (s->patches && s->patches->channels % VEC == 0)
+            pack_channels(s, first, width, k, count, to);
+        else if (s->patches)
             pack_pixels(s, first, width, k, count, to);
         else if (s->k == 1)
             pack_transposed(s, first, width, k, count, to);
