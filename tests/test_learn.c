@@ -171,6 +171,8 @@ Test(train, gives_the_same_bytes_with_one_thread_and_two)
     run_well("%s/11_drop_path_layer_scale " SMALL " --threads 1 --out %s", build_folder(), a);
     run_well("%s/11_drop_path_layer_scale " SMALL " --threads 2 --out %s", build_folder(), b);
     expect_same_run(a, b);
+    free(a);
+    free(b);
     folder_remove(folder);
 }
 
@@ -203,6 +205,8 @@ Test(train, killed_and_resumed_ends_with_the_same_bytes)
                    folder);
     cr_expect_eq(r.status, 0, "the logs differ");
     result_free(&r);
+    free(a);
+    free(b);
     folder_remove(folder);
 }
 
@@ -221,15 +225,19 @@ Test(train, interrupted_says_how_to_go_on_and_does)
     }
     run_well("%s/11_drop_path_layer_scale " SMALL " --resume --out %s", build_folder(), b);
     expect_same_run(a, b);
+    free(a);
+    free(b);
     folder_remove(folder);
 }
 
-static void expect_failure(const char *what, const char *said, const char *line)
+/* Frees the line. */
+static void expect_failure(const char *what, const char *said, char *line)
 {
     Result r = run("%s", line);
     cr_expect(r.status == 1 || r.status == 2, "%s: status %d", what, r.status);
     cr_expect(strstr(r.err, said), "%s: '%s' is not in '%s'", what, said, r.err);
     result_free(&r);
+    free(line);
 }
 
 Test(train, refuses_what_would_lose_a_run)
@@ -304,6 +312,8 @@ Test(train, keeps_the_checkpoint_before_when_the_disk_is_full)
     r = run("ls -A %s | grep tmp", out);
     cr_expect_str_eq(r.out, "", "something half-written is left");
     result_free(&r);
+    free(out);
+    free(line);
     folder_remove(folder);
 }
 

@@ -194,7 +194,9 @@ Test(steps, give_pytorchs_logits)
     char *folder = folder_new();
     for (size_t i = 0; i < LADDER; i++) {
         const char *name = step_name(i);
-        Safetensors theirs = tensors(str_format("tests/data/steps/%s/expected.safetensors", name));
+        char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
+        Safetensors theirs = tensors(expected);
+        free(expected);
         Safetensors ours = forward(name, "eval", folder);
         double off = distance(&ours, "logits", &theirs, "eval/logits");
         cr_expect(off < 1e-5, "%s: relative error %.2g", name, off);
@@ -224,7 +226,9 @@ Test(steps, give_pytorchs_logits_in_training)
     char *folder = folder_new();
     for (size_t i = 0; i < LADDER; i++) {
         const char *name = step_name(i);
-        Safetensors theirs = tensors(str_format("tests/data/steps/%s/expected.safetensors", name));
+        char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
+        Safetensors theirs = tensors(expected);
+        free(expected);
         Safetensors ours = forward(name, "train", folder);
         double off = distance(&ours, "logits", &theirs, "train/logits");
         cr_expect(off < 1e-4, "%s: relative error %.2g", name, off);
