@@ -73,7 +73,7 @@ static double time_once(Subject *s)
         inference_run(s->inference);
         return clock_seconds() - start;
     }
-    const Tensor *y = net_tensor(s->net, net_tensors(s->net) - 1);
+    const Tensor *y = net_output(s->net);
     training_forward(s->training, s->weights);
     cross_entropy(training_output(s->training), y->n, y->c, (Targets){ .a = s->labels }, 0,
                   training_output_gradient(s->training));

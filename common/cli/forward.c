@@ -10,7 +10,7 @@
 
 static void add_logits(const Net *net, const float *logits, Entry **entries, size_t *count)
 {
-    const Tensor *y = net_tensor(net, net_tensors(net) - 1);
+    const Tensor *y = net_output(net);
     size_t shape[2] = { (size_t)y->n, (size_t)y->c };
     entries_add(entries, count, "logits", "F32", 2, shape, logits,
                 tensor_elements(y) * sizeof(float));

@@ -36,15 +36,10 @@ static Lesson lesson_new(const Run *run)
     return l;
 }
 
-static const Tensor *output_of(const Lesson *l)
-{
-    return net_tensor(l->net, net_tensors(l->net) - 1);
-}
-
 /* The loss of the batch; its gradient is then where backward starts from. */
 static double run_forward(Lesson *l)
 {
-    const Tensor *y = output_of(l);
+    const Tensor *y = net_output(l->net);
     size_t bytes = tensor_elements(net_tensor(l->net, 0)) * sizeof(float);
     memcpy(training_input(l->plan), l->batch.x, bytes);
     training_forward(l->plan, l->weights);
@@ -69,7 +64,7 @@ static int lesson_write(Lesson *l, const char *path)
 int gradient(const Run *run)
 {
     Lesson l = lesson_new(run);
-    const Tensor *y = output_of(&l);
+    const Tensor *y = net_output(l.net);
     float loss = (float)run_forward(&l);
     entries_add(&l.entries, &l.count, "loss", "F32", 1, (size_t[]){ 1 }, &loss, sizeof loss);
     entries_add(&l.entries, &l.count, "logits", "F32", 2, (size_t[]){ (size_t)y->n, (size_t)y->c },

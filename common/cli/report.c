@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const Tensor *output_of(const Net *net)
-{
-    return net_tensor(net, net_tensors(net) - 1);
-}
-
 /* --- for programs ---------------------------------------------------------------------------- */
 
 static void print_tsv(const Net *net)
@@ -25,7 +20,7 @@ static void print_tsv(const Net *net)
         printf("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->name, t->op->name, shape_text(t, shape),
                tensor_params(t), t->macs);
     }
-    printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", shape_text(output_of(net), shape),
+    printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", shape_text(net_output(net), shape),
            net_trained(net), net_macs(net));
 }
 
@@ -59,7 +54,7 @@ static void print_json(const Run *run, const Net *net)
             t->macs);
     }
     printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}\n",
-           shape_text(output_of(net), shape), net_trained(net), net_macs(net));
+           shape_text(net_output(net), shape), net_trained(net), net_macs(net));
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -188,7 +183,7 @@ static void check_whole(const Step *step, bool head, const char *printed)
         .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000, .head = head
     };
     Net *net = build_network(step, &shape);
-    print_check(head ? "classifier" : "encoder", "1x3x224x224", output_of(net), printed);
+    print_check(head ? "classifier" : "encoder", "1x3x224x224", net_output(net), printed);
     net_free(net);
 }
 
@@ -215,7 +210,7 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
     printf("  %-44s %-15s %-16s %13s %16s\n", "layer", "op", "output", "parameters", "MACs");
     for (int i = 1; i < net_tensors(net);)
         i = print_part(net, i);
-    print_row("= total", "", shape_text(output_of(net), shape), net_trained(net), net_macs(net));
+    print_row("= total", "", shape_text(net_output(net), shape), net_trained(net), net_macs(net));
     printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);

@@ -133,18 +133,13 @@ int evaluate(const Run *run)
     Weights *weights = weights_new(net);
     Score score;
     Error error;
-    uint32_t *all = mem_alloc((size_t)test.count, sizeof *all);
-    for (int i = 0; i < test.count; i++)
-        all[i] = (uint32_t)i;
     if (!weights_load(weights, o->weights, &error) ||
-        !evaluate_pictures((Builder){ build, &plan }, weights, &test, all, test.count, &score,
-                           &error))
+        !evaluate_all((Builder){ build, &plan }, weights, &test, &score, &error))
         die_of(EXIT_FAILED, &error);
     printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
            test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);
     print_confusion(&test, &score);
     free(score.confusion);
-    free(all);
     weights_free(weights);
     net_free(net);
     dataset_free(&test);

@@ -314,7 +314,7 @@ float *inference_input(Inference *plan)
 
 const float *inference_output(const Inference *plan)
 {
-    return value(plan, net_tensor(plan->net, net_tensors(plan->net) - 1));
+    return value(plan, net_output(plan->net));
 }
 
 static void run(const Inference *plan, const Fused *s)

@@ -170,6 +170,11 @@ Tensor *net_tensor(const Net *net, int i)
     return net->tensors[i];
 }
 
+Tensor *net_output(const Net *net)
+{
+    return net->tensors[net->tensor_count - 1];
+}
+
 int net_params(const Net *net)
 {
     return net->param_count;

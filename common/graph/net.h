@@ -112,6 +112,7 @@ _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format
 
 int net_tensors(const Net *net); /* how many, the input included */
 Tensor *net_tensor(const Net *net, int i);
+Tensor *net_output(const Net *net); /* the last tensor */
 int net_params(const Net *net);
 const Param *net_param(const Net *net, int i);
 

@@ -50,7 +50,7 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
     if (size < 1)
         return error_set(error, data->name, "there is no picture to evaluate");
     Net *net = builder.build(builder.context, size);
-    const Tensor *x = net_tensor(net, 0), *y = net_tensor(net, net_tensors(net) - 1);
+    const Tensor *x = net_tensor(net, 0), *y = net_output(net);
     LoaderOptions options = { .data = data,
                               .list = list,
                               .count = count,
@@ -81,4 +81,15 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
     inference_free(plan);
     net_free(net);
     return true;
+}
+
+bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, Score *score,
+                  Error *error)
+{
+    uint32_t *all = mem_alloc((size_t)data->count, sizeof *all);
+    for (int i = 0; i < data->count; i++)
+        all[i] = (uint32_t)i;
+    bool good = evaluate_pictures(builder, weights, data, all, data->count, score, error);
+    free(all);
+    return good;
 }

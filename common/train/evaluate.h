@@ -22,4 +22,8 @@ typedef struct {
 bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
                        const uint32_t *list, int count, Score *score, Error *error);
 
+/* The same for all pictures of the data set. */
+bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, Score *score,
+                  Error *error);
+
 #endif

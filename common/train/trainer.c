@@ -169,7 +169,7 @@ static void update_average(const Trainer *t)
 /* One optimiser step; gives the batch's loss. */
 static double train_batch(Trainer *t, const Batch *batch)
 {
-    const Tensor *x = net_tensor(t->net, 0), *y = net_tensor(t->net, net_tensors(t->net) - 1);
+    const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
     State *s = &t->state;
     Targets targets = { .a = batch->a, .b = batch->b, .lambda = batch->lambda };
     memcpy(training_input(t->plan), batch->x, tensor_elements(x) * sizeof(float));
@@ -294,12 +294,8 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     char *path = path_in(t, "best.safetensors");
     bool good = weights_load(judged(t), path, error);
     free(path);
-    uint32_t *all = mem_alloc((size_t)test->count, sizeof *all);
-    for (int i = 0; i < test->count; i++)
-        all[i] = (uint32_t)i;
     Score score;
-    good = good && evaluate_pictures(t->builder, judged(t), test, all, test->count, &score, error);
-    free(all);
+    good = good && evaluate_all(t->builder, judged(t), test, &score, error);
     if (!good)
         return false;
     free(score.confusion);
