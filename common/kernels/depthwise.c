@@ -155,6 +155,7 @@ static void conv_layout(Conv *c)
     c->slice_floats = (size_t)c->width * VEC;
     choose_band(c, size_mul(c->slice_floats, c->plane_slices));
     c->runs = (c->blocks + c->joined - 1) / c->joined;
+    c->joined = (c->blocks + c->runs - 1) / c->runs;
     c->plane_rows = rows_read(c, c->band);
     c->block_floats = round_to_line(packed_floats(c)) + round_to_line(row_floats(c)) +
                       round_to_line(plane_floats(c));
@@ -608,8 +609,8 @@ static void finish_row(const Conv *c, int picture, int block, int y, const float
 static void conv_task(void *context, int item, int worker)
 {
     const Conv *c = context;
-    int band = item % c->bands, picture = item / c->bands / c->runs;
-    int blocks, block = run_blocks(c, item / c->bands % c->runs, &blocks);
+    int band = item / c->runs % c->bands, picture = item / c->runs / c->bands;
+    int blocks, block = run_blocks(c, item % c->runs, &blocks);
     int start = band * c->band, stop = at_most(start + c->band, c->out_h), first, end;
     float *work = c->work + worker * c->work_floats;
     for (int b = 0; b < blocks; b++)

@@ -13,7 +13,7 @@
 
 /* MC rows of A and NC columns of B at a time: 300 and 400 KiB of packed panels, which stay in the
  * second cache. ALIGN is a cache line. */
-enum { MC = 200 / MR * MR, NC = 256, ALIGN = 16 };
+enum { MC = 200 / MR * MR, NC = 256, LINE = 16, ALIGN = LINE, NONE = -1 };
 enum {
     WORK_A = MC * KC + MC / MR * VEC + ALIGN,
     WORK_B = NC * KC,
@@ -39,34 +39,62 @@ static int block_of(int k)
 
 /* --- one tile -------------------------------------------------------------------------------- */
 
-/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column]; a: [k][MR], b: [k][vecs·VEC].
- * The sums must stay in registers, hence constant rows and vecs in every instance. */
-ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const float *b, float *to,
-                            size_t to_row)
+/* What joins a tile's sums, and where they go. */
+typedef struct {
+    const float *plus; /* a tile to add, row stride plus_row; NULL: none */
+    size_t plus_row;
+    const float *bias; /* to add to every row; or NULL */
+    float *to;
+    size_t to_row;
+    bool relu;          /* of the sums, at last */
+    const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
+} Ends;
+
+/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column] + plus + bias; a: [k][MR],
+ * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
+ * instance. */
+ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const float *b,
+                            const Ends *ends)
 {
     Vec sum[MR][2];
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
-        (Vec){ 0 };
-    for (; k > 0; k--, a += MR, b += vecs * VEC) {
+    const float *plus = ends->plus, *ahead = ends->ahead;
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
+    {
+        sum[i][j] = (Vec){ 0 };
+        if (plus)
+            __builtin_prefetch(plus + i * ends->plus_row + j * VEC);
+    }
+    for (; k > 0; k--, a += MR, b += vecs * VEC, ahead += LINE) {
         Vec right[2];
+        __builtin_prefetch(ahead, 0, 2);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
             a[i] * right[j];
     }
+    if (plus)
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
+            vec_load(plus + i * ends->plus_row + j * VEC);
+    if (ends->bias)
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
+            vec_load(ends->bias + j * VEC);
+    if (ends->relu)
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
+            vec_relu(sum[i][j]);
+    float *to = ends->to;
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
-        vec_store(to + (size_t)i * to_row + j * VEC, sum[i][j]);
+        vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
 }
 
-typedef void SumTile(int k, const float *a, const float *b, float *to, size_t to_row);
+typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);
 
 #define SUM_TILE(rows)                                                                             \
-    static void sum_##rows##_1(int k, const float *a, const float *b, float *to, size_t to_row)    \
+    static void sum_##rows##_1(int k, const float *a, const float *b, const Ends *ends)            \
     {                                                                                              \
-        sum_tile(rows, 1, k, a, b, to, to_row);                                                    \
+        sum_tile(rows, 1, k, a, b, ends);                                                          \
     }                                                                                              \
-    static void sum_##rows##_2(int k, const float *a, const float *b, float *to, size_t to_row)    \
+    static void sum_##rows##_2(int k, const float *a, const float *b, const Ends *ends)            \
     {                                                                                              \
-        sum_tile(rows, 2, k, a, b, to, to_row);                                                    \
+        sum_tile(rows, 2, k, a, b, ends);                                                          \
     }
 #define BOTH(rows)                                                                                 \
     {                                                                                              \
@@ -97,57 +125,6 @@ static SumTile *const sum_tiles[MR][2] = {
 #endif
 };
 
-/* --- from the tile to C ---------------------------------------------------------------------- */
-
-/* A tile of sums, vecs·VEC columns wide, on its way to the [rows,columns] of C. */
-typedef struct {
-    float sum[MR * NR] __attribute__((aligned(64)));
-    int rows, columns, vecs;
-} Tile;
-
-/* tile += from, whose rows lie `row` floats apart (0: the same for all). */
-static void add_rows(Tile *t, const float *from, size_t row)
-{
-    float *sum = t->sum;
-    for (int i = 0; i < t->rows; i++, from += row)
-        for (int j = 0; j < t->vecs * VEC; j += VEC, sum += VEC)
-            vec_store(sum, vec_load(sum) + vec_load_upto(from + j, t->columns - j));
-}
-
-/* Whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
-static void activate(Tile *t, Act act)
-{
-    int count = t->rows * t->vecs * VEC;
-    for (int i = 0; act == RELU && i < count; i += VEC)
-        vec_store(t->sum + i, vec_relu(vec_load(t->sum + i)));
-    for (int i = 0; act == GELU && i < count; i += VEC)
-        vec_store(t->sum + i, vec_gelu(vec_load(t->sum + i)));
-}
-
-static void store_rows(const Tile *t, float *to, size_t row)
-{
-    const float *sum = t->sum;
-    for (int i = 0; i < t->rows; i++, to += row)
-        for (int j = 0; j < t->vecs * VEC; j += VEC, sum += VEC)
-            vec_store_upto(to + j, vec_load(sum), t->columns - j);
-}
-
-/* Bias and residual join the first block's sum (the residual may be C, which the partial sums
- * overwrite), the activation comes after the last. */
-static void finish_tile(const Gemm *g, Tile *t, size_t i, size_t j, bool first, bool last)
-{
-    float *c = g->c + i * g->c_row + j;
-    if (g->accumulate || !first)
-        add_rows(t, c, g->c_row);
-    if (g->bias && first)
-        add_rows(t, g->bias + j, 0);
-    if (g->residual && first)
-        add_rows(t, g->residual + i * g->c_row + j, g->c_row);
-    if (last)
-        activate(t, g->act);
-    store_rows(t, c, g->c_row);
-}
-
 /* --- tasks ----------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -156,6 +133,7 @@ typedef struct {
     int block;         /* steps of k in a block */
     int rows, columns; /* of a task */
     int tasks_down, tasks_across;
+    int *held; /* by worker: the first of the rows whose panels of A it has, if of all k; or NONE */
 } Plan;
 
 /* A rectangle of C, and the block of k that is being added to it. */
@@ -171,22 +149,87 @@ static size_t padded(int n)
     return size_mul((size_t)up(n, VEC), VEC);
 }
 
-/* All rows of a piece times one panel of B. */
-static void multiply_panel(const Plan *plan, Piece p, const float *a, const float *b)
+/* A tile of C. */
+typedef struct {
+    int i, j, rows, columns, vecs; /* vecs·VEC columns are summed, `columns` of them are there */
+} Tile;
+
+/* Whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
+static void gelu_rows(const Tile *t, float *c, size_t row)
+{
+    for (int i = 0; i < t->rows; i++, c += row)
+        for (int j = 0; j < t->vecs * VEC; j += VEC)
+            vec_store(c + j, vec_gelu(vec_load(c + j)));
+}
+
+/* Bias and residual join the first block's sums (the residual may be C, which the partial sums
+ * overwrite), the activation comes after the last. */
+static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
+{
+    Ends e = { .plus_row = g->c_row, .to_row = g->c_row };
+    size_t at = (size_t)t->i * g->c_row + (size_t)t->j;
+    e.to = g->c + at;
+    if (g->accumulate || !p->first)
+        e.plus = e.to;
+    else if (g->residual)
+        e.plus = g->residual + at;
+    if (g->bias && p->first)
+        e.bias = g->bias + t->j;
+    e.relu = p->last && g->act == RELU;
+    return e;
+}
+
+/* C's last columns: through a tile of whole vectors. */
+static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const float *a,
+                          const float *b, Ends e, bool gelu)
+{
+    float tile[MR * NR] __attribute__((aligned(64))), bias[NR] __attribute__((aligned(64)));
+    int width = t->vecs * VEC;
+    Ends through = { .bias = e.bias ? bias : NULL,
+                     .to = tile,
+                     .to_row = (size_t)width,
+                     .relu = e.relu,
+                     .ahead = e.ahead };
+    for (int j = 0; e.bias && j < width; j += VEC)
+        vec_store(bias + j, vec_load_upto(e.bias + j, t->columns - j));
+    if (e.plus) {
+        through.plus = tile, through.plus_row = through.to_row;
+        for (int i = 0; i < t->rows; i++)
+            for (int j = 0; j < width; j += VEC)
+                vec_store(tile + i * width + j,
+                          vec_load_upto(e.plus + i * e.plus_row + j, t->columns - j));
+    }
+    sum(p->count, a, b, &through);
+    if (gelu)
+        gelu_rows(t, tile, (size_t)width);
+    for (int i = 0; i < t->rows; i++)
+        for (int j = 0; j < width; j += VEC)
+            vec_store_upto(e.to + i * e.to_row + j, vec_load(tile + i * width + j), t->columns - j);
+}
+
+/* All rows of a piece times one panel of B, which next_b follows. */
+static void multiply_panel(const Plan *plan, Piece p, const float *a, const float *b,
+                           const float *next_b)
 {
     const Gemm *g = plan->g;
-    Tile t = { .vecs = panel_width(&plan->b, p.j) / VEC, .columns = least(g->n - p.j, NR) };
-    bool plain = p.first && p.last && !g->accumulate && !g->bias && !g->residual &&
-                 g->act == IDENTITY && t.columns == t.vecs * VEC;
+    int width = panel_width(&plan->b, p.j), lines = NR / LINE;
+    bool gelu = p.last && g->act == GELU;
     for (int i = 0; i < p.rows; i += MR, a += panel_space(&plan->a, p.count)) {
-        t.rows = least(p.rows - i, MR);
+        Tile t = { .i = p.i + i,
+                   .j = p.j,
+                   .rows = least(p.rows - i, MR),
+                   .columns = least(g->n - p.j, width),
+                   .vecs = width / VEC };
         SumTile *sum = sum_tiles[t.rows - 1][t.vecs - 1];
-        if (plain) {
-            sum(p.count, a, b, g->c + (size_t)(p.i + i) * g->c_row + p.j, g->c_row);
+        Ends e = ends_of(g, &p, &t);
+        e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p.count * LINE : b;
+        if (t.columns < width) {
+            multiply_edge(&p, &t, sum, a, b, e, gelu);
             continue;
         }
-        sum(p.count, a, b, t.sum, (size_t)t.vecs * VEC);
-        finish_tile(g, &t, (size_t)(p.i + i), (size_t)p.j, p.first, p.last);
+        sum(p.count, a, b, &e);
+        if (gelu)
+            gelu_rows(&t, e.to, e.to_row);
     }
 }
 
@@ -196,7 +239,6 @@ static void multiply_piece(const Plan *plan, Piece p, float *work)
     const Gemm *g = plan->g;
     float *a = work, *b = work + WORK_A;
     int end = p.j + p.columns, packed = p.j;
-    pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, a);
     for (; p.j < end; p.j += NR, b += NR * p.count) {
         const float *panel = b;
         if (g->packed_b)
@@ -206,7 +248,7 @@ static void multiply_piece(const Plan *plan, Piece p, float *work)
             panel = b = work + WORK_A;
             pack_panels(&plan->b, p.j, packed, p.k, p.count, b);
         }
-        multiply_panel(plan, p, a, panel);
+        multiply_panel(plan, p, a, panel, p.j + NR < end ? panel + NR * p.count : panel);
     }
 }
 
@@ -223,6 +265,9 @@ static void run_task(void *context, int item, int worker)
     do {
         p.count = least(plan->block, g->k - p.k);
         p.first = p.k == 0, p.last = p.k + p.count == g->k;
+        if (plan->held[worker] != p.i || !p.first || !p.last)
+            pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work);
+        plan->held[worker] = p.first && p.last ? p.i : NONE;
         multiply_piece(plan, p, work);
         p.k += p.count;
     } while (p.k < g->k);
@@ -277,6 +322,10 @@ void gemm(const Gemm *g)
         .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
     };
     cut_into_tasks(&plan);
+    int held[thread_count()];
+    for (int i = 0; i < thread_count(); i++)
+        held[i] = NONE;
+    plan.held = held;
     parallel_for(plan.tasks_down * plan.tasks_across, run_task, &plan);
 }
 
