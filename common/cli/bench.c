@@ -41,7 +41,7 @@ static Subject subject_new(const Net *net, bool train, int classes)
     weights_init(s.weights, 1);
     if (!train) {
         s.inference = inference_new(net);
-        inference_load(s.inference, s.weights);
+        inference_adopt(s.inference, s.weights);
         fill_random(inference_input(s.inference), tensor_elements(x));
         return s;
     }

@@ -16,11 +16,11 @@ static void add_logits(const Net *net, const float *logits, Entry **entries, siz
                 tensor_elements(y) * sizeof(float));
 }
 
-static void forward_eval(const Net *net, const Weights *weights, const FileBatch *batch,
-                         Entry **entries, size_t *count)
+static void forward_eval(const Net *net, Weights *weights, const FileBatch *batch, Entry **entries,
+                         size_t *count)
 {
     Inference *plan = inference_new(net);
-    inference_load(plan, weights);
+    inference_adopt(plan, weights);
     memcpy(inference_input(plan), batch->x, tensor_elements(net_tensor(net, 0)) * sizeof(float));
     inference_run(plan);
     add_logits(net, inference_output(plan), entries, count);

@@ -254,13 +254,14 @@ static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
     }
 }
 
-static void pack(Fused *s, const Weights *w, float *scale)
+/* Folds and packs one product's weight, to where that lay or to memory of its own. */
+static void pack(const Fused *s, const Weights *w, float *scale)
 {
     const Tensor *conv = s->first;
     const Param *p = &w->params[conv->first_param];
     const float *weight = w->values[conv->first_param];
     fold(s, w, scale, s->bias);
-    if (!s->norm && !s->scale) {
+    if (s->packed != weight && !s->norm && !s->scale) {
         conv2d_pack(conv, weight, s->packed);
         return;
     }
@@ -272,32 +273,65 @@ static void pack(Fused *s, const Weights *w, float *scale)
     free(folded);
 }
 
-void inference_load(Inference *plan, const Weights *weights)
+static size_t whole_lines(size_t floats)
 {
     enum { ROUND = 16 };
-    size_t floats = 0, widest = 0;
+    return (floats + ROUND - 1) / ROUND * ROUND;
+}
+
+/* May the packed weight lie where the weight does? */
+static bool fits(const Fused *s, const Weights *w)
+{
+    return conv2d_packed(s->first) <= w->params[s->first->first_param].count;
+}
+
+/* Gives every product its bias and its packed weight, from `floats` on or, where own is not NULL
+ * and has room, in there. Returns how many floats that takes; floats NULL: only counts. */
+static size_t place_packed(Inference *plan, const Weights *weights, Weights *own, float *floats)
+{
+    size_t used = 0;
     for (int i = 0; i < plan->count; i++) {
         Fused *s = &plan->steps[i];
         if (!is_product(s))
             continue;
-        floats += (conv2d_packed(s->first) + ROUND - 1) / ROUND * ROUND;
-        floats += ((size_t)s->first->c + ROUND - 1) / ROUND * ROUND;
-        widest = (size_t)s->first->c > widest ? (size_t)s->first->c : widest;
+        bool in_place = own && fits(s, weights);
+        if (floats) {
+            s->bias = floats + used;
+            s->packed = in_place ? own->values[s->first->first_param]
+                                 : s->bias + whole_lines((size_t)s->first->c);
+        }
+        used += whole_lines((size_t)s->first->c);
+        used += in_place ? 0 : whole_lines(conv2d_packed(s->first));
+    }
+    return used;
+}
+
+static void load(Inference *plan, const Weights *weights, Weights *own)
+{
+    size_t widest = 0;
+    for (int i = 0; i < plan->count; i++) {
+        size_t c = (size_t)plan->steps[i].first->c;
+        widest = c > widest ? c : widest;
     }
     if (!plan->packed)
-        plan->packed = mem_alloc(floats, sizeof *plan->packed);
-    float *at = plan->packed, *scale = mem_alloc(widest, sizeof *scale);
-    for (int i = 0; i < plan->count; i++) {
-        Fused *s = &plan->steps[i];
-        if (!is_product(s))
-            continue;
-        s->packed = at;
-        s->bias = at + (conv2d_packed(s->first) + ROUND - 1) / ROUND * ROUND;
-        at = s->bias + ((size_t)s->first->c + ROUND - 1) / ROUND * ROUND;
-        pack(s, weights, scale);
-    }
+        plan->packed = mem_alloc(place_packed(plan, weights, own, NULL), sizeof *plan->packed);
+    place_packed(plan, weights, own, plan->packed);
+    float *scale = mem_alloc(widest, sizeof *scale);
+    for (int i = 0; i < plan->count; i++)
+        if (is_product(&plan->steps[i]))
+            pack(&plan->steps[i], weights, scale);
     free(scale);
     plan->weights = weights;
+}
+
+void inference_load(Inference *plan, const Weights *weights)
+{
+    load(plan, weights, NULL);
+}
+
+void inference_adopt(Inference *plan, Weights *weights)
+{
+    load(plan, weights, weights);
 }
 
 /* --- running --------------------------------------------------------------------------------- */

@@ -16,6 +16,11 @@ void inference_free(Inference *plan);
 /* Folds and packs the weights. To be called before the first run, and again when they changed. */
 void inference_load(Inference *plan, const Weights *weights);
 
+/* The same for weights that nobody else needs: they are folded and packed where they lie, so that
+ * memory holds them once. They are good for nothing but weights_free afterwards, which must come
+ * after the plan's last run. */
+void inference_adopt(Inference *plan, Weights *weights);
+
 float *inference_input(Inference *plan); /* [n,h,w,c], for the caller to fill before every run */
 void inference_run(Inference *plan);
 const float *inference_output(const Inference *plan);
