@@ -36,7 +36,9 @@ static size_t size_by(size_t (*f)(const Tensor *t), const Tensor *t)
 
 static void bench_allocate(Bench *b)
 {
-    size_t work = size_by(b->y->op->work, b->y), back = size_by(b->y->op->work_backward, b->y);
+    const Op *op = b->y->op;
+    size_t work = size_by(op->work, b->y);
+    size_t back = op->work_backward ? op->work_backward(b->y, true) : 0;
     b->weights = weights_new(b->net);
     b->gradients = weights_new(b->net);
     b->in = mem_alloc(count(b->x), sizeof(float));

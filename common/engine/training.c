@@ -299,8 +299,9 @@ static bool skipped(const Training *plan, const Node *n)
 
 static size_t most_work(const Tensor *t)
 {
-    size_t forward = t->op->work ? t->op->work(t) : 0;
-    size_t backward = t->op->work_backward ? t->op->work_backward(t) : 0;
+    size_t forward = t->op->work ? t->op->work(t) : 0, backward = 0;
+    if (t->op->work_backward)
+        backward = t->op->work_backward(t, wants_gradient(t->in[0]));
     return forward > backward ? forward : backward;
 }
 

@@ -454,13 +454,13 @@ size_t conv2d_work(const Tensor *t)
 }
 
 /* Behind gemm's own: the weight's sums, and after them what the input's gradient needs. */
-size_t conv2d_work_backward(const Tensor *t)
+size_t conv2d_work_backward(const Tensor *t, bool dx)
 {
     if (is_grouped(t))
         return conv2d_work(t);
     size_t count = net_param(t->net, t->first_param)->count, k = (size_t)depth(t);
     size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count) : 0, input = 0;
-    if (!is_pointwise(t))
+    if (dx && !is_pointwise(t))
         input = t->a.stride == 1 && t->a.pad < t->a.kernel ? size_mul(k, (size_t)group_out(t))
                                                            : size_mul(tensor_rows(t), k);
     return most(conv2d_work(t), gemm_work() + most(sums, input));

@@ -7,6 +7,6 @@
 void conv2d_forward(const Tensor *t, const Call *c);
 void conv2d_backward(const Tensor *t, const Call *c);
 size_t conv2d_work(const Tensor *t);
-size_t conv2d_work_backward(const Tensor *t);
+size_t conv2d_work_backward(const Tensor *t, bool dx);
 
 #endif
