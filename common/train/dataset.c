@@ -42,6 +42,15 @@ static const char *const fashion_names[] = { "T-shirt/top", "trouser",   "pullov
                                              "coat",        "sandal",    "shirt",    "sneaker",
                                              "bag",         "ankle boot" };
 
+static const Dataset fashion_set = {
+    .name = "fashion-mnist",
+    .channels = 1,
+    .height = 28,
+    .width = 28,
+    .classes = 10,
+    .class_names = fashion_names,
+};
+
 static const char *fashion_folder(void)
 {
     static const char *const folders[] = { "data/fashion-mnist",
@@ -85,12 +94,7 @@ static bool fashion_check(const char *folder, const Idx *pictures, const Idx *la
 static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
 {
     const char *folder = fashion_folder(), *prefix = part == TEST_SET ? "t10k" : "train";
-    *data = (Dataset){ .name = "fashion-mnist",
-                       .channels = 1,
-                       .height = 28,
-                       .width = 28,
-                       .classes = 10,
-                       .class_names = fashion_names };
+    *data = fashion_set;
     if (!folder)
         return error_set(error, data->name,
                          "not in data/fashion-mnist nor /usr/share/datasets/fashion-mnist, and "
@@ -120,6 +124,15 @@ static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
 
 static const char *const cifar_names[] = { "airplane", "automobile", "bird",  "cat",  "deer",
                                            "dog",      "frog",       "horse", "ship", "truck" };
+
+static const Dataset cifar_set = {
+    .name = "cifar10",
+    .channels = 3,
+    .height = CIFAR10_SIDE,
+    .width = CIFAR10_SIDE,
+    .classes = CIFAR10_CLASSES,
+    .class_names = cifar_names,
+};
 
 static const char *cifar_folder(void)
 {
@@ -157,12 +170,7 @@ static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
                                             "data_batch_5.bin" };
     static const char *const test[] = { "test_batch.bin" };
     const char *folder = cifar_folder();
-    *data = (Dataset){ .name = "cifar10",
-                       .channels = 3,
-                       .height = CIFAR10_SIDE,
-                       .width = CIFAR10_SIDE,
-                       .classes = CIFAR10_CLASSES,
-                       .class_names = cifar_names };
+    *data = cifar_set;
     if (!folder)
         return error_set(
             error, data->name,
@@ -181,6 +189,15 @@ static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
 
 /* --- shapes ---------------------------------------------------------------------------------- */
 
+static const Dataset shapes_set = {
+    .name = "shapes",
+    .channels = 1,
+    .height = SHAPES_SIDE,
+    .width = SHAPES_SIDE,
+    .classes = SHAPES_CLASSES,
+    .class_names = shapes_names,
+};
+
 typedef struct {
     Dataset *data;
     DatasetPart part;
@@ -197,13 +214,8 @@ static void draw_shape(void *context, int i, int worker)
 static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
 {
     (void)error;
-    *data = (Dataset){ .name = "shapes",
-                       .count = part == TEST_SET ? SHAPES_TEST : SHAPES_TRAINING,
-                       .channels = 1,
-                       .height = SHAPES_SIDE,
-                       .width = SHAPES_SIDE,
-                       .classes = SHAPES_CLASSES,
-                       .class_names = shapes_names };
+    *data = shapes_set;
+    data->count = part == TEST_SET ? SHAPES_TEST : SHAPES_TRAINING;
     data->pixels = mem_alloc((size_t)data->count, picture_size(data));
     data->labels = mem_alloc((size_t)data->count, 1);
     parallel_for(data->count, draw_shape, &(Drawing){ data, part });
@@ -213,14 +225,14 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
 /* --- any set --------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *name;
+    const Dataset *set; /* without its pictures */
     bool (*open)(DatasetPart part, Dataset *data, Error *error);
 } Source;
 
 static const Source sources[] = {
-    { "fashion-mnist", fashion_open },
-    { "cifar10", cifar_open },
-    { "shapes", shapes_open },
+    { &fashion_set, fashion_open },
+    { &cifar_set, cifar_open },
+    { &shapes_set, shapes_open },
 };
 
 /* From how often each of the 256 values occurs: exact, whatever the order. */
@@ -266,22 +278,28 @@ static bool measure_training_set(const Source *source, DatasetPart part, Dataset
     return true;
 }
 
-static const Source *find_source(const char *name)
+static const Source *find_source(const char *name, Error *error)
 {
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (strcmp(name, sources[i].name) == 0)
+        if (strcmp(name, sources[i].set->name) == 0)
             return &sources[i];
+    error_set(error, name, "no data set of this name; there are fashion-mnist, cifar10 and shapes");
     return NULL;
+}
+
+bool dataset_describe(const char *name, Dataset *data, Error *error)
+{
+    const Source *source = find_source(name, error);
+    *data = source ? *source->set : (Dataset){ 0 };
+    return source;
 }
 
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)
 {
-    const Source *source = find_source(name);
+    const Source *source = find_source(name, error);
     *data = (Dataset){ 0 };
     if (!source)
-        return error_set(error, name,
-                         "no data set of this name; there are fashion-mnist, cifar10 "
-                         "and shapes");
+        return false;
     if (limit < 0)
         return error_set(error, name, "a limit of %d pictures is below 0", limit);
     if (!source->open(part, data, error))

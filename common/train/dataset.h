@@ -26,6 +26,9 @@ typedef struct {
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error);
 void dataset_free(Dataset *data);
 
+/* What is known of a set without its files: all but pictures, labels, mean and std. */
+bool dataset_describe(const char *name, Dataset *data, Error *error);
+
 /* The training set in two: a tenth (count / 10) that is held out to judge by, and the rest. Drawn
  * at random, but always the same for the same count: it does not depend on a run's seed. */
 typedef struct {

@@ -1,0 +1,204 @@
+#include "io/picture.h"
+
+#include "base/memory.h"
+#include "io/pnm.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static size_t pixel_count(int width, int height, int channels)
+{
+    return size_mul(size_mul((size_t)width, (size_t)height), (size_t)channels);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* What a sample becomes: [maxval + 1]. */
+static uint8_t *scale_new(int maxval)
+{
+    uint8_t *scaled = mem_alloc((size_t)maxval + 1, 1);
+    for (int value = 0; value <= maxval; value++)
+        scaled[value] = (uint8_t)lrint((double)value / maxval * 255);
+    return scaled;
+}
+
+bool picture_read(const char *path, Picture *picture, Error *error)
+{
+    Pnm file;
+    *picture = (Picture){ 0 };
+    if (!pnm_read(path, &file, error))
+        return false;
+    *picture = (Picture){ .width = file.width, .height = file.height, .channels = file.channels };
+    size_t count = pixel_count(file.width, file.height, file.channels);
+    uint8_t *scaled = scale_new(file.maxval);
+    picture->pixels = mem_alloc(count, 1);
+    for (size_t i = 0; i < count; i++)
+        picture->pixels[i] = scaled[file.samples[i]];
+    free(scaled);
+    pnm_free(&file);
+    return true;
+}
+
+void picture_free(Picture *picture)
+{
+    free(picture->pixels);
+    *picture = (Picture){ 0 };
+}
+
+/* --- channels -------------------------------------------------------------------------------- */
+
+/* .299, .587 and .114 times 2^16, which they add up to. */
+static uint8_t luma(const uint8_t *rgb)
+{
+    return (uint8_t)((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16);
+}
+
+void picture_set_channels(Picture *picture, int channels)
+{
+    if (picture->channels == channels)
+        return;
+    size_t points = pixel_count(picture->width, picture->height, 1);
+    const uint8_t *from = picture->pixels;
+    uint8_t *pixels = mem_alloc(points, (size_t)channels), *to = pixels;
+    for (size_t i = 0; i < points; i++, from += picture->channels, to += channels) {
+        uint8_t value = picture->channels == 3 ? luma(from) : *from;
+        for (int c = 0; c < channels; c++)
+            to[c] = value;
+    }
+    free(picture->pixels);
+    picture->pixels = pixels;
+    picture->channels = channels;
+}
+
+/* --- resizing -------------------------------------------------------------------------------- */
+
+enum { FRACTION = 22 }; /* bits behind the point of a weight */
+
+/* Along one side: output i is the sum of `reach` inputs from `first` on, times their weights. */
+typedef struct {
+    int first, reach;
+} Span;
+
+typedef struct {
+    int count, taps; /* outputs, and room for weights each */
+    Span *spans;     /* [count] */
+    int *weights;    /* [count,taps], fixed point */
+} Filter;
+
+/* Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -1/2. */
+static double cubic(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    if (x < 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+/* The output at `centre` of a side of `size` pixels, by a cubic that is `scale` times as wide as
+ * that for enlarging. It is cut off at the ends; what remains adds up to 1. exact: [taps] scratch.
+ */
+static Span fill_weights(double centre, double scale, int size, double *exact, int *weights)
+{
+    double support = 2 * scale, inverse = 1 / scale, sum = 0;
+    int first = (int)fmax(centre - support + 0.5, 0);
+    int end = (int)fmin(centre + support + 0.5, size);
+    for (int i = first; i < end; i++)
+        sum += exact[i - first] = cubic((i - centre + 0.5) * inverse);
+    for (int i = 0; i < end - first; i++) {
+        double weight = exact[i] / sum * (1 << FRACTION);
+        weights[i] = (int)(weight < 0 ? weight - 0.5 : weight + 0.5);
+    }
+    return (Span){ first, end - first };
+}
+
+/* Outputs start … start + count - 1 of a side of `size` pixels that is resized to `resized`. Where
+ * it gets smaller the cubic widens by the ratio, so that every input counts (antialiasing). */
+static Filter filter_new(int size, int64_t resized, int64_t start, int count)
+{
+    double ratio = (double)size / (double)resized, scale = fmax(ratio, 1);
+    Filter f = { .count = count, .taps = 2 * (int)ceil(2 * scale) + 1 };
+    size_t taps = (size_t)f.taps;
+    f.spans = mem_alloc((size_t)count, sizeof *f.spans);
+    f.weights = mem_alloc(size_mul((size_t)count, taps), sizeof *f.weights);
+    double *exact = mem_alloc(taps, sizeof *exact);
+    for (int i = 0; i < count; i++)
+        f.spans[i] = fill_weights(((double)(start + i) + 0.5) * ratio, scale, size, exact,
+                                  f.weights + (size_t)i * taps);
+    free(exact);
+    return f;
+}
+
+static void filter_free(Filter *f)
+{
+    free(f->spans);
+    free(f->weights);
+}
+
+/* Output i of a line whose pixels lie `stride` bytes from each other; at: its first pixel. */
+static uint8_t filtered(const Filter *f, int i, const uint8_t *at, size_t stride)
+{
+    const int *weights = f->weights + (size_t)i * (size_t)f->taps;
+    int sum = 1 << (FRACTION - 1); /* |weights| add up to less than 2: no overflow */
+    at += (size_t)f->spans[i].first * stride;
+    for (int k = 0; k < f->spans[i].reach; k++, at += stride)
+        sum += weights[k] * *at;
+    sum >>= FRACTION;
+    return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+}
+
+/* Rows top … bottom - 1 of the picture, each filtered: [bottom - top, columns->count, channels]. */
+static Picture resize_rows(const Picture *p, const Filter *columns, int top, int bottom)
+{
+    Picture out = { .width = columns->count, .height = bottom - top, .channels = p->channels };
+    size_t channels = (size_t)p->channels, row = (size_t)p->width * channels;
+    out.pixels = mem_alloc(pixel_count(out.width, out.height, out.channels), 1);
+    uint8_t *to = out.pixels;
+    for (int y = top; y < bottom; y++)
+        for (int x = 0; x < out.width; x++)
+            for (size_t c = 0; c < channels; c++)
+                *to++ = filtered(columns, x, p->pixels + (size_t)y * row + c, channels);
+    return out;
+}
+
+/* p: the rows that `rows` reaches for, the first of them the picture's row `top`. */
+static Picture resize_columns(const Picture *p, Filter *rows, int top)
+{
+    Picture out = { .width = p->width, .height = rows->count, .channels = p->channels };
+    size_t row = (size_t)p->width * (size_t)p->channels;
+    out.pixels = mem_alloc((size_t)out.height, row);
+    for (int y = 0; y < out.height; y++) {
+        rows->spans[y].first -= top;
+        for (size_t x = 0; x < row; x++)
+            out.pixels[(size_t)y * row + x] = filtered(rows, y, p->pixels + x, row);
+    }
+    return out;
+}
+
+/* Where a crop begins: half of what is too much, halves to even as Python rounds. */
+static int64_t crop_start(int64_t size, int crop)
+{
+    return llrint((double)(size - crop) / 2);
+}
+
+/* The middle `crop` pixels of the side `size` when the picture's shorter side becomes `side`. */
+static Filter side_filter(int size, int shorter, int side, int crop)
+{
+    int64_t resized = (int64_t)side * size / shorter;
+    return filter_new(size, resized, crop_start(resized, crop), crop);
+}
+
+Picture picture_resize_and_crop(const Picture *picture, int side, int height, int width)
+{
+    int shorter = picture->width < picture->height ? picture->width : picture->height;
+    Filter columns = side_filter(picture->width, shorter, side, width);
+    Filter rows = side_filter(picture->height, shorter, side, height);
+    const Span *first = &rows.spans[0], *last = &rows.spans[height - 1];
+    int top = first->first;
+    Picture wide = resize_rows(picture, &columns, top, last->first + last->reach);
+    Picture out = resize_columns(&wide, &rows, top);
+    picture_free(&wide);
+    filter_free(&columns);
+    filter_free(&rows);
+    return out;
+}

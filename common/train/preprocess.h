@@ -1,0 +1,33 @@
+/* From a picture of any size to a network's input.
+ *
+ *   channels   grey or colour, as the network wants it
+ *   size       resized (antialiased bicubic) and cropped to the middle, io/picture.h
+ *   input      as train/augment.h prepares the pictures of a data set, without random changes
+ *
+ * So a picture that has the size of its data set's becomes what training and evaluate make of it.
+ */
+#ifndef TRAIN_PREPROCESS_H
+#define TRAIN_PREPROCESS_H
+
+#include "io/picture.h"
+#include "train/augment.h"
+
+typedef struct {
+    int channels, side, height, width; /* of the shorter side after resizing; of the crop */
+    Preparer *preparer;
+} Preprocess;
+
+/* ImageNet's, as the published networks were measured with it: the shorter side to 256/224 of the
+ * input (rounded down: 256 for 224), the middle of the input's size, every channel normalised. */
+Preprocess preprocess_imagenet(int height, int width);
+
+/* A data set's: the shorter side to the set's size, the middle, and on as its own pictures. Fails
+ * when the input does not suit the set. `data` needs no pictures, but mean and std. */
+bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
+                        Error *error);
+void preprocess_free(Preprocess *p);
+
+/* Changes the picture's channels; x: [height,width,channels] of the network's input. */
+void preprocess_picture(const Preprocess *p, Picture *picture, float *x);
+
+#endif

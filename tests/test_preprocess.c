@@ -1,0 +1,302 @@
+/* Pictures on their way to a network, held to what Pillow and torchvision make of the same ones:
+ * tests/data/preprocess.safetensors, which preprocess.py beside it wrote. */
+#include "base/memory.h"
+#include "io/safetensors.h"
+#include "run.h"
+#include "train/preprocess.h"
+#include "train/provenance.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void reference_read(Safetensors *file)
+{
+    Error error;
+    cr_assert(safetensors_read("tests/data/preprocess.safetensors", file, &error), "%s",
+              error.text);
+}
+
+static uint8_t formula(int x, int y, int c)
+{
+    int waves = (3 * x * x + 5 * y * y + 7 * x * y * (c + 1)) / 97 + 40 * c;
+    int grain = (13 * x + 29 * y + 71 * c) * (x + 2 * y + 3) % 64;
+    bool edge = (x / 9 + y / 7) % 3 == 0;
+    return (uint8_t)((x + y) % 5 == 0 ? 255 * edge : waves + grain);
+}
+
+static Picture draw(int width, int height, int channels)
+{
+    Picture p = { .width = width, .height = height, .channels = channels };
+    p.pixels = mem_alloc((size_t)width * (size_t)height, (size_t)channels);
+    uint8_t *to = p.pixels;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int c = 0; c < channels; c++)
+                *to++ = formula(x, y, c);
+    return p;
+}
+
+/* --- resizing and cropping ------------------------------------------------------------------- */
+
+/* Every stride-th pixel of what was cropped, against an entry [rows,columns,channels]. */
+static void expect_same(const Picture *p, const Entry *e)
+{
+    size_t stride = p->width > 100 ? 3 : 1, wrong = 0;
+    size_t width = (size_t)p->width, channels = (size_t)p->channels;
+    const uint8_t *wanted = e->data;
+    cr_assert(e->rank == 3 && e->shape[2] == channels, "%s", e->key);
+    cr_assert_eq(e->shape[0], ((size_t)p->height + stride - 1) / stride, "%s", e->key);
+    cr_assert_eq(e->shape[1], (width + stride - 1) / stride, "%s", e->key);
+    for (size_t y = 0; y < e->shape[0]; y++)
+        for (size_t x = 0; x < e->shape[1]; x++)
+            for (size_t c = 0; c < channels; c++)
+                wrong += p->pixels[(y * width + x) * stride * channels + c] != *wanted++;
+    cr_expect_eq(wrong, 0, "%s: %zu of %zu values differ", e->key, wrong, e->bytes);
+}
+
+Test(preprocess, resized_and_cropped_as_pillow_does)
+{
+    Safetensors file;
+    int seen = 0;
+    reference_read(&file);
+    for (size_t i = 0; i < file.count; i++) {
+        int width, height, channels, side, crop;
+        if (sscanf(file.entries[i].key, "%dx%dx%d %d %d", &width, &height, &channels, &side,
+                   &crop) != 5)
+            continue;
+        Picture p = draw(width, height, channels);
+        Picture middle = picture_resize_and_crop(&p, side, crop, crop);
+        expect_same(&middle, &file.entries[i]);
+        picture_free(&middle);
+        picture_free(&p);
+        seen++;
+    }
+    cr_expect_eq(seen, 18);
+    safetensors_free(&file);
+}
+
+Test(preprocess, grey_as_pillow_does)
+{
+    Safetensors file;
+    reference_read(&file);
+    Picture p = draw(45, 77, 3);
+    picture_set_channels(&p, 1);
+    Picture middle = picture_resize_and_crop(&p, 28, 28, 28);
+    expect_same(&middle, safetensors_find(&file, "grey 45x77x3 28 28"));
+    picture_free(&middle);
+    picture_free(&p);
+    safetensors_free(&file);
+}
+
+/* A picture a thousand times as long as wide: the long side is never there as a whole. */
+Test(preprocess, extreme_shapes)
+{
+    Picture p = draw(1, 32768, 1);
+    memset(p.pixels, 77, 32768);
+    Picture middle = picture_resize_and_crop(&p, 256, 224, 224);
+    for (int i = 0; i < 224 * 224; i++)
+        cr_assert_eq(middle.pixels[i], 77);
+    picture_free(&middle);
+    picture_free(&p);
+}
+
+/* --- ImageNet's ------------------------------------------------------------------------------ */
+
+static void expect_normalised(const char *key, Picture p)
+{
+    Safetensors file;
+    reference_read(&file);
+    const Entry *e = safetensors_find(&file, key);
+    float *wanted = mem_alloc(entry_elements(e), sizeof *wanted);
+    cr_assert(entry_floats(&file, e, wanted, NULL));
+    float *x = mem_alloc((size_t)3 * 224 * 224, sizeof *x);
+    Preprocess preprocess = preprocess_imagenet(224, 224);
+    preprocess_picture(&preprocess, &p, x);
+    double furthest = 0;
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 75; i++)
+            for (int j = 0; j < 75; j++) {
+                double off = x[(3 * i * 224 + 3 * j) * 3 + c] - wanted[(c * 75 + i) * 75 + j];
+                furthest = fmax(furthest, fabs(off));
+            }
+    cr_expect_lt(furthest, 1e-6, "%s: %g off", key, furthest);
+    preprocess_free(&preprocess);
+    picture_free(&p);
+    free(wanted);
+    free(x);
+    safetensors_free(&file);
+}
+
+Test(preprocess, normalised_as_torchvision_does)
+{
+    expect_normalised("normalised 640x480x3", draw(640, 480, 3));
+    expect_normalised("normalised 500x375x1", draw(500, 375, 1));
+}
+
+Test(preprocess, imagenet_at_other_sizes)
+{
+    Preprocess p = preprocess_imagenet(384, 384), q = preprocess_imagenet(64, 96);
+    cr_expect(p.side == 438 && p.height == 384 && p.width == 384, "%d", p.side);
+    cr_expect(q.side == 109 && q.height == 64 && q.width == 96, "%d", q.side);
+    preprocess_free(&p);
+    preprocess_free(&q);
+}
+
+/* --- a data set's ---------------------------------------------------------------------------- */
+
+/* A picture of the set's own size becomes, to the bit, what training and evaluation make of it. */
+Test(preprocess, own_pictures_as_the_loader_has_them)
+{
+    Dataset data;
+    Error error;
+    cr_assert(dataset_open("shapes", TEST_SET, 20, &data, &error), "%s", error.text);
+    Preparer *preparer = preparer_new(&data, 1, 64, 64, &error);
+    Preprocess preprocess;
+    cr_assert(preparer && preprocess_dataset(&data, 1, 64, 64, &preprocess, &error));
+    float *wanted = mem_alloc(64 * 64, sizeof *wanted), *x = mem_alloc(64 * 64, sizeof *x);
+    for (size_t i = 0; i < 20; i++) {
+        unsigned char *pixels = data.pixels + i * 784;
+        Picture p = { .width = 28, .height = 28, .channels = 1, .pixels = pixels };
+        prepare_picture(preparer, pixels, (View){ 0 }, wanted);
+        preprocess_picture(&preprocess, &p, x);
+        cr_expect_arr_eq(x, wanted, 64 * 64 * sizeof *x);
+    }
+    preparer_free(preparer);
+    preprocess_free(&preprocess);
+    dataset_free(&data);
+    free(wanted);
+    free(x);
+}
+
+/* Channels in the right places: a picture of one colour becomes that colour's three values. */
+Test(preprocess, colours_of_a_set)
+{
+    Dataset data;
+    Error error;
+    Preprocess preprocess;
+    cr_assert(dataset_describe("cifar10", &data, &error));
+    for (int c = 0; c < 3; c++) {
+        data.mean[c] = 0.1f * (float)(c + 1);
+        data.std[c] = 0.5f;
+    }
+    cr_assert(preprocess_dataset(&data, 3, 64, 64, &preprocess, &error), "%s", error.text);
+    Picture p = draw(50, 40, 3);
+    for (int i = 0; i < 50 * 40; i++)
+        memcpy(p.pixels + (ptrdiff_t)3 * i, (uint8_t[]){ 255, 51, 0 }, 3);
+    float *x = mem_alloc(64 * 64, 3 * sizeof *x);
+    const double wanted[3] = { 1.8, 0, -0.6 };
+    preprocess_picture(&preprocess, &p, x);
+    for (int i = 0; i < 64 * 64 * 3; i++)
+        cr_assert_float_eq(x[i], wanted[i % 3], 1e-6);
+    picture_free(&p);
+    preprocess_free(&preprocess);
+    free(x);
+}
+
+Test(preprocess, inputs_that_do_not_suit_a_set)
+{
+    Dataset data;
+    Error error;
+    Preprocess p;
+    cr_assert(dataset_describe("shapes", &data, &error));
+    cr_expect_not(preprocess_dataset(&data, 3, 64, 64, &p, &error));
+    cr_expect(strstr(error.text, "channel"), "%s", error.text);
+    cr_expect_not(preprocess_dataset(&data, 1, 16, 64, &p, &error));
+    cr_expect(strstr(error.text, "only 16x64"), "%s", error.text);
+    cr_expect_not(dataset_describe("mnist", &data, &error));
+    cr_expect(strstr(error.text, "mnist: no data set"), "%s", error.text);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* samples: as Pillow 9.4.0 reads the same files after convert("RGB"). */
+static void expect_read(const char *bytes, size_t size, int channels, const char *samples)
+{
+    char *folder = folder_new(), *path = str_format("%s/x", folder);
+    FILE *file = fopen(path, "wb");
+    cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+    Picture p;
+    Error error;
+    cr_assert(picture_read(path, &p, &error), "%s", error.text);
+    cr_assert_eq(p.channels, channels);
+    char text[256] = "";
+    for (int i = 0; i < p.width * p.height * channels; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d ", p.pixels[i]);
+    cr_expect_str_eq(text, samples);
+    picture_free(&p);
+    free(path);
+    folder_remove(folder);
+}
+#define EXPECT_READ(text, channels, samples) expect_read(text, sizeof text - 1, channels, samples)
+
+Test(preprocess, samples_scaled_to_8_bits)
+{
+    EXPECT_READ("P3 3 1 6 0 1 2 3 4 5 6 6 6 ", 3, "0 42 85 128 170 212 255 255 255 ");
+    EXPECT_READ("P3 2 1 1000 0 1 2 500 998 999 ", 3, "0 0 1 128 254 255 ");
+    EXPECT_READ("P6 2 1 65535\n\0\0\0\x80\0\x81\0\xff\x7f\xff\xff\xff", 3, "0 0 1 1 127 255 ");
+    EXPECT_READ("P6 1 1 255\n\1\2\3", 3, "1 2 3 ");
+    EXPECT_READ("P4 3 1\n\xa0", 1, "0 255 0 ");
+}
+
+/* --- provenance ------------------------------------------------------------------------------ */
+
+static bool read_told(Metadata *metadata, size_t count, Dataset *data, Error *error)
+{
+    char *folder = folder_new(), *path = str_format("%s/x", folder);
+    Safetensors file;
+    cr_assert(safetensors_write(path, NULL, 0, metadata, count, error), "%s", error->text);
+    cr_assert(safetensors_read(path, &file, error), "%s", error->text);
+    bool good = provenance_read(&file, data, error);
+    safetensors_free(&file);
+    free(path);
+    folder_remove(folder);
+    return good;
+}
+
+Test(preprocess, provenance_comes_back)
+{
+    Dataset data, told;
+    Error error;
+    Metadata metadata[PROVENANCE];
+    cr_assert(dataset_describe("cifar10", &data, &error));
+    for (int c = 0; c < 3; c++) {
+        data.mean[c] = 1.0f / (float)(c + 3);
+        data.std[c] = sqrtf((float)(c + 2));
+    }
+    provenance_write(&data, metadata);
+    cr_expect(read_told(metadata, PROVENANCE, &told, &error), "%s", error.text);
+    cr_expect_str_eq(told.name, "cifar10");
+    cr_expect(told.classes == 10 && told.height == 32);
+    cr_expect_arr_eq(told.mean, data.mean, sizeof data.mean);
+    cr_expect_arr_eq(told.std, data.std, sizeof data.std);
+    provenance_free(metadata);
+    cr_expect(read_told(NULL, 0, &told, &error));
+    cr_expect_null(told.name);
+}
+
+static void refused(const char *data, const char *mean, const char *std, const char *named)
+{
+    Metadata metadata[] = { { "data", (char *)data },
+                            { "mean", (char *)mean },
+                            { "std", (char *)std } };
+    Dataset told;
+    Error error = { "" };
+    cr_expect_not(read_told(metadata, 3, &told, &error), "%s %s %s", data, mean, std);
+    cr_expect(strstr(error.text, named), "%s: %s", named, error.text);
+}
+
+Test(preprocess, provenance_that_is_nonsense)
+{
+    refused("mnist", "1", "1", "'data': mnist");
+    refused("shapes", "1,2", "1", "'mean' is not 1 number:");
+    refused("shapes", "", "1", "'mean'");
+    refused("shapes", "nan", "1", "'mean'");
+    refused("shapes", ".5", "0", "'std'");
+    refused("shapes", ".5", "inf", "'std'");
+    refused("cifar10", ".5,.5,.5", "1,1", "'std' is not 3 numbers: '1,1'");
+    refused("cifar10", ".5,.5,.5", "1,1,1x", "'std'");
+    refused("cifar10", ".5;.5;.5", "1,1,1", "'mean'");
+}
