@@ -6,6 +6,7 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/step.h"
+#include "train/dataset.h"
 
 /* A step on its command line. */
 typedef struct {
@@ -26,5 +27,10 @@ int fit(const Run *run);
 int train(const Run *run);
 int evaluate(const Run *run);
 int bench(const Run *run);
+int classify(const Run *run);
+
+/* The network for pictures of a data set: the preset small, or what the options say; channels and
+ * classes are the set's. */
+Shape shape_for_data(const Run *run, const Dataset *data);
 
 #endif

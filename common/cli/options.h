@@ -20,6 +20,9 @@ typedef struct {
     bool layers;
     /* files */
     const char *weights, *batch, *output;
+    /* classify */
+    const char *labels;
+    int top;
     /* fit, train */
     int steps, epochs, limit;
     double lr, min_lr, warmup, weight_decay, smoothing, ema;

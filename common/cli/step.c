@@ -42,6 +42,9 @@ static const Entry entries[] = {
       evaluate },
     { { "bench", "--mode --runs --layers --format ", "", NULL, "how fast the network runs" },
       bench },
+    { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
+        "what pictures (PNM files, - for standard input) show" },
+      classify },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 

@@ -19,20 +19,23 @@ static Net *build(const void *context, int batch_size)
     return build_network(plan.step, &plan.shape);
 }
 
-/* The preset small, or what the options say; channels and classes are the data set's. */
-static Blueprint blueprint(const Run *run, const Dataset *data)
+Shape shape_for_data(const Run *run, const Dataset *data)
 {
     const Options *o = &run->options;
-    Blueprint plan = { .step = run->step, .shape = shape_of(run->step, o, "small") };
-    if (option_given(o, "--classes") && plan.shape.classes != data->classes)
-        die(EXIT_USAGE, "--classes", "%d, but %s has %d", plan.shape.classes, data->name,
-            data->classes);
-    if (option_given(o, "--input") && plan.shape.c != data->channels)
-        die(EXIT_USAGE, "--input", "%d channels, but %s has %d", plan.shape.c, data->name,
+    Shape shape = shape_of(run->step, o, "small");
+    if (option_given(o, "--classes") && shape.classes != data->classes)
+        die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name, data->classes);
+    if (option_given(o, "--input") && shape.c != data->channels)
+        die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
             data->channels);
-    plan.shape.classes = data->classes;
-    plan.shape.c = data->channels;
-    return plan;
+    shape.classes = data->classes;
+    shape.c = data->channels;
+    return shape;
+}
+
+static Blueprint blueprint(const Run *run, const Dataset *data)
+{
+    return (Blueprint){ .step = run->step, .shape = shape_for_data(run, data) };
 }
 
 static Dataset open_data(const char *name, DatasetPart part, int limit)

@@ -9,6 +9,7 @@
 #include "train/checkpoint.h"
 #include "train/loader.h"
 #include "train/progress.h"
+#include "train/provenance.h"
 #include "train/schedule.h"
 
 #include <errno.h>
@@ -65,10 +66,18 @@ static Weights *judged(const Trainer *t)
     return t->state.average ? t->state.average : t->state.weights;
 }
 
+/* Bare weights; the file's metadata tell what they were trained on. */
 static bool save_best(const Trainer *t, Error *error)
 {
     char *path = path_in(t, "best.safetensors");
-    bool good = weights_save(judged(t), path, error);
+    Metadata metadata[PROVENANCE];
+    Entry *entries = NULL;
+    size_t count = 0;
+    provenance_write(t->data, metadata);
+    weights_entries(judged(t), "", ALL, &entries, &count);
+    bool good = safetensors_write(path, entries, count, metadata, PROVENANCE, error);
+    entries_free(entries, count);
+    provenance_free(metadata);
     free(path);
     return good;
 }

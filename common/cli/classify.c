@@ -1,0 +1,273 @@
+/* classify: what pictures show, named by a trained network. */
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/imagenet.h"
+#include "engine/inference.h"
+#include "io/file.h"
+#include "train/preprocess.h"
+#include "train/provenance.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOP = 5, AT_A_TIME = 8 };
+
+/* A network and what it takes to feed it and to read it. */
+typedef struct {
+    Shape shape; /* shape.n: pictures at a time */
+    Net *net;
+    Weights *weights;
+    Inference *plan;
+    Preprocess preprocess;
+    const char *const *names; /* [shape.classes] */
+} Classifier;
+
+/* --- what the network was trained on ---------------------------------------------------------- */
+
+/* The set with its mean and std, from its files. */
+static Dataset measured(const char *name)
+{
+    Dataset data;
+    Error error;
+    if (!dataset_open(name, TRAINING_SET, 0, &data, &error))
+        die_of(EXIT_FAILED, &error);
+    Dataset known = data;
+    known.pixels = known.labels = NULL;
+    dataset_free(&data);
+    return known;
+}
+
+/* The set that --data names or else the weights do; its name is NULL where neither does. */
+static Dataset data_of(const Options *o, const Safetensors *file)
+{
+    Dataset told;
+    Error error;
+    bool good = provenance_read(file, &told, &error);
+    if (!o->data) {
+        if (!good)
+            die_of(EXIT_FAILED, &error);
+        return told;
+    }
+    return good && told.name && strcmp(told.name, o->data) == 0 ? told : measured(o->data);
+}
+
+/* Without a data set: ImageNet, where the network can be one for it. */
+static void check_imagenet(const Options *o, const Shape *s)
+{
+    if (s->c == IMAGENET_CHANNELS && (s->classes == IMAGENET_CLASSES || o->labels))
+        return;
+    die(EXIT_USAGE, "--data",
+        "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
+        "is none of ImageNet's (3 channels, 1000 classes)",
+        o->weights, s->c, s->h, s->w, s->classes);
+}
+
+/* --- the classes' names ----------------------------------------------------------------------- */
+
+/* The file's lines; the text that they point into is *text. */
+static const char **read_labels(const char *path, int classes, char **text)
+{
+    size_t size;
+    Error error;
+    if (!file_read(path, text, &size, &error))
+        die_of(EXIT_FAILED, &error);
+    if (strlen(*text) != size)
+        die(EXIT_FAILED, path, "is not text: it has a byte 0");
+    const char **names = mem_alloc((size_t)classes, sizeof *names);
+    int count = 0;
+    for (char *line = *text; *line; count++) {
+        char *end = line + strcspn(line, "\n"), *next = *end ? end + 1 : end;
+        if (end > line && end[-1] == '\r')
+            end--;
+        if (end == line)
+            die(EXIT_FAILED, path, "line %d is empty", count + 1);
+        *end = 0;
+        if (count < classes)
+            names[count] = line;
+        line = next;
+    }
+    if (count != classes)
+        die(EXIT_FAILED, path, "has %d line%s for %d classes", count, count == 1 ? "" : "s",
+            classes);
+    return names;
+}
+
+/* --- results ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    int class;
+    double probability;
+} Guess;
+
+/* The likelier first; of equals the lower number. */
+static int by_rank(const void *a, const void *b)
+{
+    const Guess *x = a, *y = b;
+    if (x->probability != y->probability)
+        return x->probability < y->probability ? 1 : -1;
+    return x->class - y->class;
+}
+
+/* Softmax, sorted; false where a logit is not a number. */
+static bool rank(const float *logits, int classes, Guess *guesses)
+{
+    double largest = -INFINITY, sum = 0;
+    for (int i = 0; i < classes; i++) {
+        if (!isfinite(logits[i]))
+            return false;
+        largest = fmax(largest, (double)logits[i]);
+    }
+    for (int i = 0; i < classes; i++) {
+        guesses[i] = (Guess){ i, exp((double)logits[i] - largest) };
+        sum += guesses[i].probability;
+    }
+    for (int i = 0; i < classes; i++)
+        guesses[i].probability /= sum;
+    qsort(guesses, (size_t)classes, sizeof *guesses, by_rank);
+    return true;
+}
+
+static const char *called(const char *picture)
+{
+    return strcmp(picture, "-") ? picture : "standard input";
+}
+
+static void print_guesses(const Run *run, const Classifier *c, const char *picture,
+                          const Guess *guesses)
+{
+    const Options *o = &run->options;
+    bool tsv = o->format && strcmp(o->format, "tsv") == 0;
+    int top = o->top ? o->top : TOP, digits = snprintf(NULL, 0, "%d", c->shape.classes - 1);
+    if (!tsv && o->operand_count > 1)
+        printf("%s\n", called(picture));
+    for (int i = 0; i < top && i < c->shape.classes; i++) {
+        Guess g = guesses[i];
+        if (tsv)
+            printf("%s\t%d\t%.6f\t%d\t%s\n", picture, i + 1, g.probability, g.class,
+                   c->names[g.class]);
+        else
+            printf("%6.2f %%  %*d  %s\n", 100 * g.probability, digits, g.class, c->names[g.class]);
+    }
+}
+
+/* --- pictures --------------------------------------------------------------------------------- */
+
+static void read_picture(const Classifier *c, const char *path, float *x)
+{
+    Picture picture;
+    Error error;
+    if (!picture_read(path, &picture, &error))
+        die_of(EXIT_FAILED, &error);
+    preprocess_picture(&c->preprocess, &picture, x);
+    picture_free(&picture);
+}
+
+/* `count` pictures, no more than fit the network at a time. */
+static void classify_batch(const Run *run, const Classifier *c, const char *const *paths, int count)
+{
+    size_t each = tensor_elements(net_tensor(c->net, 0)) / (size_t)c->shape.n;
+    size_t classes = (size_t)c->shape.classes;
+    Guess *guesses = mem_alloc(classes, sizeof *guesses);
+    for (int i = 0; i < count; i++)
+        read_picture(c, paths[i], inference_input(c->plan) + (size_t)i * each);
+    inference_run(c->plan);
+    for (int i = 0; i < count; i++) {
+        const float *logits = inference_output(c->plan) + (size_t)i * classes;
+        if (!rank(logits, c->shape.classes, guesses))
+            die(EXIT_FAILED, run->options.weights, "gives no numbers for %s", called(paths[i]));
+        print_guesses(run, c, paths[i], guesses);
+    }
+    free(guesses);
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static void check_call(const Options *o)
+{
+    if (o->format && strcmp(o->format, "json") == 0)
+        die(EXIT_USAGE, "--format", "'json' is none of text|tsv");
+    if (o->operand_count < 1)
+        die(EXIT_USAGE, "classify",
+            "wants a picture at least: a PNM file, or - for standard input");
+    for (int i = 0, standard = 0; i < o->operand_count; i++)
+        if (strcmp(o->operands[i], "-") == 0 && standard++)
+            die(EXIT_USAGE, "-", "standard input can be read only once");
+}
+
+/* How many at a time: as few rounds as there must be, all of about the same size. */
+static int batch_size(const Options *o)
+{
+    int most = o->batch_size ? o->batch_size : AT_A_TIME;
+    int rounds = (o->operand_count + most - 1) / most;
+    return (o->operand_count + rounds - 1) / rounds;
+}
+
+static Shape choose_network(const Run *run, const Dataset *data)
+{
+    const Options *o = &run->options;
+    Shape shape = data->name ? shape_for_data(run, data) : shape_of(run->step, o, "article");
+    if (!data->name)
+        check_imagenet(o, &shape);
+    shape.n = batch_size(o);
+    return shape;
+}
+
+static Preprocess choose_preprocess(const Dataset *data, const Shape *s)
+{
+    Preprocess p;
+    Error error;
+    if (!data->name)
+        return preprocess_imagenet(s->h, s->w);
+    if (!preprocess_dataset(data, s->c, s->h, s->w, &p, &error))
+        die_of(EXIT_USAGE, &error);
+    return p;
+}
+
+static void load(Classifier *c, const Safetensors *file, bool told)
+{
+    Error error;
+    c->weights = weights_new(c->net);
+    if (!weights_from_file(c->weights, file, "", &error)) {
+        size_t used = strlen(error.text);
+        if (!told) /* old weights of a data set were taken for ImageNet's */
+            snprintf(error.text + used, sizeof error.text - used,
+                     "; if it was trained on a data set, --data tells which");
+        die_of(EXIT_FAILED, &error);
+    }
+    c->plan = inference_new(c->net);
+    inference_load(c->plan, c->weights);
+}
+
+int classify(const Run *run)
+{
+    const Options *o = &run->options;
+    Safetensors file;
+    Error error;
+    check_call(o);
+    if (!safetensors_read(o->weights, &file, &error))
+        die_of(EXIT_FAILED, &error);
+    Dataset data = data_of(o, &file);
+    Classifier c = { .shape = choose_network(run, &data) };
+    char *text = NULL;
+    const char **labels = o->labels ? read_labels(o->labels, c.shape.classes, &text) : NULL;
+    c.names = labels ? labels : data.name ? data.class_names : imagenet_names;
+    c.preprocess = choose_preprocess(&data, &c.shape);
+    c.net = build_network(run->step, &c.shape);
+    load(&c, &file, data.name);
+    safetensors_free(&file);
+    if (o->format && strcmp(o->format, "tsv") == 0)
+        printf("file\trank\tprobability\tindex\tname\n");
+    for (int i = 0; i < o->operand_count; i += c.shape.n) {
+        int rest = o->operand_count - i;
+        classify_batch(run, &c, o->operands + i, rest < c.shape.n ? rest : c.shape.n);
+    }
+    inference_free(c.plan);
+    weights_free(c.weights);
+    net_free(c.net);
+    preprocess_free(&c.preprocess);
+    free(labels);
+    free(text);
+    return 0;
+}

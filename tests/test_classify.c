@@ -1,0 +1,433 @@
+#define _GNU_SOURCE /* realpath */
+/* classify: a trained network names the pictures of its test set as evaluate says it does, and what
+ * cannot be is refused with its name. */
+#include "base/memory.h"
+#include "cli/imagenet.h"
+#include "io/pnm.h"
+#include "io/safetensors.h"
+#include "run.h"
+#include "train/preprocess.h"
+#include "train/shapes.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP "09_layer_norm"
+#define TINY "--stem 8 --widths 8,16,24,32 --depths 1,1,1,1"
+/* The same for ImageNet's classes: without --preset small it has 3x224x224 and 1000 of them. */
+#define LARGE "--stem 4 --widths 4,8,12,16 --depths 1,1,1,1"
+enum { FAILED = 1, USAGE = 2, CLASSES = SHAPES_CLASSES, PICTURES = 120 };
+
+/* An empty folder, in which the commands run, and the program. */
+static char *folder, *program;
+
+static void setup(void)
+{
+    char *build = realpath(build_folder(), NULL);
+    cr_assert(build, "no %s", build_folder());
+    program = str_format("%s/" STEP, build);
+    folder = folder_new();
+    free(build);
+}
+
+static void teardown(void)
+{
+    folder_remove(folder);
+    free(program);
+}
+
+TestSuite(classify, .init = setup, .fini = teardown);
+
+/* --- helpers --------------------------------------------------------------------------------- */
+
+static Result call(const char *format, va_list args)
+{
+    char *words = NULL;
+    cr_assert(vasprintf(&words, format, args) >= 0);
+    Result r = run("cd '%s' && '%s' %s", folder, program, words);
+    free(words);
+    return r;
+}
+
+/* What the program prints, given these words; it must succeed. */
+static char *prints(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *prints(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    Result r = call(format, args);
+    va_end(args);
+    cr_assert_eq(r.status, 0, "%s: status %d: %s", format, r.status, r.err);
+    cr_expect_str_empty(r.err, "%s: %s", format, r.err);
+    free(r.err);
+    return r.out;
+}
+
+/* The program must end with that status, print nothing, and name what is wrong. */
+static void fails(int status, const char *named, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void fails(int status, const char *named, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    Result r = call(format, args);
+    va_end(args);
+    const char *end = strchr(r.err, '\n');
+    cr_expect_eq(r.status, status, "%s: status %d: %s", format, r.status, r.err);
+    cr_expect(strncmp(r.err, STEP ": ", strlen(STEP ": ")) == 0, "%s: %s", format, r.err);
+    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", format, named, r.err);
+    cr_expect(end && !end[1], "%s: not one line: %s", format, r.err);
+    cr_expect_str_empty(r.out, "%s: prints %s", format, r.out);
+    result_free(&r);
+}
+
+static void put(const char *name, const void *bytes, size_t size)
+{
+    char *path = str_format("%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0, "%s", path);
+    free(path);
+}
+#define PUT(name, text) put(name, text, sizeof text - 1)
+
+/* Picture i of the test set of shapes, as 000.pgm, 001.pgm, …; returns its class. */
+static int put_shape(int i)
+{
+    unsigned char file[16 + SHAPES_SIDE * SHAPES_SIDE] = "P5 28 28    255\n";
+    int class = shapes_draw(1, (uint32_t)i, file + 16);
+    char *name = str_format("%03d.pgm", i);
+    put(name, file, sizeof file);
+    free(name);
+    return class;
+}
+
+/* The file of weights `from` as `to`, its metadata replaced, or its first value made a NaN. */
+static void copy_weights(const char *from, const char *to, const Metadata *metadata, size_t count,
+                         bool broken)
+{
+    char *source = str_format("%s/%s", folder, from), *target = str_format("%s/%s", folder, to);
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(source, &file, &error), "%s", error.text);
+    if (broken)
+        memset((void *)file.entries[0].data, 0xff, sizeof(float));
+    cr_assert(safetensors_write(target, file.entries, file.count, metadata, count, &error), "%s",
+              error.text);
+    safetensors_free(&file);
+    free(source);
+    free(target);
+}
+
+static void expect_same(char *a, char *b)
+{
+    cr_expect_str_eq(a, b);
+    free(a);
+    free(b);
+}
+
+/* Fresh weights that say they are of shapes, as "weights", and the first pictures of its test set.
+ */
+static void make_weights(int pictures)
+{
+    Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };
+    free(prints("init --preset small " TINY " --output bare"));
+    copy_weights("bare", "weights", shapes, 3, false);
+    for (int i = 0; i < pictures; i++)
+        put_shape(i);
+}
+
+/* --- against evaluate ------------------------------------------------------------------------ */
+
+/* What classify printed in TSV with all classes: for each picture its classes in order, and the
+ * probability of each class. */
+typedef struct {
+    int order[PICTURES][CLASSES];
+    double probability[PICTURES][CLASSES];
+} Named;
+
+static Named *read_named(char *text)
+{
+    Named *n = mem_alloc(1, sizeof *n);
+    char *fields[5];
+    cr_assert_str_eq(next_line(&text), "file\trank\tprobability\tindex\tname");
+    for (int i = 0; i < PICTURES * CLASSES; i++) {
+        char *line = next_line(&text), file[16];
+        int picture = i / CLASSES, rank = i % CLASSES;
+        cr_assert(line && split(line, fields, 5) == 5);
+        snprintf(file, sizeof file, "%03d.pgm", picture);
+        cr_assert_str_eq(fields[0], file);
+        cr_assert_eq(atoi(fields[1]), rank + 1);
+        int class = atoi(fields[3]);
+        cr_assert(class >= 0 && class < CLASSES);
+        cr_assert_str_eq(fields[4], shapes_names[class]);
+        n->order[picture][rank] = class;
+        n->probability[picture][class] = atof(fields[2]);
+    }
+    cr_assert_null(next_line(&text));
+    return n;
+}
+
+/* The numbers of evaluate's confusion matrix must be those of what was named. */
+static void expect_confusion(char *evaluated, const int truth[PICTURES], const Named *named)
+{
+    int wanted[CLASSES][CLASSES] = { 0 };
+    for (int i = 0; i < PICTURES; i++)
+        wanted[truth[i]][named->order[i][0]]++;
+    for (int line = 0; line < 4; line++)
+        cr_assert(next_line(&evaluated));
+    for (int i = 0; i < CLASSES; i++) {
+        char *at = next_line(&evaluated);
+        cr_assert(at && strlen(at) > 16);
+        at += 16;
+        for (int j = 0; j < CLASSES; j++)
+            cr_expect_eq(strtol(at, &at, 10), wanted[i][j], "class %d named %d", i, j);
+    }
+}
+
+Test(classify, names_a_test_set_as_evaluate_does)
+{
+    int truth[PICTURES], best = 0, five = 0;
+    double loss = 0, top1, top5, mean;
+    free(prints("train --data shapes " TINY " --epochs 2 --limit 2500 --batch-size 32 --lr 4e-3 "
+                "--out run"));
+    for (int i = 0; i < PICTURES; i++)
+        truth[i] = put_shape(i);
+    char *evaluated = prints(
+        "evaluate --data shapes --weights run/best.safetensors " TINY " --limit %d", PICTURES);
+    char *text =
+        prints("classify *.pgm --weights run/best.safetensors " TINY " --top 10 --format tsv");
+    Named *named = read_named(text);
+    for (int i = 0; i < PICTURES; i++) {
+        loss -= log(named->probability[i][truth[i]]);
+        for (int rank = 0; rank < 5; rank++)
+            five += named->order[i][rank] == truth[i];
+        best += named->order[i][0] == truth[i];
+    }
+    cr_assert_eq(sscanf(strstr(evaluated, "top-1"), "top-1 %lf %%, top-5 %lf %%, loss %lf", &top1,
+                        &top5, &mean),
+                 3);
+    cr_expect_float_eq(top1, 100.0 * best / PICTURES, 0.006);
+    cr_expect_float_eq(top5, 100.0 * five / PICTURES, 0.006);
+    cr_expect_float_eq(mean, loss / PICTURES, 1e-3);
+    cr_expect(best > 20, "only %d named right: was anything learnt?", best);
+    expect_confusion(evaluated, truth, named);
+    /* The trainer's metadata are what the data set says of itself. */
+    copy_weights("run/best.safetensors", "bare", NULL, 0, false);
+    expect_same(prints("classify 0*.pgm " TINY " --weights run/best.safetensors"),
+                prints("classify 0*.pgm " TINY " --weights bare --data shapes"));
+    free(named);
+    free(evaluated);
+    free(text);
+}
+
+/* --- against forward ------------------------------------------------------------------------- */
+
+/* A picture's input for the published preprocessing as a batch: [1,3,224,224]. */
+static void put_batch(const char *picture, const char *batch)
+{
+    char *from = str_format("%s/%s", folder, picture), *to = str_format("%s/%s", folder, batch);
+    const size_t points = (size_t)224 * 224, shape[4] = { 1, 3, 224, 224 };
+    float *x = mem_alloc(points * 3, sizeof *x), *planes = mem_alloc(points * 3, sizeof *x);
+    Preprocess p = preprocess_imagenet(224, 224);
+    Picture read;
+    Error error;
+    cr_assert(picture_read(from, &read, &error), "%s", error.text);
+    preprocess_picture(&p, &read, x);
+    for (size_t i = 0; i < points * 3; i++)
+        planes[i % 3 * points + i / 3] = x[i];
+    Entry entry = { .key = "x", .dtype = "F32", .rank = 4, .data = planes };
+    memcpy(entry.shape, shape, sizeof shape);
+    entry.bytes = points * 3 * sizeof *x;
+    cr_assert(safetensors_write(to, &entry, 1, NULL, 0, &error), "%s", error.text);
+    preprocess_free(&p);
+    picture_free(&read);
+    free(x);
+    free(planes);
+    free(from);
+    free(to);
+}
+
+static float *read_logits(const char *name, size_t count)
+{
+    char *path = str_format("%s/%s", folder, name);
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
+    float *logits = mem_alloc(count, sizeof *logits);
+    const Entry *e = safetensors_find(&file, "logits");
+    cr_assert(e && entry_elements(e) == count && entry_floats(&file, e, logits, &error));
+    safetensors_free(&file);
+    free(path);
+    return logits;
+}
+
+/* Weights alone, with ImageNet's shape: its preprocessing, its names, the softmax of its logits. */
+Test(classify, imagenet_without_being_told)
+{
+    char colours[3 * 60 * 40 + 15] = "P6 60 40   255\n", *fields[5];
+    for (int i = 0; i < 3 * 60 * 40; i++)
+        colours[15 + i] = (char)(i * i / 7 + i % 3 * 50);
+    put("picture.ppm", colours, sizeof colours);
+    put_batch("picture.ppm", "batch");
+    free(prints("init " LARGE " --output weights"));
+    free(prints("forward " LARGE " --weights weights --batch batch --output logits"));
+    char *text = prints("classify picture.ppm --weights weights " LARGE " --format tsv --top 1000");
+    float *logits = read_logits("logits", IMAGENET_CLASSES);
+    double sum = 0, before = 1;
+    for (int i = 0; i < IMAGENET_CLASSES; i++)
+        sum += exp((double)logits[i]);
+    char *at = text;
+    next_line(&at);
+    for (int i = 0; i < IMAGENET_CLASSES; i++) {
+        cr_assert_eq(split(next_line(&at), fields, 5), 5);
+        double probability = atof(fields[2]);
+        int class = atoi(fields[3]);
+        cr_expect_float_eq(probability, exp((double)logits[class]) / sum, 2e-6);
+        cr_expect(probability <= before);
+        cr_expect_str_eq(fields[4], imagenet_names[class]);
+        before = probability;
+    }
+    cr_expect_null(next_line(&at));
+    free(logits);
+    free(text);
+}
+
+Test(classify, imagenets_names)
+{
+    char *text = contents("tests/data/imagenet_classes.txt"), *at = text;
+    for (int i = 0; i < IMAGENET_CLASSES; i++)
+        cr_assert_str_eq(imagenet_names[i], next_line(&at));
+    cr_expect_null(next_line(&at));
+    free(text);
+}
+
+/* --- how it is called ------------------------------------------------------------------------ */
+
+#define CLASSIFY "classify " TINY " --weights weights "
+
+/* Batches, threads and standard input change nothing. */
+Test(classify, the_same_however_it_is_called)
+{
+    make_weights(11);
+    for (int i = 1; i < 5; i++)
+        expect_same(prints(CLASSIFY "*.pgm"), prints(CLASSIFY "*.pgm --batch-size %d", i));
+    expect_same(prints(CLASSIFY "*.pgm"), prints(CLASSIFY "*.pgm --threads 1"));
+    expect_same(prints(CLASSIFY "007.pgm"), prints(CLASSIFY "- < 007.pgm"));
+}
+
+Test(classify, prints_a_table_a_picture)
+{
+    make_weights(1);
+    char *one = prints(CLASSIFY "000.pgm"), *at = one, name[32];
+    double sum = 0, percent;
+    for (int i = 0; i < 5; i++) {
+        char *line = next_line(&at);
+        int class;
+        cr_assert(line && sscanf(line, "%lf %% %d %31[^\n]", &percent, &class, name) == 3);
+        cr_assert(line[6] == ' ' && line[7] == '%' && class >= 0 && class < CLASSES);
+        cr_expect_str_eq(name, shapes_names[class]);
+        sum += percent;
+    }
+    cr_expect_null(next_line(&at));
+    cr_expect(sum > 50 && sum < 100.03);
+    free(one);
+    one = prints(CLASSIFY "000.pgm --top 2");
+    char *two = prints(CLASSIFY "000.pgm - --top 2 < 000.pgm");
+    expect_same(str_format("000.pgm\n%sstandard input\n%s", one, one), two);
+    free(one);
+}
+
+/* Weights that say nothing need --data; it stands above what others say. */
+Test(classify, the_data_set_is_told_or_given)
+{
+    Metadata other[] = { { "data", "mnist" } }, half[] = { { "data", "shapes" } };
+    make_weights(1);
+    copy_weights("bare", "other", other, 1, false);
+    copy_weights("bare", "half", half, 1, false);
+    fails(FAILED, "--data", "classify 000.pgm " TINY " --weights bare");
+    fails(USAGE, "--data", "classify 000.pgm --preset small " TINY " --weights bare");
+    fails(FAILED, "other: its metadata 'data': mnist", "classify 000.pgm " TINY " --weights other");
+    fails(FAILED, "half: its metadata 'mean'", "classify 000.pgm " TINY " --weights half");
+    expect_same(prints("classify 000.pgm " TINY " --weights other --data shapes"),
+                prints("classify 000.pgm " TINY " --weights bare --data shapes"));
+}
+
+Test(classify, labels_of_ones_own)
+{
+    make_weights(1);
+    PUT("ten", "a\nb b\nc\r\nd\ne\nf\ng\nh\ni\nj");
+    PUT("nine", "a\nb\nc\nd\ne\nf\ng\nh\ni\n");
+    PUT("eleven", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n");
+    PUT("hole", "a\nb\n\nd\ne\nf\ng\nh\ni\nj\n");
+    PUT("zero", "a\nb\nc\nd\ne\nf\ng\nh\ni\n\0\n");
+    PUT("empty", "");
+    const char *const names[] = { "a", "b b", "c", "d", "e", "f", "g", "h", "i", "j" };
+    char *text = prints(CLASSIFY "000.pgm --labels ten --format tsv --top 10"), *at = text;
+    char *fields[5];
+    next_line(&at);
+    for (int i = 0; i < CLASSES; i++) {
+        cr_assert_eq(split(next_line(&at), fields, 5), 5);
+        cr_expect_str_eq(fields[4], names[atoi(fields[3])]);
+    }
+    free(text);
+    fails(FAILED, "nine: has 9 lines for 10 classes", CLASSIFY "000.pgm --labels nine");
+    fails(FAILED, "eleven: has 11 lines", CLASSIFY "000.pgm --labels eleven");
+    fails(FAILED, "hole: line 3 is empty", CLASSIFY "000.pgm --labels hole");
+    fails(FAILED, "zero: is not text", CLASSIFY "000.pgm --labels zero");
+    fails(FAILED, "empty: has 0 lines", CLASSIFY "000.pgm --labels empty");
+    fails(FAILED, "none", CLASSIFY "000.pgm --labels none");
+}
+
+/* --- what goes wrong ------------------------------------------------------------------------- */
+
+Test(classify, wrong_calls)
+{
+    PUT("weights", "");
+    fails(USAGE, "--weights", "classify x.pgm");
+    fails(USAGE, "a picture", "classify --weights weights");
+    fails(USAGE, "--format", "classify x.pgm --weights weights --format json");
+    fails(USAGE, "--top", "classify x.pgm --weights weights --top 0");
+    fails(USAGE, "--data", "classify x.pgm --weights weights --data imagenet");
+    fails(USAGE, "-: standard input", "classify - - --weights weights");
+    fails(USAGE, "--mode", "classify x.pgm --weights weights --mode eval");
+}
+
+Test(classify, pictures_that_are_none)
+{
+    make_weights(1);
+    PUT("text.pgm", "no picture at all");
+    PUT("empty.pgm", "");
+    PUT("short.ppm", "P6 2 2 255\n12345678901");
+    PUT("flat.pgm", "P5 28 0 255\n");
+    PUT("huge.pgm", "P5 32769 1 255\n");
+    PUT("lies.ppm", "P6 32768 32768 65535\n");
+    fails(FAILED, "text.pgm: not a PNM", CLASSIFY "text.pgm");
+    fails(FAILED, "empty.pgm: not a PNM", CLASSIFY "empty.pgm");
+    fails(FAILED, "short.ppm: cut short", CLASSIFY "short.ppm");
+    fails(FAILED, "flat.pgm: the height is 0", CLASSIFY "flat.pgm");
+    fails(FAILED, "huge.pgm: the width is above", CLASSIFY "huge.pgm");
+    fails(FAILED, "lies.ppm: cut short", CLASSIFY "lies.ppm");
+    fails(FAILED, "none.pgm", CLASSIFY "none.pgm");
+    fails(FAILED, "standard input: not a PNM", CLASSIFY "-");
+    fails(FAILED, "none.pgm", CLASSIFY "000.pgm none.pgm");
+    fails(FAILED, ".: ", CLASSIFY ".");
+}
+
+Test(classify, weights_that_do_not_fit)
+{
+    make_weights(1);
+    fails(FAILED, "weights: does not fit", "classify 000.pgm --weights weights --stem 9");
+    fails(USAGE, "--classes", CLASSIFY "000.pgm --classes 11");
+    fails(USAGE, "--input", CLASSIFY "000.pgm --input 3x64x64");
+    fails(USAGE, "shapes: its pictures are 28x28",
+          CLASSIFY "000.pgm --data shapes --input 1x20x20");
+    fails(FAILED, "000.pgm", "classify 000.pgm --weights 000.pgm " TINY);
+    Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };
+    copy_weights("bare", "broken", shapes, 3, true);
+    fails(FAILED, "broken: gives no numbers for 000.pgm",
+          "classify 000.pgm --weights broken " TINY);
+}
