@@ -129,12 +129,13 @@ static void expect_same(char *a, char *b)
     free(b);
 }
 
-/* Fresh weights that say they are of shapes, as "weights", and the first pictures of its test set.
+/* Fresh weights of a network that say they are of shapes, as "weights", and the first pictures of
+ * its test set.
  */
-static void make_weights(int pictures)
+static void make_weights(const char *network, int pictures)
 {
     Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };
-    free(prints("init --preset small " TINY " --output bare"));
+    free(prints("init --preset small %s --output bare", network));
     copy_weights("bare", "weights", shapes, 3, false);
     for (int i = 0; i < pictures; i++)
         put_shape(i);
@@ -312,7 +313,7 @@ Test(classify, imagenets_names)
 /* Batches, threads and standard input change nothing. */
 Test(classify, the_same_however_it_is_called)
 {
-    make_weights(11);
+    make_weights(TINY, 11);
     for (int i = 1; i < 5; i++)
         expect_same(prints(CLASSIFY "*.pgm"), prints(CLASSIFY "*.pgm --batch-size %d", i));
     expect_same(prints(CLASSIFY "*.pgm"), prints(CLASSIFY "*.pgm --threads 1"));
@@ -321,7 +322,7 @@ Test(classify, the_same_however_it_is_called)
 
 Test(classify, prints_a_table_a_picture)
 {
-    make_weights(1);
+    make_weights(TINY, 1);
     char *one = prints(CLASSIFY "000.pgm"), *at = one, name[32];
     double sum = 0, percent;
     for (int i = 0; i < 5; i++) {
@@ -345,7 +346,7 @@ Test(classify, prints_a_table_a_picture)
 Test(classify, the_data_set_is_told_or_given)
 {
     Metadata other[] = { { "data", "mnist" } }, half[] = { { "data", "shapes" } };
-    make_weights(1);
+    make_weights(TINY, 1);
     copy_weights("bare", "other", other, 1, false);
     copy_weights("bare", "half", half, 1, false);
     fails(FAILED, "--data", "classify 000.pgm " TINY " --weights bare");
@@ -358,7 +359,7 @@ Test(classify, the_data_set_is_told_or_given)
 
 Test(classify, labels_of_ones_own)
 {
-    make_weights(1);
+    make_weights(TINY, 1);
     PUT("ten", "a\nb b\nc\r\nd\ne\nf\ng\nh\ni\nj");
     PUT("nine", "a\nb\nc\nd\ne\nf\ng\nh\ni\n");
     PUT("eleven", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n");
@@ -398,7 +399,7 @@ Test(classify, wrong_calls)
 
 Test(classify, pictures_that_are_none)
 {
-    make_weights(1);
+    make_weights(TINY, 1);
     PUT("text.pgm", "no picture at all");
     PUT("empty.pgm", "");
     PUT("short.ppm", "P6 2 2 255\n12345678901");
@@ -419,7 +420,7 @@ Test(classify, pictures_that_are_none)
 
 Test(classify, weights_that_do_not_fit)
 {
-    make_weights(1);
+    make_weights(TINY, 1);
     fails(FAILED, "weights: does not fit", "classify 000.pgm --weights weights --stem 9");
     fails(USAGE, "--classes", CLASSIFY "000.pgm --classes 11");
     fails(USAGE, "--input", CLASSIFY "000.pgm --input 3x64x64");
@@ -430,4 +431,60 @@ Test(classify, weights_that_do_not_fit)
     copy_weights("bare", "broken", shapes, 3, true);
     fails(FAILED, "broken: gives no numbers for 000.pgm",
           "classify 000.pgm --weights broken " TINY);
+}
+
+/* --- the README ------------------------------------------------------------------------------ */
+
+/* What the README's commands find: pictures, weights, the programs, and an anytopnm that gives a
+ * picture as it is. Where step 12 is not there, step 00 stands for it. */
+static void furnish(void)
+{
+    char *build = realpath(build_folder(), NULL);
+    make_weights("", 0);
+    run_well(
+        "cd '%s' && mkdir -p bin build runs/first && cp weights runs/first/best.safetensors && "
+        "printf 'P5 2 2 255 abcd' > picture.pgm && printf 'P6 2 1 255 abcdef' > cat.jpg && "
+        "printf '#!/bin/sh\\ncat \"$1\"\\n' > bin/anytopnm && chmod +x bin/anytopnm",
+        folder);
+    run_well("cd '%s/build' && ln -s '%s'/[0-9][0-9]_* . && "
+             "{ test -e 12_official_convnext || ln -s 00_resnet 12_official_convnext; } && "
+             "./12_official_convnext init --output ../model.safetensors",
+             folder, build);
+    free(build);
+}
+
+/* The README's part under that title, without its own title. */
+static char *readme_part(const char *title)
+{
+    char *text = contents("README.md"), *start = strstr(text, title);
+    cr_assert(start, "no '%s'", title);
+    char *part = str_format("%s", start + strlen(title)), *end = strstr(part, "\n## ");
+    if (end)
+        *end = 0;
+    free(text);
+    return part;
+}
+
+Test(classify, commands_of_the_readme)
+{
+    char *text = readme_part("\n## Naming pictures\n"), *at = text, *line;
+    bool fenced = false, shell = false;
+    int commands = 0;
+    furnish();
+    while ((line = next_line(&at))) {
+        if (strncmp(line, "```", 3) == 0) {
+            fenced = !fenced;
+            shell = fenced && !line[3];
+            continue;
+        }
+        if (!shell)
+            continue;
+        Result r = run("cd '%s' && PATH=\"$PWD/bin:$PATH\" && %s", folder, line);
+        cr_expect_eq(r.status, 0, "%s: status %d: %s", line, r.status, r.err);
+        cr_expect(strchr(r.out, '\n'), "%s: prints nothing", line);
+        result_free(&r);
+        commands++;
+    }
+    cr_expect_eq(commands, 3);
+    free(text);
 }
