@@ -297,6 +297,20 @@ Test(classify, imagenet_without_being_told)
     free(text);
 }
 
+/* Other classes need other names. */
+Test(classify, fine_tuned_from_imagenet)
+{
+    PUT("picture.ppm", "P6 2 1 255\nabcdef");
+    PUT("names", "cat\ndog\nfish\n");
+    free(prints("init " LARGE " --classes 3 --output weights"));
+    char *text =
+        prints("classify picture.ppm --weights weights " LARGE " --classes 3 --labels names");
+    cr_expect(strstr(text, "cat\n") && strstr(text, "dog\n") && strstr(text, "fish\n"), "%s", text);
+    fails(USAGE, "--data: wanted: weights",
+          "classify picture.ppm --weights weights " LARGE " --classes 3");
+    free(text);
+}
+
 Test(classify, imagenets_names)
 {
     char *text = contents("tests/data/imagenet_classes.txt"), *at = text;

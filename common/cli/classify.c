@@ -53,7 +53,8 @@ static Dataset data_of(const Options *o, const Safetensors *file)
     return good && told.name && strcmp(told.name, o->data) == 0 ? told : measured(o->data);
 }
 
-/* Without a data set: ImageNet, where the network can be one for it. */
+/* Without a data set: ImageNet, where the network can be one for it, or for classes of the user's
+ * own, fine-tuned from one. */
 static void check_imagenet(const Options *o, const Shape *s)
 {
     if (s->c == IMAGENET_CHANNELS && (s->classes == IMAGENET_CLASSES || o->labels))

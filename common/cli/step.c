@@ -43,7 +43,7 @@ static const Entry entries[] = {
     { { "bench", "--mode --runs --layers --format ", "", NULL, "how fast the network runs" },
       bench },
     { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
-        "what pictures (PNM files, - for standard input) show" },
+        "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
       classify },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
