@@ -9,6 +9,7 @@
 #include "engine/inference.h"
 #include "engine/training.h"
 #include "graph/op.h"
+#include "kernels/peak.h"
 #include "ops/ops.h"
 #include "train/adamw.h"
 
@@ -102,34 +103,51 @@ static double peak_mib(void)
 
 /* --- a line a layer -------------------------------------------------------------------------- */
 
-static void print_layer(const char *name, const char *ops, double seconds, double total,
-                        double flops)
+/* What a line's shares are shares of. */
+typedef struct {
+    int runs;
+    double seconds; /* of a run */
+    double peak;    /* GFLOP/s */
+} Whole;
+
+static void print_heading(const Whole *w)
 {
-    printf("  %-44s %-32s %9.3f ms %5.1f %% %8.1f GFLOP/s\n", name, ops, 1e3 * seconds,
-           100 * seconds / total, seconds > 0 ? flops / seconds / 1e9 : 0);
+    printf("FMA peak %.1f GFLOP/s\n  %-40s %-30s %9s %6s %8s %7s\n", w->peak, "layer", "ops", "ms",
+           "time", "GFLOP/s", "of peak");
 }
 
-static void print_units(const Subject *s, int runs, double total)
+/* Nothing behind the time of layers that multiply nothing. */
+static void print_layer(const char *name, const char *ops, double seconds, double flops,
+                        const Whole *w)
+{
+    double gflops = seconds > 0 ? flops / seconds / 1e9 : 0;
+    printf("  %-40s %-30s %9.3f %5.1f%%", name, ops, 1e3 * seconds, 100 * seconds / w->seconds);
+    if (flops > 0)
+        printf(" %8.1f %6.1f%%", gflops, 100 * gflops / w->peak);
+    putchar('\n');
+}
+
+static void print_units(const Subject *s, const Whole *w)
 {
     for (int i = 0; i < inference_units(s->inference); i++) {
         Unit u = inference_unit(s->inference, i);
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
-        print_layer(u.first->name, ops, u.seconds / runs, total, 2 * (double)u.first->macs);
+        print_layer(u.first->name, ops, u.seconds / w->runs, 2 * (double)u.first->macs, w);
         free(ops);
     }
 }
 
-static void print_layers(const Subject *s, int runs, double total)
+static void print_layers(const Subject *s, const Whole *w)
 {
     for (int i = 1; i < net_tensors(s->net); i++) {
         const Tensor *t = net_tensor(s->net, i);
         LayerSeconds l = training_seconds(s->training, i);
         char *ops = str_format("%s, forward", t->op->name);
-        print_layer(t->name, ops, l.forward / runs, total, 2 * (double)t->macs);
+        print_layer(t->name, ops, l.forward / w->runs, 2 * (double)t->macs, w);
         free(ops);
         ops = str_format("%s, backward", t->op->name);
-        print_layer(t->name, ops, l.backward / runs, total, 4 * (double)t->macs);
+        print_layer(t->name, ops, l.backward / w->runs, 4 * (double)t->macs, w);
         free(ops);
     }
 }
@@ -176,10 +194,11 @@ int bench(const Run *run)
         seconds[i] = time_once(&s);
         total += seconds[i];
     }
-    if (o->layers && train)
-        print_layers(&s, runs + 1, total / (runs + 1));
-    else if (o->layers)
-        print_units(&s, runs + 1, total / (runs + 1));
+    if (o->layers) {
+        Whole whole = { .runs = runs + 1, .seconds = total / (runs + 1), .peak = fma_peak() };
+        print_heading(&whole);
+        (train ? print_layers : print_units)(&s, &whole);
+    }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
