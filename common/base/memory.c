@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include "base/error.h"
@@ -7,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, LARGE = 2 * HUGE_PAGE };
 
 size_t size_mul(size_t a, size_t b)
 {
@@ -28,11 +30,14 @@ void *mem_alloc(size_t count, size_t size)
     size_t bytes = size_mul(count, size);
     if (bytes > SIZE_MAX - ALIGNMENT)
         no_memory(bytes);
+    size_t alignment = bytes < LARGE ? ALIGNMENT : HUGE_PAGE;
     /* aligned_alloc wants a multiple of the alignment, and one byte at least to return memory. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *memory = aligned_alloc(ALIGNMENT, rounded);
+    void *memory = aligned_alloc(alignment, rounded);
     if (!memory)
         no_memory(bytes);
+    if (bytes >= LARGE)
+        madvise(memory, rounded, MADV_HUGEPAGE);
     return memset(memory, 0, rounded);
 }
 
