@@ -1,15 +1,17 @@
 #!/bin/sh
 # Trains the ladder, a step after the other, and prints a table of what came out.
 # usage: results/train.sh BUILD, with what is not the default in the environment:
-# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1" RUNS=runs
-# A run that is complete is left alone, one that is not goes on where it stopped.
+# SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1"
+# FOLDER=runs/fashion-mnist-10
+# A run that is complete is left alone, one that is not goes on where it stopped. What a complete run
+# came to, and on what, is in its run.tsv; its time is that of all its epochs.
 set -u
 build=$1
 seeds=${SEEDS:-1}
 epochs=${EPOCHS:-10}
 data=${DATA:-fashion-mnist}
 options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
-folder=${RUNS:-runs}/$data-$epochs
+folder=${FOLDER:-runs/$data-$epochs}
 
 programs=
 for number in ${STEPS:-$(ls steps | cut -c 1-2)}; do
@@ -21,23 +23,51 @@ for number in ${STEPS:-$(ls steps | cut -c 1-2)}; do
     programs="$programs $found"
 done
 
+# The commit that is built, marked where files differ from it; the compiler; the processor and its
+# widest vectors, which the order of sums and so the bits depend on.
+commit() {
+    git rev-parse --short=12 HEAD 2> /dev/null || { echo unknown; return; }
+    git diff --quiet HEAD -- common steps Makefile || echo changed
+}
+machine() {
+    compiler=$(sed 's/ .*//' "$build/flags" 2> /dev/null)
+    commit | paste -s -d + | tr '\n' '\t'
+    ${compiler:-cc} --version 2> /dev/null | sed -n '1s/ *(.*)//p' | tr '\n' '\t'
+    sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2> /dev/null | sed 1q | tr '\n' ' '
+    for vectors in avx512f avx2 asimd; do
+        grep -qw "$vectors" /proc/cpuinfo 2> /dev/null && { echo "$vectors"; return; }
+    done
+    uname -m
+}
+
+record() {
+    awk -F '\t' -v OFS='\t' -v step="$1" -v seed="$2" -v machine="$(machine)" \
+        -v threads="${OMP_NUM_THREADS:-$(nproc)}" '
+        FILENAME ~ /log.tsv$/ && FNR > 1 { seconds += $7 }
+        FILENAME ~ /result.tsv$/ && FNR == 2 {
+            print "step", "seed", "held_out_top1", "test_top1", "test_loss", "epochs", "seconds",
+                "threads", "commit", "compiler", "cpu"
+            print step, seed, $3, $4, $6, $1, sprintf("%.0f", seconds), threads, machine
+        }' "$3/log.tsv" "$3/result.tsv" > "$3/run.tsv.new" && mv "$3/run.tsv.new" "$3/run.tsv"
+}
+
 for seed in $seeds; do
     for program in $programs; do
-        out=$folder/$(basename "$program")-$seed
-        [ -f "$out/result.tsv" ] && continue
-        echo "$(basename "$program"), seed $seed: $out"
+        step=$(basename "$program")
+        out=$folder/$step-$seed
+        [ -f "$out/run.tsv" ] && continue
+        echo "$step, seed $seed: $out"
         # $options is a list of words.
         # shellcheck disable=SC2086
         "$program" train --data "$data" --epochs "$epochs" --seed "$seed" --out "$out" --resume \
-            $options || exit 1
+            $options && record "$step" "$seed" "$out" || exit 1
     done
 done
 
 for program in $programs; do
     for seed in $seeds; do
         out=$folder/$(basename "$program")-$seed
-        awk -F '\t' -v OFS='\t' -v step="$(basename "$program")" \
-            'NR == 2 { print step, $3, $4, $6 }' "$out/result.tsv"
+        awk -F '\t' -v OFS='\t' 'NR == 2 { print $1, $3, $4, $5 }' "$out/run.tsv"
     done
 done | awk -F '\t' '
     # Mean and standard deviation (of n - 1) of what was added under one name.
