@@ -13,14 +13,17 @@
  * i and backward at moment(i), the last layer first. */
 typedef struct {
     const Tensor *t;
-    int value;     /* buffer of its values in forward, and in backward where these are kept */
-    int again;     /* buffer of its values computed again for backward, or -1 */
-    int gradient;  /* buffer of the gradient, or -1 */
-    int saved;     /* buffer of the op's own statistics, or -1 */
-    int writes[2]; /* into the gradient of input k: does it set, add, or is nothing to do? */
-    bool cheap;    /* computed again for backward, not kept */
-    bool ready;    /* … and that has been done in this backward */
-    int path;      /* the drop path that this layer leads to and nowhere else, or -1 */
+    int value;           /* buffer of its values in forward, and in backward where these are kept */
+    int again;           /* buffer of its values computed again for backward, or -1 */
+    int gradient;        /* buffer of the gradient, or -1 */
+    int saved;           /* buffer of the op's own statistics, or -1 */
+    int writes[2];       /* into the gradient of input k: does it set, add, or is nothing to do? */
+    bool cheap;          /* computed again for backward, not kept */
+    bool ready;          /* … and that has been done in this backward */
+    int path;            /* the drop path that this layer leads to and nowhere else, or -1 */
+    const Tensor *scale; /* the layer scale whose backward this convolution takes on, or NULL */
+    int scaled;          /* buffer of its scaled weight, or -1 */
+    bool taken_on;       /* this is such a layer scale: it only hands its gradient on */
     LayerSeconds seconds;
 } Node;
 
@@ -55,6 +58,12 @@ static bool has(const Tensor *t, OpFlags flag)
     return t->op && (t->op->flags & flag);
 }
 
+/* Backward hands the gradient on as it is. */
+static bool hands_on(const Node *n)
+{
+    return is_view(n->t) || n->taken_on;
+}
+
 static int moment(const Training *plan, const Tensor *t)
 {
     return 2 * plan->count - t->index;
@@ -69,6 +78,21 @@ static Node *node(const Training *plan, const Tensor *t)
 static bool wants_gradient(const Tensor *t)
 {
     return t->op != NULL;
+}
+
+/* A layer scale that is all that reads a convolution: that one's backward has its gradient, too. */
+static void take_on_scale(Training *plan, int i)
+{
+    const Tensor *t = plan->nodes[i].t, *conv = t->in[0];
+    if (t->op != &layer_scale_op || (conv->op != &conv2d_op && conv->op != &linear_op))
+        return;
+    for (int k = conv->index + 1; k < plan->count; k++) {
+        const Tensor *user = plan->nodes[k].t;
+        if (user != t && (user->in[0] == conv || user->in[1] == conv))
+            return;
+    }
+    plan->nodes[i].taken_on = true;
+    node(plan, conv)->scale = t;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -86,7 +110,7 @@ static const Tensor *origin(const Training *plan, const Tensor *t)
  * reads it, or because it is cheap itself. A ReLU after a sum is kept in the sum's place. */
 static bool is_cheap(const Training *plan, const Tensor *t)
 {
-    return has(t, CHEAP) && !is_view(t) &&
+    return has(t, CHEAP) && !hands_on(node(plan, t)) &&
            (has(t, BACKWARD_READS_X0) || node(plan, holder(t->in[0]))->cheap);
 }
 
@@ -124,7 +148,7 @@ static void place_values(Training *plan)
     buffer_extend(&plan->buffers, node(plan, holder(output))->value, plan->count);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->nodes[i].t;
-        if (is_view(t))
+        if (hands_on(&plan->nodes[i]))
             continue;
         if (has(t, BACKWARD_READS_X0))
             read_in_backward(plan, t->in[0], moment(plan, t));
@@ -206,7 +230,7 @@ static int hand_down(Training *plan, Node *n, int k)
     Node *to = node(plan, in);
     if (to->gradient >= 0)
         return ADD;
-    bool same = is_view(t) || t->op == &add_op;
+    bool same = hands_on(n) || t->op == &add_op;
     bool alone = t->in[0] != t->in[1];
     if (same && alone && may_join(plan, in, n->gradient, now)) {
         to->gradient = n->gradient;
@@ -311,6 +335,10 @@ static void place_scratch(Training *plan)
         Node *n = &plan->nodes[i];
         if (!n->t->op)
             continue;
+        if (n->scale) {
+            size_t weight = net_param(plan->net, n->t->first_param)->count;
+            n->scaled = buffer_new(&plan->buffers, weight, moment(plan, n->t));
+        }
         size_t work = most_work(n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         if (n->t->op->saved) {
@@ -332,7 +360,11 @@ Training *training_new(const Net *net)
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = net_tensor(net, i);
         plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
-        plan->nodes[i].cheap = is_cheap(plan, t);
+        plan->nodes[i].scaled = -1;
+    }
+    for (int i = 0; i < plan->count; i++) {
+        take_on_scale(plan, i);
+        plan->nodes[i].cheap = is_cheap(plan, plan->nodes[i].t);
     }
     place_values(plan);
     share_values(plan);
@@ -511,11 +543,17 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
         call.accumulate[k] = n->writes[k] == ADD;
         any = true;
     }
+    if (n->scale) {
+        int gamma = n->scale->first_param;
+        call.scale = weights->values[gamma];
+        call.scale_grad = gradients->values[gamma];
+        call.scaled = data(plan, n->scaled);
+    }
     if (any)
         t->op->backward(t, &call);
 }
 
-static void run_view_backward(Training *plan, const Node *n)
+static void hand_on(Training *plan, const Node *n)
 {
     float *dx = n->writes[0] ? data(plan, node(plan, n->t->in[0])->gradient) : NULL;
     const float *dy = data(plan, n->gradient);
@@ -546,8 +584,8 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
         double start = clock_seconds();
         if (n->gradient < 0 || skipped(plan, n))
             no_gradient(n, gradients);
-        else if (is_view(n->t))
-            run_view_backward(plan, n);
+        else if (hands_on(n))
+            hand_on(plan, n);
         else if (!plan->dropped[i] || node(plan, n->t->in[0])->path != i)
             run_backward(plan, n, weights, gradients);
         n->seconds.backward += clock_seconds() - start;

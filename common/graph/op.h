@@ -27,6 +27,10 @@ typedef struct {
     const float *bias;     /* in place of param[1] when packed is set */
     const float *residual; /* y = act(conv + residual) */
     Act act;
+    /* Backward of a convolution may take on that of the layer scale behind it: dy is then the
+     * gradient of the scaled output, and scaled is room for a weight. */
+    const float *scale; /* by output channel, or NULL */
+    float *scale_grad, *scaled;
 } Call;
 
 typedef enum {

@@ -416,26 +416,84 @@ static void backward_input_strided(const Tensor *t, const Call *c)
     }
 }
 
-void conv2d_backward(const Tensor *t, const Call *c)
+static void backward_params(const Tensor *t, const Call *c)
 {
     if (t->params > 1)
         channel_sum(c->dy, NULL, tensor_rows(t), t->c, c->grad[1], c->work);
     if (is_grouped(t)) {
         Grouped g = grouped_of(t);
         grouped_backward_weight(&g, c->x[0], c->dy, c->grad[0], c->work);
-        if (c->dx[0])
-            grouped_backward_input(&g, c->dy, c->param[0], c->accumulate[0], c->dx[0], c->work);
-        return;
+    } else {
+        backward_weight(t, c);
     }
-    backward_weight(t, c);
-    if (!c->dx[0])
-        return;
-    if (is_pointwise(t))
+}
+
+static void backward_input(const Tensor *t, const Call *c)
+{
+    if (is_grouped(t)) {
+        Grouped g = grouped_of(t);
+        grouped_backward_input(&g, c->dy, c->param[0], c->accumulate[0], c->dx[0], c->work);
+    } else if (is_pointwise(t))
         backward_input_pointwise(t, c);
     else if (t->a.stride == 1 && t->a.pad < t->a.kernel)
         backward_input_dense(t, c);
     else
         backward_input_strided(t, c);
+}
+
+typedef struct {
+    const Tensor *t;
+    const Call *call;
+} ScaleBackward;
+
+/* Output channel o's weights are every `step`-th from `first` on, `count` of them. Several sums at
+ * once, because one would wait for each addition. */
+static double dot(const float *a, const float *b, size_t first, size_t step, size_t count)
+{
+    enum { SUMS = 8 };
+    double sums[SUMS] = { 0 }, total = 0;
+    for (size_t k = 0; k + SUMS <= count; k += SUMS)
+        for (size_t l = 0; l < SUMS; l++)
+            sums[l] += (double)a[first + (k + l) * step] * b[first + (k + l) * step];
+    for (size_t k = count / SUMS * SUMS; k < count; k++)
+        total += (double)a[first + k * step] * b[first + k * step];
+    for (int l = 0; l < SUMS; l++)
+        total += sums[l];
+    return total;
+}
+
+/* The layer behind is y = scale·(W·x + b): with G = Σ dy·x and g = Σ dy, which a convolution's own
+ * backward computes, scale's gradient is Σ W·G + b·g by channel, and those of W and b are scale·G
+ * and scale·g. So nobody needs the convolution's output. */
+static void backward_scale_channel(void *context, int o, int worker)
+{
+    (void)worker;
+    const Tensor *t = ((ScaleBackward *)context)->t;
+    const Call *c = ((ScaleBackward *)context)->call;
+    size_t count = net_param(t->net, t->first_param)->count / (size_t)t->c;
+    size_t step = is_grouped(t) ? (size_t)t->c : 1, first = (size_t)o * (step > 1 ? 1 : count);
+    double sum = dot(c->param[0], c->grad[0], first, step, count);
+    if (t->params > 1) {
+        sum += (double)c->param[1][o] * c->grad[1][o];
+        c->grad[1][o] *= c->scale[o];
+    }
+    c->scale_grad[o] = (float)sum;
+    for (size_t k = 0, i = first; k < count; k++, i += step) {
+        c->grad[0][i] *= c->scale[o];
+        c->scaled[i] = c->param[0][i] * c->scale[o];
+    }
+}
+
+void conv2d_backward(const Tensor *t, const Call *c)
+{
+    Call call = *c;
+    backward_params(t, c);
+    if (c->scale) {
+        parallel_for(t->c, backward_scale_channel, &(ScaleBackward){ t, c });
+        call.param = &call.scaled;
+    }
+    if (c->dx[0])
+        backward_input(t, &call);
 }
 
 static size_t most(size_t a, size_t b)
