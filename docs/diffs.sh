@@ -8,9 +8,15 @@
 # Run it where steps/ stands.
 set -eu
 
+# Every step that is one network. A program that holds a road of them, row by row, is nobody's
+# neighbour.
+rungs() {
+    grep -L '\.rows = ' steps/*/main.c | cut -d / -f 2
+}
+
 # before STEP: the step before it, empty for the first.
 before() {
-    printf '%s\n' steps/*/ | awk -F / -v step="$1" '$2 == step { print last } { last = $2 }'
+    rungs | awk -v step="$1" '$1 == step { print last } { last = $1 }'
 }
 
 # show STEP OPTION…: the diff; that there is one is no error.
@@ -53,8 +59,7 @@ between() {
 write() {
     mkdir -p docs/diffs
     rm -f docs/diffs/*.diff
-    for folder in steps/*/; do
-        step=$(basename "$folder")
+    for step in $(rungs); do
         [ -z "$(before "$step")" ] || show "$step" > "docs/diffs/$step.diff"
     done
     index > docs/diffs/README.md
@@ -74,6 +79,8 @@ for folder in steps/"${1?which step?}"*/; do
     if [ ! -f "steps/$step/main.c" ]; then
         echo "STEP=$1: no such step in steps/" >&2
         exit 2
+    elif ! rungs | grep -qx "$step"; then
+        echo "$step holds a road of its own, row by row: no step is before it"
     elif [ -z "$(before "$step")" ]; then
         echo "$step is the first step: nothing before it"
     else

@@ -5,15 +5,18 @@
 #   ladder.sh --markdown FILE   prints FILE as a table in Markdown
 #
 # FILE has tabs between its columns: step, title, parameters and MACs of the article's network, the
-# same of the paper's, and the article's encoder's output. A step that has no such network gets "-".
-# Run it where steps/ stands.
+# same of the paper's, and the article's encoder's output. A step that has no such network gets "-";
+# one without either preset is a network of the paper's. Programs that hold a road of their own, row by
+# row, are left out. Run it where steps/ stands.
 set -eu
 
 # fill PROGRAM OPTION…: sets output, parameters and macs to those of the whole network. A program
 # that has no such network says so by its exit status 2.
 fill() {
     status=0
-    text=$("$1" report --format tsv "$2" "$3" ${4+"$4" "$5"} 2>&1) || status=$?
+    program=$1
+    shift
+    text=$("$program" report --format tsv "$@" 2>&1) || status=$?
     case $status in
     0) row=$(printf '%s\n' "$text" | awk -F '\t' '$1 == "total" { print $3, $4, $5 }') ;;
     2) row='- - -' ;;
@@ -26,14 +29,16 @@ END
 
 ask() {
     printf 'step\ttitle\tarticle_parameters\tarticle_macs\tpaper_parameters\tpaper_macs\toutput\n'
-    for main in steps/*/main.c; do
+    for main in $(grep -L '\.rows = ' steps/*/main.c); do
         step=$(basename "$(dirname "$main")")
         title=$(sed -n 's/.*\.title = "\(.*\)",.*/\1/p' "$main")
         printf '%s\t%s' "$step" "$title"
-        for preset in article paper; do
-            fill "$1/$step" --preset "$preset"
-            printf '\t%s\t%s' "$parameters" "$macs"
-        done
+        fill "$1/$step" --preset article
+        printf '\t%s\t%s' "$parameters" "$macs"
+        article=$parameters
+        fill "$1/$step" --preset paper
+        if [ "$article $parameters" = "- -" ]; then fill "$1/$step"; fi
+        printf '\t%s\t%s' "$parameters" "$macs"
         fill "$1/$step" --preset article --part encoder
         printf '\t%s\n' "$output"
     done

@@ -28,6 +28,9 @@ size_t step_count(void);
 const char *step_name(size_t i);
 /* The ladder proper, 00 to 11: those the article has. */
 enum { LADDER = 12 };
+/* And with the published network, 00 to 12: each is one change away from the one before, and
+ * PyTorch ran the same. */
+enum { RUNGS = 13 };
 
 /* A new empty folder, and its end with all that is in it. */
 char *folder_new(void);

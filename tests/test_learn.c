@@ -110,7 +110,7 @@ static void check_gradient(const char *step, const char *folder)
 Test(learn, gradients_are_those_of_pytorch)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < LADDER; i++)
+    for (size_t i = 0; i < RUNGS; i++)
         check_gradient(step_name(i), folder);
     folder_remove(folder);
 }
@@ -118,7 +118,7 @@ Test(learn, gradients_are_those_of_pytorch)
 Test(learn, five_steps_of_adamw_are_those_of_pytorch)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         Safetensors ours, theirs;
         const char *step = step_name(i);
         char *options = options_of(step), *out = str_format("%s/fit-%s", folder, step);

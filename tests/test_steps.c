@@ -1,4 +1,4 @@
-/* The twelve steps: what neighbours may differ in, and that each is PyTorch's network of the same
+/* The steps: what neighbours may differ in, and that each is PyTorch's network of the same
  * article, in parameters, multiply-accumulates, shapes, names and logits. */
 #include "base/memory.h"
 #include "io/safetensors.h"
@@ -30,7 +30,7 @@ static int changed_lines(const char *options, const char *a, const char *b)
 
 Test(steps, neighbours_differ_by_one_change)
 {
-    for (size_t i = 1; i < LADDER; i++) {
+    for (size_t i = 1; i < RUNGS; i++) {
         const char *a = step_name(i - 1), *b = step_name(i);
         int all = changed_lines("", a, b), blind = changed_lines("-w -B", a, b);
         cr_expect(all > 0, "%s is %s", b, a);
@@ -46,7 +46,7 @@ Test(steps, have_the_same_functions_in_the_same_order)
                                      "static Tensor *stage(Tensor *x, Stage s)\n"
                                      "static Tensor *encoder(Tensor *x, Config c)\n"
                                      "int main(int argc, char **argv)\n";
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         Result r = run("grep '^[a-z].*(' steps/%s/main.c", step_name(i));
         cr_expect_str_eq(r.out, signatures, "%s has other functions:\n%s", step_name(i), r.out);
         result_free(&r);
@@ -55,7 +55,7 @@ Test(steps, have_the_same_functions_in_the_same_order)
 
 Test(steps, state_their_title_once)
 {
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         char *text = contents("steps/%s/main.c", step_name(i));
         char *start = strstr(text, ".title = \"");
         cr_assert(start, "%s has no title", step_name(i));
@@ -118,7 +118,7 @@ Test(steps, report_in_little_memory)
 {
     if (sanitized())
         return;
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         Result r = run("exec %s/%s report --format tsv", build_folder(), step_name(i));
         cr_assert_eq(r.status, 0, "%s", r.err);
         cr_expect(r.peak_kib < 50 * 1024, "%s: %ld KiB", step_name(i), r.peak_kib);
@@ -128,7 +128,7 @@ Test(steps, report_in_little_memory)
 
 Test(steps, call_their_parameters_as_pytorch_does)
 {
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         char *keys = contents("tests/data/keys/%s.tsv", step_name(i));
         Result r = run("%s/%s keys", build_folder(), step_name(i));
         cr_assert_eq(r.status, 0, "%s", r.err);
@@ -192,7 +192,7 @@ static Safetensors forward(const char *name, const char *mode, const char *folde
 Test(steps, give_pytorchs_logits)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         const char *name = step_name(i);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors(expected);
@@ -224,7 +224,7 @@ static void check_running(const Safetensors *ours, const Safetensors *theirs, co
 Test(steps, give_pytorchs_logits_in_training)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < LADDER; i++) {
+    for (size_t i = 0; i < RUNGS; i++) {
         const char *name = step_name(i);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors(expected);

@@ -1,30 +1,89 @@
-/* keys: what PyTorch's state_dict() of the same network is called, and init: fresh values for it.
- */
+/* Names of weights: keys prints what PyTorch's state_dict() of the same network holds, init writes
+ * fresh values under them, and weights change from one published naming to another. */
+#include "base/memory.h"
 #include "cli/commands.h"
+#include "graph/schemes.h"
 #include "graph/weights.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The scheme that --scheme asks for, OFFICIAL without it. */
+static Scheme scheme_asked(const Options *o, const Net *net)
+{
+    if (o->scheme && !scheme_fits(net_param(net, 0), net_params(net)))
+        die(EXIT_USAGE, "--scheme",
+            "'%s': this network is not the published ConvNeXt: its parameters have one name each",
+            o->scheme);
+    return o->scheme ? scheme_find(o->scheme) : OFFICIAL;
+}
+
+/* The parameters as entries without data. */
+static Entry *entries_of(const Net *net)
+{
+    Entry *entries = mem_alloc((size_t)net_params(net), sizeof *entries);
+    for (int i = 0; i < net_params(net); i++) {
+        const Param *p = net_param(net, i);
+        entries[i] = (Entry){ .key = str_format("%s", p->key), .rank = p->rank };
+        for (int d = 0; d < p->rank; d++)
+            entries[i].shape[d] = (size_t)p->shape[d];
+    }
+    return entries;
+}
 
 int keys(const Run *run)
 {
     Shape shape = shape_of(run->step, &run->options, "article");
     Net *net = build_network(run->step, &shape);
-    char text[SHAPE_TEXT];
-    for (int i = 0; i < net_params(net); i++)
-        printf("%s\t%s\n", net_param(net, i)->key, param_shape_text(net_param(net, i), text));
+    size_t count = (size_t)net_params(net);
+    Entry *entries = entries_of(net);
+    Scheme scheme = scheme_asked(&run->options, net);
+    if (scheme_fits(net_param(net, 0), net_params(net)))
+        scheme_convert(entries, count, scheme);
+    for (size_t i = 0; i < count; i++) {
+        printf("%s\t", entries[i].key);
+        for (int d = 0; d < entries[i].rank; d++)
+            printf("%s%zu", d ? "x" : "", entries[i].shape[d]);
+        printf("\n");
+    }
+    entries_free(entries, count);
     net_free(net);
     return 0;
+}
+
+/* Writes the weights to --output under the names that --scheme says. */
+static void save(const Run *run, const Net *net, const Weights *weights)
+{
+    const Options *o = &run->options;
+    Error error;
+    if (!weights_save_as(weights, scheme_asked(o, net), o->output, &error))
+        die_of(EXIT_FAILED, &error);
 }
 
 int init(const Run *run)
 {
     Shape shape = shape_of(run->step, &run->options, "article");
     Net *net = build_network(run->step, &shape);
+    scheme_asked(&run->options, net); /* before the work: a wrong call */
     Weights *weights = weights_new(net);
     weights_init(weights, run->options.seed);
+    save(run, net, weights);
+    weights_free(weights);
+    net_free(net);
+    return 0;
+}
+
+int export_weights(const Run *run)
+{
+    Shape shape = shape_of(run->step, &run->options, "article");
+    Net *net = build_network(run->step, &shape);
+    scheme_asked(&run->options, net);
+    Weights *weights = weights_new(net);
     Error error;
-    if (!weights_save(weights, run->options.output, &error))
+    if (!weights_load(weights, run->options.weights, &error))
         die_of(EXIT_FAILED, &error);
+    save(run, net, weights);
     weights_free(weights);
     net_free(net);
     return 0;

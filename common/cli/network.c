@@ -1,5 +1,7 @@
 #include "cli/network.h"
 
+#include "base/error.h"
+#include "graph/schemes.h"
 #include "ops/ops.h"
 
 #include <string.h>
@@ -25,6 +27,31 @@ static const Config small_sizes[] = {
     [NARROW] = { .stem = 24, .widths = { 24, 48, 96, 192 } },
 };
 
+/* A published step has the sizes of its variant instead, all at the size of ImageNet's pictures. */
+static void check_preset(const Step *step, const Options *o)
+{
+    bool small = o->preset && strcmp(o->preset, "small") == 0;
+    if (o->variant && !step->published)
+        die(EXIT_USAGE, "--variant", "this step has presets, no variants");
+    if (o->variant && small)
+        die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
+    if (o->preset && step->published && !small)
+        die(EXIT_USAGE, "--preset",
+            "'%s': this step has --variant tiny|small|base|large|xlarge, or "
+            "--preset small",
+            o->preset);
+}
+
+static Shape variant_shape(const Step *step, const char *name)
+{
+    const PublishedSize *v = published_size(name);
+    Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
+    memcpy(shape.config.depths, v->depths, sizeof v->depths);
+    memcpy(shape.config.widths, v->widths, sizeof v->widths);
+    shape.config.stem = v->widths[0];
+    return shape;
+}
+
 static Shape preset_shape(const Step *step, const char *preset)
 {
     Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
@@ -47,12 +74,16 @@ static Shape preset_shape(const Step *step, const char *preset)
 
 Shape shape_of(const Step *step, const Options *options, const char *preset)
 {
-    Shape shape = preset_shape(step, options->preset ? options->preset : preset);
+    check_preset(step, options);
+    Shape shape = options->variant ? variant_shape(step, options->variant)
+                                   : preset_shape(step, options->preset ? options->preset : preset);
     Config *c = &shape.config;
-    if (option_given(options, "--stem"))
-        c->stem = options->stem;
     if (option_given(options, "--widths"))
         memcpy(c->widths, options->widths, sizeof c->widths);
+    if (step->published) /* the stem's width is the first stage's */
+        c->stem = c->widths[0];
+    if (option_given(options, "--stem"))
+        c->stem = options->stem;
     if (option_given(options, "--depths"))
         memcpy(c->depths, options->depths, sizeof c->depths);
     if (option_given(options, "--classes"))
@@ -75,28 +106,41 @@ Shape shape_of(const Step *step, const Options *options, const char *preset)
 /* --- building -------------------------------------------------------------------------------- */
 
 /* The article's ClassificationHead. */
-static Tensor *head(Tensor *x, int classes)
+static Tensor *head(Tensor *x, int classes, float eps)
 {
     SCOPE(x->net, "head") {
         x = global_avg_pool(x);
         x = flatten(x);
-        x = layer_norm(x);
+        x = layer_norm(x, .eps = eps);
         x = linear(x, .out = classes);
     }
     return x;
+}
+
+/* The authors' first weights: a normal distribution of standard deviation 0.02 and biases of 0.
+ * They cut it at ±2, a hundred deviations: that is, not at all. */
+static void init_as_published(Net *net)
+{
+    for (int i = 0; i < net_params(net); i++) {
+        Param *p = net_param_to_change(net, i);
+        if (p->init.kind == INIT_UNIFORM)
+            p->init = p->rank > 1 ? (Init){ INIT_NORMAL, 0.02f } : (Init){ INIT_CONSTANT, 0 };
+    }
 }
 
 Net *build_network(const Step *step, const Shape *shape)
 {
     Net *net = net_new();
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
-    if (!shape->head) {
-        step->encoder(x, shape->config);
-        return net;
-    }
-    SCOPE(net, "encoder")
+    /* Alone the article's encoder has no name; the authors' names do not depend on that. */
+    SCOPE(net, shape->head || step->published ? "encoder" : "")
         x = step->encoder(x, shape->config);
-    head(x, shape->classes);
+    if (shape->head)
+        head(x, shape->classes, step->published ? 1e-6f : 1e-5f);
+    if (step->published) {
+        init_as_published(net);
+        scheme_name_officially(net);
+    }
     return net;
 }
 

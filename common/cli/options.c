@@ -24,7 +24,7 @@ typedef struct {
 #define AT(field) offsetof(Options, field)
 #define NETWORK                                                                                    \
     "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
-    "--threads "
+    "--variant --threads "
 
 /* Sizes are bounded so that no product of a few of them overflows 64 bits. */
 enum { LARGEST = 1 << 20, MANY = 1 << 30 };
@@ -32,6 +32,8 @@ enum { LARGEST = 1 << 20, MANY = 1 << 30 };
 static const Spec specs[] = {
     { "--preset", CHOICE, AT(preset), 0, 0, "article|paper|small",
       "the article's sizes, the paper's, or ones that train on a laptop" },
+    { "--variant", CHOICE, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
+      "the published sizes, in place of presets article and paper" },
     { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", "channels of the stem" },
     { "--widths", FOUR, AT(widths), 1, LARGEST, "A,B,C,D", "channels of the four stages" },
     { "--depths", FOUR, AT(depths), 0, 1000, "A,B,C,D", "blocks of the four stages" },
@@ -49,6 +51,8 @@ static const Spec specs[] = {
     { "--weights", TEXT, AT(weights), 0, 0, "FILE", "safetensors to read the weights from" },
     { "--batch", TEXT, AT(batch), 0, 0, "FILE", "safetensors with x and, where needed, labels" },
     { "--output", TEXT, AT(output), 0, 0, "FILE", "safetensors to write" },
+    { "--scheme", CHOICE, AT(scheme), 0, 0, "official|timm|torchvision|transformers",
+      "whose names the published network's weights have" },
     { "--steps", NUMBER, AT(steps), 1, MANY, "N", "optimiser steps" },
     { "--lr", REAL, AT(lr), 0, 1e6, "V", "learning rate" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", "decoupled weight decay" },

@@ -8,7 +8,7 @@
 /* Every option's value; what was not given is 0, NULL or false, and says so by `given`. */
 typedef struct {
     /* network */
-    const char *preset;
+    const char *preset, *variant;
     int stem, widths[4], depths[4], classes;
     int input[3]; /* channels, height, width */
     int batch_size;
@@ -19,7 +19,7 @@ typedef struct {
     int runs;
     bool layers;
     /* files */
-    const char *weights, *batch, *output;
+    const char *weights, *batch, *output, *scheme;
     /* classify */
     const char *labels;
     int top;

@@ -83,18 +83,23 @@ static void print_row(const char *name, const char *op, const char *shape, uint6
 }
 
 /* How much of a name says which part of the network it is: "encoder.stem", "encoder.stages.2",
- * "head"; without the head the same behind no "encoder.". */
+ * "head"; without the head the same behind no "encoder."; and the authors' "downsample_layers.2".
+ */
 static int part_length(const char *name)
 {
     const char *at = strncmp(name, "encoder.", 8) == 0 ? name + 8 : name;
     if (strncmp(at, "stages.", 7) == 0)
         at += 7;
+    else if (strncmp(at, "downsample_layers.", 18) == 0)
+        at += 18;
     return (int)(at - name + (long)strcspn(at, "."));
 }
 
 static bool same_part(const Tensor *a, const Tensor *b)
 {
     int length = part_length(a->name);
+    if (!strchr(a->name, '.') && !strchr(b->name, '.')) /* the authors' head has no name */
+        return true;
     return length == part_length(b->name) && strncmp(a->name, b->name, (size_t)length) == 0;
 }
 
@@ -112,7 +117,7 @@ static int print_part(const Net *net, int first)
         params += tensor_params(last);
         macs += last->macs;
     }
-    char *name = str_format("= %.*s", part_length(t->name), t->name);
+    char *name = str_format("= %.*s", part_length(last->name), last->name);
     print_row(name, "", shape_text(last, shape), params, macs);
     printf("\n");
     free(name);
@@ -124,7 +129,21 @@ static double percent(uint64_t now, double before)
     return before > 0 ? 100 * ((double)now - before) / before : 0;
 }
 
-/* The step before is asked with the same options. */
+static bool own_sizes(const Run *run)
+{
+    return run->step->published && run->word_count == 0;
+}
+
+/* The step before is asked with the same options. What a published step has without any stands
+ * beside the paper's widths, not the article's. Owned by the caller. */
+static char *report_before(const Run *run, const char *before)
+{
+    const char *const paper[] = { "--preset", "paper" };
+    if (own_sizes(run))
+        return sibling_report(before, paper, 2);
+    return sibling_report(before, run->words, run->word_count);
+}
+
 static void print_change(const Run *run, const Net *net)
 {
     char *before = sibling_before(run->path);
@@ -132,12 +151,13 @@ static void print_change(const Run *run, const Net *net)
         printf("No step before this one is built beside it.\n");
         return;
     }
-    char *text = sibling_report(before, run->words, run->word_count);
+    char *text = report_before(run, before);
     const char *total = text ? strstr(text, "\ntotal\t") : NULL;
     double params, macs;
     if (total && sscanf(total, "\ntotal\t-\t%*s\t%lf\t%lf", &params, &macs) == 2)
-        printf("Against %s: parameters %+.1f %%, MACs %+.1f %%.\n", base_name(before),
-               percent(net_trained(net), params), percent(net_macs(net), macs));
+        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", base_name(before),
+               own_sizes(run) ? " --preset paper" : "", percent(net_trained(net), params),
+               percent(net_macs(net), macs));
     else
         printf("Against %s: it has no network of this shape.\n", base_name(before));
     free(text);
@@ -215,7 +235,8 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);
     print_change(run, net);
-    print_checks(run->step);
+    if (!run->step->published)
+        print_checks(run->step);
 }
 
 int report(const Run *run)

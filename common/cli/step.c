@@ -21,8 +21,9 @@ typedef struct {
 static const Entry entries[] = {
     { { "report", "--part --format ", "", NULL, "the network, layer by layer (the default)" },
       report },
-    { { "keys", "--part ", "", NULL, "the state_dict: a key and its shape a line" }, keys },
-    { { "init", "--seed --output ", "--output ", NULL, "fresh weights" }, init },
+    { { "keys", "--part --scheme ", "", NULL, "the state_dict: a key and its shape a line" },
+      keys },
+    { { "init", "--seed --scheme --output ", "--output ", NULL, "fresh weights" }, init },
     { { "forward", "--weights --batch --output --mode ", "--weights --batch --output ", NULL,
         "the logits of a batch" },
       forward },
@@ -45,6 +46,9 @@ static const Entry entries[] = {
     { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
         "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
       classify },
+    { { "export", "--weights --output --scheme ", "--weights --output ", NULL,
+        "weights under the names of another library" },
+      export },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
@@ -55,7 +59,12 @@ float linspace(float first, float last, int count, int i)
 
 int sum(const int depths[4])
 {
-    return depths[0] + depths[1] + depths[2] + depths[3];
+    return blocks_before(depths, 4);
+}
+
+int blocks_before(const int depths[4], int i)
+{
+    return i ? depths[i - 1] + blocks_before(depths, i - 1) : 0;
 }
 
 static const Entry *find(const char *name)

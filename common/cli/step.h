@@ -12,7 +12,8 @@ typedef struct {
 
 typedef struct {
     int out, depth, stride;
-    float layer_scale, drop_p;
+    float layer_scale;
+    double drop_p, drop_step; /* the first block's rate; what each has more than the one before */
 } Stage;
 
 typedef struct {
@@ -30,7 +31,10 @@ typedef struct {
     Tensor *(*block)(Tensor *x, Block b);
     Tensor *(*stage)(Tensor *x, Stage s);
     Tensor *(*encoder)(Tensor *x, Config c);
-    Config article; /* the configuration the article calls it with */
+    Config article; /* the configuration it is called with; in most steps the article's */
+    /* ConvNeXt as its authors published it: their names for the parameters (graph/schemes.h), their
+     * head's eps, their first weights, and their sizes by --variant in place of presets. */
+    bool published;
 } Step;
 
 /* Runs the command line; returns the exit status. */
@@ -41,5 +45,8 @@ int step_main(int argc, char **argv, Step step);
 float linspace(float first, float last, int count, int i);
 
 int sum(const int depths[4]);
+
+/* How many blocks come before stage i. */
+int blocks_before(const int depths[4], int i);
 
 #endif

@@ -185,6 +185,11 @@ const Param *net_param(const Net *net, int i)
     return &net->params[i];
 }
 
+Param *net_param_to_change(Net *net, int i)
+{
+    return &net->params[i];
+}
+
 size_t tensor_rows(const Tensor *t)
 {
     return size_mul(size_mul((size_t)t->n, (size_t)t->h), (size_t)t->w);

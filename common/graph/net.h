@@ -115,6 +115,7 @@ Tensor *net_tensor(const Net *net, int i);
 Tensor *net_output(const Net *net); /* the last tensor */
 int net_params(const Net *net);
 const Param *net_param(const Net *net, int i);
+Param *net_param_to_change(Net *net, int i); /* its name, shape or init */
 
 size_t tensor_rows(const Tensor *t);     /* n·h·w */
 size_t tensor_elements(const Tensor *t); /* n·h·w·c */

@@ -131,12 +131,30 @@ static void misfit(Misfits *m, const char *what, const char *key)
         snprintf(m->text + used, sizeof m->text - used, "%s%s %s", used ? ", " : "", what, key);
 }
 
-static bool same_shape(const Param *p, const Entry *entry)
+/* The dimensions up to the last that is not 1: a 1x1 convolution's weight is a linear layer's, and
+ * torchvision's layer scale of d x 1 x 1 the others' of d. */
+static int rank_without_ones(const size_t *shape, int rank)
 {
-    if (entry->rank != p->rank)
+    while (rank && shape[rank - 1] == 1)
+        rank--;
+    return rank;
+}
+
+/* loosely: whatever number of ones stands at the end. */
+static bool same_shape(const Param *p, const Entry *entry, bool loosely)
+{
+    size_t shape[4];
+    int rank = p->rank, found = entry->rank;
+    for (int i = 0; i < rank; i++)
+        shape[i] = (size_t)p->shape[i];
+    if (loosely) {
+        rank = rank_without_ones(shape, rank);
+        found = rank_without_ones(entry->shape, found);
+    }
+    if (rank != found)
         return false;
-    for (int i = 0; i < p->rank; i++)
-        if (entry->shape[i] != (size_t)p->shape[i])
+    for (int i = 0; i < rank; i++)
+        if (entry->shape[i] != shape[i])
             return false;
     return true;
 }
@@ -149,7 +167,7 @@ static void wrong_shape(Misfits *m, const Param *p, const Entry *entry)
         free(found);
         found = longer;
     }
-    char *text = str_format("%s (%s, not %s)", p->key, found, param_shape_text(p, wanted));
+    char *text = str_format("%s (%s, not %s)", entry->key, found, param_shape_text(p, wanted));
     misfit(m, "wrong shape", text);
     free(text);
     free(found);
@@ -166,59 +184,88 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* How a store is read from a file: what the file calls its parameters, and whether ones at the end
+ * of a shape matter. */
+typedef struct {
+    char **keys;
+    bool loosely;
+    char *difference; /* what may be said of a file that does not fit, or NULL */
+} Reading;
+
+/* Weights that have names in every published scheme may be there under any of them. */
+static Reading reading_new(const Weights *weights, const Safetensors *file, const char *prefix)
+{
+    Reading r = { .keys = mem_alloc((size_t)weights->count, sizeof *r.keys) };
+    Scheme scheme = OFFICIAL;
+    r.loosely = !*prefix && scheme_fits(weights->params, weights->count);
+    if (r.loosely) {
+        scheme = scheme_of_file(file);
+        r.difference = scheme_difference(file, scheme, weights->params, weights->count);
+    }
+    for (int i = 0; i < weights->count; i++) {
+        const char *own = weights->params[i].key;
+        r.keys[i] = r.loosely && scheme < SCHEMES ? scheme_key(own, scheme)
+                                                  : str_format("%s%s", prefix, own);
+    }
+    return r;
+}
+
+static void reading_free(Reading *r, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(r->keys[i]);
+    free(r->keys);
+    free(r->difference);
+}
+
 /* Notes the file's keys behind the prefix that the store does not have. */
-static void find_extra(const Weights *weights, const Safetensors *file, const char *prefix,
+static void find_extra(const Reading *r, int count, const Safetensors *file, const char *prefix,
                        Misfits *m)
 {
-    const char **keys = mem_alloc((size_t)weights->count, sizeof *keys);
-    for (int i = 0; i < weights->count; i++)
-        keys[i] = weights->params[i].key;
-    qsort(keys, (size_t)weights->count, sizeof *keys, by_key);
+    char **keys = mem_alloc((size_t)count, sizeof *keys);
+    memcpy(keys, r->keys, (size_t)count * sizeof *keys);
+    qsort(keys, (size_t)count, sizeof *keys, by_key);
     for (size_t i = 0; i < file->count; i++) {
         const char *key = file->entries[i].key;
         if (strncmp(key, prefix, strlen(prefix)) != 0 || ends_with(key, "num_batches_tracked"))
             continue;
-        key += strlen(prefix);
-        if (!bsearch(&key, keys, (size_t)weights->count, sizeof *keys, by_key))
+        if (!bsearch(&key, keys, (size_t)count, sizeof *keys, by_key))
             misfit(m, "unexpected", key);
     }
     free(keys);
 }
 
-static void check_keys(const Weights *weights, const Safetensors *file, const char *prefix,
-                       Misfits *m)
+static void check_keys(const Weights *weights, const Reading *r, const Safetensors *file,
+                       const char *prefix, Misfits *m)
 {
     for (int i = 0; i < weights->count; i++) {
-        const Param *p = &weights->params[i];
-        char *key = str_format("%s%s", prefix, p->key);
-        const Entry *entry = safetensors_find(file, key);
+        const Entry *entry = safetensors_find(file, r->keys[i]);
         if (!entry)
-            misfit(m, "missing", p->key);
-        else if (!same_shape(p, entry))
-            wrong_shape(m, p, entry);
-        free(key);
+            misfit(m, "missing", r->keys[i]);
+        else if (!same_shape(&weights->params[i], entry, r->loosely))
+            wrong_shape(m, &weights->params[i], entry);
     }
-    find_extra(weights, file, prefix, m);
+    find_extra(r, weights->count, file, prefix, m);
 }
 
 bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error)
 {
     Misfits m = { 0 };
-    check_keys(weights, file, prefix, &m);
-    if (m.count)
-        return error_set(error, file->path, "does not fit this network: %s%s", m.text,
-                         m.count > LISTED ? ", and more" : "");
-    bool good = true;
+    Reading r = reading_new(weights, file, prefix);
+    check_keys(weights, &r, file, prefix, &m);
+    bool good = !m.count;
+    if (!good)
+        error_set(error, file->path, "does not fit this network: %s%s%s",
+                  r.difference ? r.difference : "", m.text, m.count > LISTED ? ", and more" : "");
     for (int i = 0; i < weights->count && good; i++) {
         const Param *p = &weights->params[i];
-        char *key = str_format("%s%s", prefix, p->key);
         float *values = mem_alloc(p->count, sizeof *values);
-        good = entry_floats(file, safetensors_find(file, key), values, error);
+        good = entry_floats(file, safetensors_find(file, r.keys[i]), values, error);
         if (good)
             layout_from_file(p, values, weights->values[i]);
         free(values);
-        free(key);
     }
+    reading_free(&r, weights->count);
     return good;
 }
 
@@ -276,9 +323,16 @@ void entries_free(Entry *entries, size_t count)
 
 bool weights_save(const Weights *weights, const char *path, Error *error)
 {
+    return weights_save_as(weights, OFFICIAL, path, error);
+}
+
+bool weights_save_as(const Weights *weights, Scheme scheme, const char *path, Error *error)
+{
     Entry *entries = NULL;
     size_t count = 0;
     weights_entries(weights, "", ALL, &entries, &count);
+    if (scheme_fits(weights->params, weights->count))
+        scheme_convert(entries, count, scheme);
     bool good = safetensors_write(path, entries, count, NULL, 0, error);
     entries_free(entries, count);
     return good;

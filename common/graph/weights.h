@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "graph/net.h"
+#include "graph/schemes.h"
 #include "io/safetensors.h"
 
 typedef struct {
@@ -27,7 +28,9 @@ void layout_from_file(const Param *p, const float *from, float *to);
 void layout_to_file(const Param *p, const float *from, float *to);
 
 /* Reads every parameter `prefix`key from a file. Fails, naming up to ten, when keys are missing,
- * too many or of another shape. Keys outside the prefix, and num_batches_tracked, are ignored. */
+ * too many or of another shape. Keys outside the prefix, and num_batches_tracked, are ignored.
+ * Without a prefix, parameters with official names are read under those of any scheme
+ * (graph/schemes.h). */
 bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error);
 bool weights_load(Weights *weights, const char *path, Error *error);
 
@@ -43,5 +46,8 @@ void entries_add(Entry **entries, size_t *count, const char *key, const char *dt
                  const size_t *shape, const void *data, size_t bytes);
 
 bool weights_save(const Weights *weights, const char *path, Error *error);
+
+/* The same under a published scheme's names, in its order, where the parameters have them. */
+bool weights_save_as(const Weights *weights, Scheme scheme, const char *path, Error *error);
 
 #endif

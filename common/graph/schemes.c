@@ -1,0 +1,421 @@
+#include "graph/schemes.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const PublishedSize published_sizes[PUBLISHED_SIZES] = {
+    { "tiny", { 3, 3, 9, 3 }, { 96, 192, 384, 768 } },
+    { "small", { 3, 3, 27, 3 }, { 96, 192, 384, 768 } },
+    { "base", { 3, 3, 27, 3 }, { 128, 256, 512, 1024 } },
+    { "large", { 3, 3, 27, 3 }, { 192, 384, 768, 1536 } },
+    { "xlarge", { 3, 3, 27, 3 }, { 256, 512, 1024, 2048 } },
+};
+
+const PublishedSize *published_size(const char *name)
+{
+    int i = 0;
+    while (i < PUBLISHED_SIZES - 1 && strcmp(published_sizes[i].name, name) != 0)
+        i++;
+    return &published_sizes[i];
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+static const char *const scheme_names[SCHEMES] = {
+    [BY_POSITION] = "position",    [OFFICIAL] = "official",         [TIMM] = "timm",
+    [TORCHVISION] = "torchvision", [TRANSFORMERS] = "transformers",
+};
+
+/* The parts of a ConvNeXt that have parameters; a block's in the order of its state_dict, where a
+ * module's own parameter comes before those of its children. */
+typedef enum {
+    STEM,
+    STEM_NORM,
+    DOWN_NORM,
+    DOWN,
+    GAMMA,
+    DEPTHWISE,
+    BLOCK_NORM,
+    WIDEN,
+    SHRINK,
+    LAST_NORM,
+    HEAD,
+    PARTS
+} Part;
+
+/* S: the stage, from 0; B: the block, from 0. Positions count otherwise: N is B + 1, the
+ * downsampling being number 0; torchvision's D is 2S and E 2S + 1. Behind each but GAMMA's come
+ * ".weight" and ".bias". */
+#define TF "convnext."
+#define TF_STAGE TF "encoder.stages.S."
+static const char *const patterns[PARTS][SCHEMES] = {
+    [STEM] = { "encoder.stem.0", "downsample_layers.0.0", "stem.0", "features.0.0",
+               TF "embeddings.patch_embeddings" },
+    [STEM_NORM] = { "encoder.stem.1", "downsample_layers.0.1", "stem.1", "features.0.1",
+                    TF "embeddings.layernorm" },
+    [DOWN_NORM] = { "encoder.stages.S.0.0", "downsample_layers.S.0", "stages.S.downsample.0",
+                    "features.D.0", TF_STAGE "downsampling_layer.0" },
+    [DOWN] = { "encoder.stages.S.0.1", "downsample_layers.S.1", "stages.S.downsample.1",
+               "features.D.1", TF_STAGE "downsampling_layer.1" },
+    [GAMMA] = { "encoder.stages.S.N.layer_scaler.gamma", "stages.S.B.gamma",
+                "stages.S.blocks.B.gamma", "features.E.B.layer_scale",
+                TF_STAGE "layers.B.layer_scale_parameter" },
+    [DEPTHWISE] = { "encoder.stages.S.N.block.0", "stages.S.B.dwconv", "stages.S.blocks.B.conv_dw",
+                    "features.E.B.block.0", TF_STAGE "layers.B.dwconv" },
+    [BLOCK_NORM] = { "encoder.stages.S.N.block.1", "stages.S.B.norm", "stages.S.blocks.B.norm",
+                     "features.E.B.block.2", TF_STAGE "layers.B.layernorm" },
+    [WIDEN] = { "encoder.stages.S.N.block.2", "stages.S.B.pwconv1", "stages.S.blocks.B.mlp.fc1",
+                "features.E.B.block.3", TF_STAGE "layers.B.pwconv1" },
+    [SHRINK] = { "encoder.stages.S.N.block.4", "stages.S.B.pwconv2", "stages.S.blocks.B.mlp.fc2",
+                 "features.E.B.block.5", TF_STAGE "layers.B.pwconv2" },
+    [LAST_NORM] = { "head.2", "norm", "head.norm", "classifier.0", TF "layernorm" },
+    [HEAD] = { "head.3", "head", "head.fc", "classifier.2", "classifier" },
+};
+
+/* Layers without parameters, which a state_dict does not name: by position, and as their module is
+ * called in the authors' code where there is one. */
+static const char *const silent[][2] = {
+    { "encoder.stages.S.N.block.3", "stages.S.B.act" },
+    { "encoder.stages.S.N.drop_path", "stages.S.B.drop_path" },
+    { "encoder.stages.S.N.add", "stages.S.B.add" },
+    { "head.0", "mean" },
+    { "head.1", "flatten" },
+};
+enum { SILENT = sizeof silent / sizeof *silent };
+
+Scheme scheme_find(const char *name)
+{
+    for (Scheme s = OFFICIAL; s < SCHEMES; s++)
+        if (strcmp(scheme_names[s], name) == 0)
+            return s;
+    return SCHEMES;
+}
+
+/* --- from key to place and back -------------------------------------------------------------- */
+
+/* Where in a ConvNeXt a tensor belongs. */
+typedef struct {
+    Part part;
+    int stage, block;
+    bool bias;
+} Place;
+
+/* Reads digits as every library writes them, without a leading 0; NULL where there are none. */
+static const char *read_number(const char *text, int *value)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits < 1 || digits > 6 || (digits > 1 && text[0] == '0'))
+        return NULL;
+    *value = atoi(text);
+    return text + digits;
+}
+
+/* Sets what a pattern's letter stands for; false where it cannot have that value. */
+static bool take(char letter, int value, Place *p)
+{
+    switch (letter) {
+    case 'B':
+        p->block = value;
+        return true;
+    case 'N':
+        p->block = value - 1;
+        return value > 0;
+    case 'D':
+        p->stage = value / 2;
+        return value % 2 == 0;
+    case 'E':
+        p->stage = value / 2;
+        return value % 2 == 1;
+    default:
+        p->stage = value;
+        return true;
+    }
+}
+
+static int given(char letter, const Place *p)
+{
+    switch (letter) {
+    case 'B':
+        return p->block;
+    case 'N':
+        return p->block + 1;
+    case 'D':
+        return 2 * p->stage;
+    case 'E':
+        return 2 * p->stage + 1;
+    default:
+        return p->stage;
+    }
+}
+
+static bool is_letter(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+/* What of the text comes behind the pattern; NULL where it does not begin like it. */
+static const char *match(const char *pattern, const char *text, Place *p)
+{
+    *p = (Place){ 0 };
+    for (; *pattern; pattern++) {
+        int value = 0;
+        if (!is_letter(*pattern)) {
+            if (*text++ != *pattern)
+                return NULL;
+            continue;
+        }
+        text = read_number(text, &value);
+        if (!text || !take(*pattern, value, p))
+            return NULL;
+    }
+    return text;
+}
+
+/* The pattern with its numbers in place. */
+static char *fill(const char *pattern, const Place *p)
+{
+    char text[128];
+    size_t used = 0;
+    for (; *pattern && used < sizeof text - 16; pattern++)
+        if (is_letter(*pattern))
+            used += (size_t)snprintf(text + used, sizeof text - used, "%d", given(*pattern, p));
+        else
+            text[used++] = *pattern;
+    return str_format("%.*s", (int)used, text);
+}
+
+static bool match_part(Part part, Scheme scheme, const char *key, Place *p)
+{
+    const char *rest = match(patterns[part][scheme], key, p);
+    p->part = part;
+    if (!rest || p->stage > 3 || ((part == DOWN || part == DOWN_NORM) && p->stage == 0))
+        return false;
+    if (part == GAMMA)
+        return !*rest;
+    p->bias = strcmp(rest, ".bias") == 0;
+    return p->bias || strcmp(rest, ".weight") == 0;
+}
+
+static bool place_of(const char *key, Scheme scheme, Place *p)
+{
+    for (Part part = 0; part < PARTS; part++)
+        if (match_part(part, scheme, key, p))
+            return true;
+    return false;
+}
+
+static char *key_of(const Place *p, Scheme scheme)
+{
+    char *module = fill(patterns[p->part][scheme], p);
+    const char *suffix = p->part == GAMMA ? "" : p->bias ? ".bias" : ".weight";
+    char *key = str_format("%s%s", module, suffix);
+    free(module);
+    return key;
+}
+
+char *scheme_key(const char *official, Scheme scheme)
+{
+    Place p;
+    return place_of(official, OFFICIAL, &p) ? key_of(&p, scheme) : str_format("%s", official);
+}
+
+bool scheme_fits(const Param *params, int count)
+{
+    Place p;
+    for (int i = 0; i < count; i++)
+        if (!place_of(params[i].key, OFFICIAL, &p))
+            return false;
+    return count > 0;
+}
+
+/* --- a network's names ----------------------------------------------------------------------- */
+
+static void name_param(Param *param)
+{
+    Place p;
+    place_of(param->key, BY_POSITION, &p);
+    free(param->key);
+    param->key = key_of(&p, OFFICIAL);
+    if ((p.part == WIDEN || p.part == SHRINK) && !p.bias) { /* out x in x 1 x 1: the same numbers */
+        param->rank = 2;
+        param->layout = LAYOUT_PLAIN;
+    }
+}
+
+static void name_layer(Tensor *t)
+{
+    char *name = NULL;
+    Place p;
+    if (t->params) { /* as its first parameter, without ".weight" */
+        const char *key = net_param(t->net, t->first_param)->key, *end = strstr(key, ".weight");
+        name = str_format("%.*s", end ? (int)(end - key) : (int)strlen(key), key);
+    }
+    for (int i = 0; i < SILENT && !name; i++) {
+        const char *rest = match(silent[i][0], t->name, &p);
+        if (rest && !*rest)
+            name = fill(silent[i][1], &p);
+    }
+    if (name) {
+        free(t->name);
+        t->name = name;
+    }
+}
+
+void scheme_name_officially(Net *net)
+{
+    Place p;
+    for (int i = 0; i < net_params(net); i++)
+        if (!place_of(net_param(net, i)->key, BY_POSITION, &p))
+            return;
+    for (int i = 0; i < net_params(net); i++)
+        name_param(net_param_to_change(net, i));
+    for (int i = 1; i < net_tensors(net); i++)
+        name_layer(net_tensor(net, i));
+}
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+/* A place's rank in the library's state_dict: the authors' model holds all its downsampling layers
+ * in one list, before its stages; the others each in its stage. */
+static uint64_t rank_of(const Place *p, Scheme scheme)
+{
+    bool down = p->part == DOWN || p->part == DOWN_NORM;
+    uint64_t section = p->part <= STEM_NORM ? 0 : p->part >= LAST_NORM ? 3 : 2;
+    if (down && scheme == OFFICIAL)
+        section = 1;
+    uint64_t rank = section * 4 + (uint64_t)p->stage;
+    rank = rank << 32 | (down ? 0 : (uint64_t)p->block + 1);
+    return (rank * PARTS + p->part) * 2 + p->bias;
+}
+
+typedef struct {
+    uint64_t rank;
+    Entry entry;
+} Ranked;
+
+static int by_rank(const void *a, const void *b)
+{
+    uint64_t x = ((const Ranked *)a)->rank, y = ((const Ranked *)b)->rank;
+    return (x > y) - (x < y);
+}
+
+/* d as d x 1 x 1. */
+static void stretch(Entry *entry)
+{
+    entry->rank = 3;
+    entry->shape[1] = entry->shape[2] = 1;
+}
+
+void scheme_convert(Entry *entries, size_t count, Scheme scheme)
+{
+    Ranked *ranked = mem_alloc(count, sizeof *ranked);
+    for (size_t i = 0; i < count; i++) {
+        Place p = { 0 };
+        Entry entry = entries[i];
+        if (place_of(entries[i].key, OFFICIAL, &p)) {
+            free(entry.key);
+            entry.key = key_of(&p, scheme);
+        }
+        if (p.part == GAMMA && scheme == TORCHVISION)
+            stretch(&entry);
+        ranked[i] = (Ranked){ rank_of(&p, scheme), entry };
+    }
+    qsort(ranked, count, sizeof *ranked, by_rank);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = ranked[i].entry;
+    free(ranked);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+Scheme scheme_of_file(const Safetensors *file)
+{
+    Scheme best = SCHEMES;
+    size_t most = 0;
+    for (Scheme s = OFFICIAL; s < SCHEMES; s++) {
+        size_t fit = 0;
+        Place p;
+        for (size_t i = 0; i < file->count; i++)
+            fit += place_of(file->entries[i].key, s, &p);
+        best = fit > most ? s : best;
+        most = fit > most ? fit : most;
+    }
+    return best;
+}
+
+/* What the shapes of a network's tensors tell. */
+typedef struct {
+    int depths[4], widths[4], classes;
+} Sizes;
+
+/* One tensor's share of that. first: its first dimension. */
+static void learn(Sizes *sizes, const Place *p, size_t first)
+{
+    bool weight = !p->bias;
+    int size = first < 1 << 30 ? (int)first : 1 << 30;
+    if (weight && (p->part == STEM || p->part == DOWN))
+        sizes->widths[p->stage] = size;
+    if (weight && p->part == HEAD)
+        sizes->classes = size;
+    if (p->part >= GAMMA && p->part <= SHRINK && p->block >= sizes->depths[p->stage])
+        sizes->depths[p->stage] = p->block + 1;
+}
+
+static char *sizes_text(const Sizes *s)
+{
+    const int *w = s->widths, *d = s->depths;
+    return str_format("widths %d,%d,%d,%d, depths %d,%d,%d,%d and %d classes", w[0], w[1], w[2],
+                      w[3], d[0], d[1], d[2], d[3], s->classes);
+}
+
+/* " (--variant small)", or nothing. */
+static char *variant_text(const Sizes *s)
+{
+    for (int i = 0; i < PUBLISHED_SIZES; i++)
+        if (memcmp(published_sizes[i].depths, s->depths, sizeof s->depths) == 0 &&
+            memcmp(published_sizes[i].widths, s->widths, sizeof s->widths) == 0)
+            return str_format(" (--variant %s)", published_sizes[i].name);
+    return str_format("%s", "");
+}
+
+/* A file whose keys are of no scheme. */
+static char *stranger_text(const Safetensors *file)
+{
+    const Place stem = { .part = STEM };
+    char *keys[SCHEMES] = { NULL };
+    for (Scheme s = OFFICIAL; s < SCHEMES; s++)
+        keys[s] = key_of(&stem, s);
+    char *text =
+        str_format("has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
+                   "(timm), '%s' (torchvision) or '%s' (transformers); ",
+                   file->count ? file->entries[0].key : "", keys[OFFICIAL], keys[TIMM],
+                   keys[TORCHVISION], keys[TRANSFORMERS]);
+    for (Scheme s = OFFICIAL; s < SCHEMES; s++)
+        free(keys[s]);
+    return text;
+}
+
+char *scheme_difference(const Safetensors *file, Scheme scheme, const Param *params, int count)
+{
+    Sizes theirs = { 0 }, ours = { 0 };
+    Place p;
+    if (scheme == SCHEMES)
+        return stranger_text(file);
+    for (size_t i = 0; i < file->count; i++)
+        if (place_of(file->entries[i].key, scheme, &p) && file->entries[i].rank)
+            learn(&theirs, &p, file->entries[i].shape[0]);
+    for (int i = 0; i < count; i++)
+        if (place_of(params[i].key, OFFICIAL, &p))
+            learn(&ours, &p, (size_t)params[i].shape[0]);
+    if (memcmp(&theirs, &ours, sizeof ours) == 0)
+        return str_format("%s", "");
+    char *held = sizes_text(&theirs), *wanted = sizes_text(&ours), *name = variant_text(&theirs);
+    char *text = str_format("holds a ConvNeXt of %s%s, not of %s; ", held, name, wanted);
+    free(held);
+    free(wanted);
+    free(name);
+    return text;
+}
