@@ -371,28 +371,29 @@ static char *sizes_text(const Sizes *s)
                       w[3], d[0], d[1], d[2], d[3], s->classes);
 }
 
-/* " (--variant small)", or nothing. */
+/* " (that is --variant small)", or nothing. */
 static char *variant_text(const Sizes *s)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++)
         if (memcmp(published_sizes[i].depths, s->depths, sizeof s->depths) == 0 &&
             memcmp(published_sizes[i].widths, s->widths, sizeof s->widths) == 0)
-            return str_format(" (--variant %s)", published_sizes[i].name);
+            return str_format(" (that is --variant %s)", published_sizes[i].name);
     return str_format("%s", "");
 }
 
 /* A file whose keys are of no scheme. */
 static char *stranger_text(const Safetensors *file)
 {
+    if (!file->count)
+        return str_format("holds no tensor; ");
     const Place stem = { .part = STEM };
     char *keys[SCHEMES] = { NULL };
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         keys[s] = key_of(&stem, s);
-    char *text =
-        str_format("has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
-                   "(timm), '%s' (torchvision) or '%s' (transformers); ",
-                   file->count ? file->entries[0].key : "", keys[OFFICIAL], keys[TIMM],
-                   keys[TORCHVISION], keys[TRANSFORMERS]);
+    char *text = str_format(
+        "has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
+        "(timm), '%s' (torchvision) or '%s' (transformers); ",
+        file->entries[0].key, keys[OFFICIAL], keys[TIMM], keys[TORCHVISION], keys[TRANSFORMERS]);
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         free(keys[s]);
     return text;

@@ -116,18 +116,19 @@ void layout_to_file(const Param *p, const float *from, float *to)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-enum { LISTED = 10 };
+/* Keys that an error lists: enough to see what is wrong, fewer where that has been said. */
+enum { LISTED = 10, LISTED_BESIDE = 3 };
 
 /* What does not fit between a file and a network, the first few of it in words. */
 typedef struct {
-    int count;
+    int count, listed;
     char text[800];
 } Misfits;
 
 static void misfit(Misfits *m, const char *what, const char *key)
 {
     size_t used = strlen(m->text);
-    if (m->count++ < LISTED)
+    if (m->count++ < m->listed)
         snprintf(m->text + used, sizeof m->text - used, "%s%s %s", used ? ", " : "", what, key);
 }
 
@@ -250,13 +251,13 @@ static void check_keys(const Weights *weights, const Reading *r, const Safetenso
 
 bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error)
 {
-    Misfits m = { 0 };
     Reading r = reading_new(weights, file, prefix);
+    Misfits m = { .listed = r.difference && *r.difference ? LISTED_BESIDE : LISTED };
     check_keys(weights, &r, file, prefix, &m);
     bool good = !m.count;
     if (!good)
         error_set(error, file->path, "does not fit this network: %s%s%s",
-                  r.difference ? r.difference : "", m.text, m.count > LISTED ? ", and more" : "");
+                  r.difference ? r.difference : "", m.text, m.count > m.listed ? ", and more" : "");
     for (int i = 0; i < weights->count && good; i++) {
         const Param *p = &weights->params[i];
         float *values = mem_alloc(p->count, sizeof *values);
