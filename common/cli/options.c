@@ -53,6 +53,7 @@ static const Spec specs[] = {
     { "--output", TEXT, AT(output), 0, 0, "FILE", "safetensors to write" },
     { "--scheme", CHOICE, AT(scheme), 0, 0, "official|timm|torchvision|transformers",
       "whose names the published network's weights have" },
+    { "--onnx", TEXT, AT(onnx), 0, 0, "FILE", "ONNX model to write" },
     { "--steps", NUMBER, AT(steps), 1, MANY, "N", "optimiser steps" },
     { "--lr", REAL, AT(lr), 0, 1e6, "V", "learning rate" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", "decoupled weight decay" },

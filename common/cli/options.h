@@ -19,7 +19,7 @@ typedef struct {
     int runs;
     bool layers;
     /* files */
-    const char *weights, *batch, *output, *scheme;
+    const char *weights, *batch, *output, *scheme, *onnx;
     /* classify */
     const char *labels;
     int top;

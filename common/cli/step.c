@@ -46,8 +46,8 @@ static const Entry entries[] = {
     { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
         "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
       classify },
-    { { "export", "--weights --output --scheme ", "--weights --output ", NULL,
-        "weights under the names of another library" },
+    { { "export", "--weights --onnx --output --scheme ", "--weights ", NULL,
+        "an ONNX model, or weights under the names of another library" },
       export },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
