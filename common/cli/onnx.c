@@ -509,7 +509,8 @@ Onnx *onnx_new(const Net *net, const char *name, const char *title, Error *error
         good = write_layer(o, net_tensor(net, i), error);
     double size = good ? write_frame(o, name, title) : 0;
     if (size > PROTOBUF_MOST)
-        good = error_set(error, "--onnx", "the file would have %.2f GiB, and ONNX ends below 2",
+        good = error_set(error, "--onnx",
+                         "the file would have %.2f GiB, more than the 2 that ONNX has room for",
                          size / (1 << 30));
     if (good)
         return o;

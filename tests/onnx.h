@@ -1,0 +1,64 @@
+/* ONNX models read and run, from the format's documents alone: https://onnx.ai/onnx/repo-docs and
+ * https://protobuf.dev/programming-guides/encoding. What a model may not be fails the test. */
+#ifndef TESTS_ONNX_H
+#define TESTS_ONNX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ONNX_RANK = 4, ONNX_IN = 5, ONNX_ATTRIBUTES = 4, ONNX_INTS = 4 };
+enum { ONNX_FLOAT = 1, ONNX_INT64 = 7 };
+
+typedef struct {
+    char *name;
+    int type, rank;
+    int64_t dims[ONNX_RANK];
+    const unsigned char *data; /* little-endian */
+    size_t bytes;
+} OnnxTensor;
+
+/* Of f, i and ints one is set, by kind: 1, 2 or 7. */
+typedef struct {
+    char *name;
+    int kind, count;
+    float f;
+    int64_t i, ints[ONNX_INTS];
+} OnnxAttribute;
+
+typedef struct {
+    char *name, *type, *out, *in[ONNX_IN];
+    int in_count, attribute_count;
+    OnnxAttribute attributes[ONNX_ATTRIBUTES];
+} OnnxNode;
+
+/* A dimension with a name instead of a size is -1, and that name `open`. */
+typedef struct {
+    char *name, *open;
+    int type, rank;
+    int64_t dims[ONNX_RANK];
+} OnnxValue;
+
+typedef struct {
+    int64_t ir_version, opset;
+    char *producer, *doc, *name, *opset_domain; /* NULL where absent */
+    OnnxNode *nodes;
+    OnnxTensor *tensors;
+    OnnxValue *values, *inputs, *outputs;
+    int node_count, tensor_count, value_count, input_count, output_count;
+    char **texts; /* all strings */
+    int text_count;
+} OnnxModel;
+
+/* Every byte has to be a field known here, in its proper kind. The tensors point into `bytes`. */
+OnnxModel onnx_parse(const char *bytes, size_t size);
+void onnx_model_free(OnnxModel *model);
+
+const OnnxTensor *onnx_tensor(const OnnxModel *model, const char *name); /* NULL: none */
+const OnnxValue *onnx_value(const OnnxModel *model, const char *name);   /* likewise */
+
+/* The output for x, whose shape is that of the input with a batch of n; malloc'd. Computes in
+ * float64. Fails the test where a value is used before it is there, is there twice, or has not the
+ * shape that the model says. */
+double *onnx_run(const OnnxModel *model, const float *x, int n, size_t *count);
+
+#endif
