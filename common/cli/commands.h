@@ -32,6 +32,7 @@ int classify(const Run *run);
 /* The network for pictures of a data set: the preset small, or what the options say; channels and
  * classes are the set's. */
 Shape shape_for_data(const Run *run, const Dataset *data);
+int compare(const Run *run);
 int export(const Run *run);
 
 /* export's --output: the weights under another scheme's names. */

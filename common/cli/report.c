@@ -1,6 +1,7 @@
 /* report: the network layer by layer, for people, for programs, and against the article. */
 #include "base/memory.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "cli/siblings.h"
 #include "graph/op.h"
 
@@ -24,17 +25,16 @@ static void print_tsv(const Net *net)
            net_trained(net), net_macs(net));
 }
 
-static void print_json_text(const char *text)
+/* The shapes of a convolution's or linear layer's parameters. */
+static void print_json_weight(const Tensor *t)
 {
-    putchar('"');
-    for (; *text; text++)
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < ' ')
-            printf("\\u%04x", (unsigned char)*text);
-        else
-            putchar(*text);
-    putchar('"');
+    char shape[SHAPE_TEXT];
+    const Param *first = t->params ? net_param(t->net, t->first_param) : NULL;
+    if (!first || first->rank < 2)
+        return;
+    printf(", \"weight\": \"%s\"", param_shape_text(first, shape));
+    if (t->params > 1)
+        printf(", \"bias\": \"%s\"", param_shape_text(first + 1, shape));
 }
 
 static void print_json(const Run *run, const Net *net)
@@ -47,32 +47,16 @@ static void print_json(const Run *run, const Net *net)
     printf(", \"input\": \"%s\",\n \"layers\": [", shape_text(net_tensor(net, 0), shape));
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        printf(
-            "%s\n  {\"name\": \"%s\", \"op\": \"%s\", \"output\": \"%s\", \"parameters\": %" PRIu64
-            ", \"macs\": %" PRIu64 "}",
-            i > 1 ? "," : "", t->name, t->op->name, shape_text(t, shape), tensor_params(t),
-            t->macs);
+        printf("%s\n  {\"name\": \"%s\", \"op\": \"%s\", \"output\": \"%s\"", i > 1 ? "," : "",
+               t->name, t->op->name, shape_text(t, shape));
+        print_json_weight(t);
+        printf(", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}", tensor_params(t), t->macs);
     }
     printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}\n",
            shape_text(net_output(net), shape), net_trained(net), net_macs(net));
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
-
-/* 1234567 as "1,234,567". */
-enum { COUNT_TEXT = 32 };
-static const char *count_text(uint64_t value, char text[COUNT_TEXT])
-{
-    char digits[COUNT_TEXT];
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, value), used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0)
-            text[used++] = ',';
-        text[used++] = digits[i];
-    }
-    text[used] = 0;
-    return text;
-}
 
 static void print_row(const char *name, const char *op, const char *shape, uint64_t params,
                       uint64_t macs)
@@ -124,11 +108,6 @@ static int print_part(const Net *net, int first)
     return i;
 }
 
-static double percent(uint64_t now, double before)
-{
-    return before > 0 ? 100 * ((double)now - before) / before : 0;
-}
-
 static bool own_sizes(const Run *run)
 {
     return run->step->published && run->word_count == 0;
@@ -140,8 +119,8 @@ static char *report_before(const Run *run, const char *before)
 {
     const char *const paper[] = { "--preset", "paper" };
     if (own_sizes(run))
-        return sibling_report(before, paper, 2);
-    return sibling_report(before, run->words, run->word_count);
+        return sibling_report(before, "tsv", paper, 2);
+    return sibling_report(before, "tsv", run->words, run->word_count);
 }
 
 static void print_change(const Run *run, const Net *net)

@@ -7,8 +7,12 @@
  * the caller. path: this program's. */
 char *sibling_before(const char *path);
 
-/* What a program prints as its report in TSV, given some options besides; NULL if it fails. */
-char *sibling_report(const char *path, const char *const *options, int count);
+/* The path of the step of that number ("04") or name, or NULL; likewise. */
+char *sibling_named(const char *path, const char *name);
+
+/* What a program prints as its report in that format ("tsv", "json"), given some options besides;
+ * NULL if it fails. */
+char *sibling_report(const char *path, const char *format, const char *const *options, int count);
 
 /* The last part of a path. */
 const char *base_name(const char *path);

@@ -46,6 +46,9 @@ static const Entry entries[] = {
     { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
         "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
       classify },
+    { { "compare", "--part --format ", "", "MM",
+        "what changed since step MM (the one before), layer by layer" },
+      compare },
     { { "export", "--weights --onnx --output --scheme ", "--weights ", NULL,
         "an ONNX model, or weights under the names of another library" },
       export },
@@ -114,12 +117,16 @@ int step_main(int argc, char **argv, Step step)
     skip = skip < argc ? skip : argc;
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
-    run.words = (const char *const *)argv + skip;
     run.word_count = argc - skip;
+    /* A copy: operands are collected in argv itself. */
+    const char **words = mem_alloc((size_t)run.word_count, sizeof *words);
+    memcpy(words, argv + skip, (size_t)run.word_count * sizeof *words);
+    run.words = words;
     options_parse(&entry->command, argc - skip, argv + skip, &run.options);
     if (run.options.threads)
         thread_count_set(run.options.threads);
     int status = entry->run(&run);
+    free(words);
     free(path);
     return close_output(status);
 }

@@ -1,0 +1,40 @@
+/* The layers of a step's network, as its program prints them. */
+#ifndef CLI_LAYERS_H
+#define CLI_LAYERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *name, *op, *output; /* the texts of a row of the report */
+    char *weight;                   /* "64x1x7x7", "64x1x7x7 bias", or "": none but by channel */
+    uint64_t params, macs;
+} Layer;
+
+/* Layers side by side that belong together: a block, the stem, the head. Units of the same content,
+ * their names' beginning aside, are of the same kind. */
+typedef struct {
+    int first, count; /* its layers */
+    int prefix;       /* how much of their names is the unit's: "encoder.stages.2.3" */
+    int kind;         /* numbered by first appearance in this network */
+} LayerUnit;
+
+typedef struct {
+    const char *program; /* its name, within the path that it was read from */
+    Layer *layers, total;
+    LayerUnit *units;
+    int count, unit_count, kinds;
+    char *report; /* what the texts point into */
+} Layers;
+
+/* Asks the program at `path` for its network with these options. False: it has none such. */
+bool layers_read(const char *path, const char *const *options, int count, Layers *layers);
+void layers_free(Layers *layers);
+
+/* A layer's name behind its unit's. */
+const char *layer_rest(const Layers *layers, const LayerUnit *unit, int i);
+
+/* Do two layers agree in everything but their names? */
+bool layer_same(const Layer *a, const Layer *b);
+
+#endif
