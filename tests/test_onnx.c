@@ -231,6 +231,20 @@ Test(onnx, models_give_pytorchs_logits)
 
 /* --- layers as no step has them -------------------------------------------------------------- */
 
+/* A 1x1 convolution whose weight is kept as [out,in], and a parameter that is called like its
+ * layer.
+ */
+static void rename_params(Net *net)
+{
+    for (int i = 0; i < net_params(net); i++) {
+        Param *p = (Param *)net_param(net, i);
+        if (p->rank == 4 && p->shape[2] == 1)
+            p->rank = 2;
+        if (strcmp(p->key, "body.scale.gamma") == 0)
+            p->key[strlen("body.scale")] = 0;
+    }
+}
+
 /* Norms whose channels come last, and what may follow them; groups; two sums in one scope. */
 static Net *unusual(void)
 {
@@ -253,6 +267,7 @@ static Net *unusual(void)
         x = max_pool(x, .kernel = 3, .stride = 2, .pad = 1);
         x = conv2d(x, .out = 4, .kernel = 2, .groups = 2);
         x = layer_norm(x);
+        x = conv2d(x, .out = 6, .kernel = 1);
     }
     x = global_avg_pool(x);
     x = flatten(x);
@@ -264,6 +279,7 @@ static Net *unusual(void)
         x = layer_scale(x, 2);
     x = add(x, kept);
     linear(x, .out = 5, .bias = false);
+    rename_params(net);
     return net;
 }
 
@@ -308,6 +324,7 @@ Test(onnx, layers_in_other_places)
     cr_assert_eq(count, N * CLASSES);
     double off = distance(y, inference_output(plan), count);
     cr_expect(off < 1e-5, "relative error %.2g", off);
+    cr_expect(onnx_tensor(&m, "body.scale") && onnx_tensor(&m, "body.9.weight")->rank == 2);
     check_uses(&m);
 
     free(y);

@@ -60,16 +60,18 @@ static const char *keep(Onnx *o, char *name)
 }
 #define named(o, ...) keep((o), str_format(__VA_ARGS__))
 
-/* A layer's value is called like the layer. Two additions in one scope share their name, which
- * values must not. */
+/* A layer's value is called like the layer. But two additions in one scope share their name, and a
+ * parameter may be called like its layer; values' names must all differ. */
 static const char *layer_name(Onnx *o, const Tensor *t)
 {
-    int before = 0;
-    for (int i = 1; i < t->index; i++)
-        before += strcmp(net_tensor(o->net, i)->name, t->name) == 0;
     if (t == net_output(o->net))
         return "logits";
-    return before ? named(o, "%s/%d", t->name, before) : t->name;
+    int taken = 0;
+    for (int i = 1; i < t->index; i++)
+        taken += strcmp(net_tensor(o->net, i)->name, t->name) == 0;
+    for (int i = 0; i < net_params(o->net); i++)
+        taken += strcmp(net_param(o->net, i)->key, t->name) == 0;
+    return taken ? named(o, "%s/%d", t->name, taken) : t->name;
 }
 
 /* --- nodes ----------------------------------------------------------------------------------- */
@@ -277,11 +279,20 @@ static void put_window(Protobuf *node, const Tensor *t)
     put_ints(node, "pads", 4, (int[]){ p, p, p, p });
 }
 
+/* A convolution's weight; that of a 1x1 may be kept as a linear layer's, [out,in]. */
+static const char *kernels(Onnx *o, const Tensor *t)
+{
+    if (net_param(t->net, t->first_param)->rank == 4)
+        return param(t, 0);
+    const char *axes = integers(o, 2, (int64_t[]){ 2, 3 });
+    return put_node(o, "Unsqueeze", named(o, "%s/1x1", param(t, 0)), INPUTS(param(t, 0), axes));
+}
+
 static void conv2d_nodes(Onnx *o, const Tensor *t)
 {
     const char *bias = t->params > 1 ? param(t, 1) : NULL;
-    const char *x = input(o, t, 0, FIRST);
-    Protobuf node = node_begin("Conv", result(o, t, FIRST), INPUTS(x, param(t, 0), bias));
+    const char *x = input(o, t, 0, FIRST), *weight = kernels(o, t);
+    Protobuf node = node_begin("Conv", result(o, t, FIRST), INPUTS(x, weight, bias));
     put_window(&node, t);
     put_int(&node, "group", t->a.groups);
     node_end(o, &node);
