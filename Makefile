@@ -36,7 +36,7 @@ LIBRARY := $(sort $(wildcard common/*/*.c))
 MAINS := $(sort $(wildcard steps/*/main.c))
 TESTS := $(sort $(wildcard tests/*.c))
 HEADERS := $(wildcard common/*.h common/*/*.h tests/*.h)
-SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh)
+SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
 
 ARCHIVE := $(BUILD)/libcommon.a
 PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
@@ -48,7 +48,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize bench train diff docs help clean FORCE
+.PHONY: all ladder plots objects test check sanitize fuzz bench train diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,6 +117,19 @@ SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 sanitize: ## the same tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
 
+# Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: ## the readers of files and of options against any bytes (FUZZ_SECONDS=60 FUZZ="pnm idx")
+	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ)
+
+# A wrong option ends the program, which is not to be the fuzzer's end.
+$(BUILD)/fuzz/network: WRAP := -Wl,--wrap=exit
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(LIBS)
+
 check: check-format check-gcc check-clang check-cppcheck ## format, warnings as errors, cppcheck
 .PHONY: check-format check-gcc check-clang check-cppcheck
 
@@ -168,4 +181,4 @@ help: ## this list
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built
-	rm -rf $(BUILD) build-asan
+	rm -rf $(BUILD) build-asan build-fuzz

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +31,20 @@ bool checkpoint_save(const char *path, const State *state, Error *error)
     return good;
 }
 
+/* Comparisons that a NaN fails, too. */
+static bool possible(const State *s)
+{
+    return s->epoch >= 0 && s->batch >= 0 && isfinite(s->loss_sum) && s->best_epoch >= 0 &&
+           s->best_epoch <= s->epoch && s->best_top1 >= 0 && s->best_top1 <= 1;
+}
+
 static bool read_position(const Safetensors *file, State *state, Error *error)
 {
     const char *position = safetensors_metadata(file, "position");
     if (!position ||
         sscanf(position, POSITION_READ, &state->epoch, &state->batch, &state->loss_sum,
                &state->best_epoch, &state->best_top1, &state->optimizer.step) != 6 ||
-        state->epoch < 0 || state->batch < 0)
+        !possible(state))
         return error_set(error, file->path, "is not a checkpoint: no position in it");
     return true;
 }

@@ -1,4 +1,5 @@
 /* Any bytes are a safetensors file or an error; what is read can be looked up and copied out. */
+#include "header.h"
 #include "io/safetensors.h"
 
 #include <stdlib.h>
