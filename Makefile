@@ -48,7 +48,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz bench train diff docs help clean FORCE
+.PHONY: all ladder plots objects test check sanitize fuzz faults bench train diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -100,12 +100,19 @@ endif
 # --- Tests and checks -----------------------------------------------------------------------------
 
 # One binary, a suite a file; it finds the programs through BUILD.
-test: $(BUILD)/tests $(PROGRAMS) ## Criterion's tests of the library and of the programs
+test: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) $(BUILD)/tests
 
 $(BUILD)/tests: $(TEST_OBJECTS) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcriterion $(LIBS)
+
+# Under it the system's calls fail; never with EXTRA's sanitizers, whose allocator it would replace.
+$(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+
+faults: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) ## every system call of a command fails once: minutes
+	$(Q)FAULTS=all BUILD=$(BUILD) $(BUILD)/tests --filter 'faults/*'
 
 $(TEST_OBJECTS): | criterion
 .PHONY: criterion

@@ -1,0 +1,238 @@
+#define _GNU_SOURCE /* realpath */
+/* What if a call of the system fails? tests/faults/preload.c makes the n-th one fail. Then a
+ * command ends with status 1 and a line that says why, or does without and gives what it gives
+ * otherwise; its output's place holds the old file or the whole new one, and no temporary file is
+ * left.
+ *
+ * FAULTS=all in the environment tries every n (`make faults`), otherwise a few of them. */
+#include "base/memory.h"
+#include "io/file.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP "11_drop_path_layer_scale"
+#define CASE "tests/data/steps/" STEP "/"
+#define NETWORK "--stem 4 --widths 4,8,16,32 --depths 1,2,2,1 --classes 10 "
+#define TINY "--stem 4 --widths 4,8,8,8 --depths 1,1,0,1"
+
+/* A command, and what its output "out" is: a file that is replaced at once, a training run's
+ * folder, or what it prints, which may stop anywhere. */
+typedef struct {
+    const char *words;
+    enum { A_FILE, A_RUN, PRINTED } out;
+} Command;
+
+static bool every_one(void)
+{
+    const char *faults = getenv("FAULTS");
+    return faults && strcmp(faults, "all") == 0;
+}
+
+/* --- a small data set, packed, so that gzip is run ------------------------------------------- */
+
+static void write_idx(const char *folder, const char *name, const unsigned char *header,
+                      size_t header_size, size_t size)
+{
+    Error error;
+    char *path = str_format("%s/%s", folder, name);
+    FileWriter *file = file_create(path, &error);
+    cr_assert(file, "%s", error.text);
+    file_put(file, header, header_size);
+    for (size_t i = 0; i < size; i++)
+        file_put(file, &(unsigned char){ (unsigned char)(i * 7 % 10) }, 1);
+    cr_assert(file_commit(file, &error), "%s", error.text);
+    free(path);
+}
+
+/* 40 pictures, the same for training and test. */
+static void write_data(const char *folder)
+{
+    static const unsigned char pictures[] = { 0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28 };
+    static const unsigned char labels[] = { 0, 0, 8, 1, 0, 0, 0, 40 };
+    write_idx(folder, "train-images-idx3-ubyte", pictures, sizeof pictures, 40 * 28 * 28);
+    write_idx(folder, "train-labels-idx1-ubyte", labels, sizeof labels, 40);
+    run_well("cd %s && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; done "
+             "&& gzip *-ubyte",
+             folder);
+}
+
+/* --- one run --------------------------------------------------------------------------------- */
+
+/* With the n-th call of a class failing; 0: none does. Gives how many calls there were. */
+static Result run_with_fault(const Command *c, const char *folder, const char *class, long n,
+                             long *calls)
+{
+    char *build = realpath(build_folder(), NULL);
+    Result r = run("cd %s && rm -f count && export FASHION_MNIST=. FAULT='%s %ld' "
+                   "FAULT_COUNT=count && LD_PRELOAD=%s/faults.so exec %s/" STEP " %s",
+                   folder, class, n, build, build, c->words);
+    free(build);
+    cr_assert(r.status < 126, "%s, %s %ld: status %d: %s", c->words, class, n, r.status, r.err);
+    char *count = contents("%s/count", folder);
+    *calls = atol(count);
+    free(count);
+    return r;
+}
+
+/* Have two files of the folder the same bytes? */
+static bool same(const char *folder, const char *a, const char *b)
+{
+    char *paths[2] = { str_format("%s/%s", folder, a), str_format("%s/%s", folder, b) };
+    char *bytes[2] = { NULL, NULL };
+    size_t sizes[2];
+    bool equal = file_read(paths[0], &bytes[0], &sizes[0], NULL) &&
+                 file_read(paths[1], &bytes[1], &sizes[1], NULL) && sizes[0] == sizes[1] &&
+                 memcmp(bytes[0], bytes[1], sizes[0]) == 0;
+    for (int i = 0; i < 2; i++) {
+        free(paths[i]);
+        free(bytes[i]);
+    }
+    return equal;
+}
+
+/* Is the output what a run without a fault gives? */
+static bool is_whole(const Command *c, const char *folder)
+{
+    if (c->out != A_RUN)
+        return same(folder, "out", "whole");
+    return same(folder, "out/best.safetensors", "whole/best.safetensors") &&
+           same(folder, "out/last.safetensors", "whole/last.safetensors") &&
+           same(folder, "out/result.tsv", "whole/result.tsv");
+}
+
+static void expect_no_temporary(const char *folder, const char *what)
+{
+    for (int i = 0; i < 2; i++) {
+        char pattern[1024];
+        glob_t found;
+        snprintf(pattern, sizeof pattern, i ? "%s/out/*.tmp" : "%s/*.tmp", folder);
+        cr_expect_eq(glob(pattern, 0, NULL, &found), GLOB_NOMATCH, "%s: %s is left", what, pattern);
+        globfree(&found);
+    }
+}
+
+static void expect_clean_failure(const Command *c, const char *folder, const Result *r,
+                                 const char *what)
+{
+    const char *start = STEP ": ", *end = strchr(r->err, '\n');
+    cr_expect_eq(r->status, 1, "%s: status %d: %s", what, r->status, r->err);
+    cr_expect(strncmp(r->err, start, strlen(start)) == 0 && end && !end[1],
+              "%s: not one line of the program's: %s", what, r->err);
+    if (c->out != A_FILE)
+        return;
+    cr_expect(same(folder, "out", "old") || is_whole(c, folder),
+              "%s: neither the old file nor the new one", what);
+}
+
+/* A run that failed goes on, and ends as if nothing had been. */
+static void expect_resumed(const Command *c, const char *folder, const char *what)
+{
+    long calls;
+    Result r = run_with_fault(c, folder, "none", 0, &calls);
+    cr_expect_eq(r.status, 0, "%s, resumed: %s", what, r.err);
+    cr_expect(is_whole(c, folder), "%s, resumed: other bytes", what);
+    result_free(&r);
+}
+
+static void check_fault(const Command *c, const char *folder, const char *class, long n)
+{
+    long calls;
+    char *what = str_format("%.30s, %s %ld", c->words, class, n);
+    run_well("cd %s && rm -rf out && %s", folder, c->out == A_RUN ? "true" : "cp old out");
+    Result r = run_with_fault(c, folder, class, n, &calls);
+    if (r.status != 0)
+        expect_clean_failure(c, folder, &r, what);
+    else if (c->out != PRINTED) /* a report does without its neighbour's */
+        cr_expect(is_whole(c, folder), "%s: status 0, but other bytes", what);
+    result_free(&r);
+    expect_no_temporary(folder, what);
+    if (c->out == A_RUN)
+        expect_resumed(c, folder, what);
+    free(what);
+}
+
+/* `few` of the class's calls, evenly, or every one. */
+static void check_class(const Command *c, const char *folder, const char *class, long few)
+{
+    long calls;
+    run_well("rm -rf %s/out", folder);
+    Result r = run_with_fault(c, folder, class, 0, &calls);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    cr_expect(calls > 0, "%.30s calls nothing of the class %s", c->words, class);
+    result_free(&r);
+    few = every_one() || few > calls ? calls : few;
+    for (long i = 0; i < few; i++)
+        check_fault(c, folder, class, 1 + (few > 1 ? i * (calls - 1) / (few - 1) : 0));
+}
+
+/* classes: each followed by a space. */
+static void check(const Command *c, const char *classes, long few)
+{
+    if (sanitized())
+        return; /* its allocator stands where the one that is to fail would be */
+    char *folder = folder_new(), class[16];
+    long calls;
+    int length;
+    write_data(folder);
+    run_well("cp " CASE "*.safetensors %s && echo old > %s/old", folder, folder);
+    Result r = run_with_fault(c, folder, "none", 0, &calls);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    run_well("mv %s/out %s/whole", folder, folder);
+    result_free(&r);
+    for (; sscanf(classes, "%15s %n", class, &length) == 1; classes += length)
+        check_class(c, folder, class, few);
+    folder_remove(folder);
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+#define FILES "--weights weights.safetensors --batch batch.safetensors --output out"
+
+static const Command training = { "train --data fashion-mnist --limit 40 --epochs 2 --batch-size "
+                                  "12 --threads 2 --ema 0.5 --stem 4 --widths 4,8,8,8 --depths "
+                                  "1,1,0,1 --resume --out out",
+                                  A_RUN };
+
+Test(faults, memory_while_training)
+{
+    check(&training, "memory ", 5);
+}
+
+Test(faults, files_while_training)
+{
+    check(&training, "open read write ", 3);
+}
+
+Test(faults, the_system_while_training)
+{
+    check(&training, "sync rename folder thread process ", 2);
+}
+
+Test(faults, forward)
+{
+    Command c = { "forward --threads 2 " NETWORK FILES, A_FILE };
+    check(&c, "memory open read write sync rename thread ", 4);
+}
+
+Test(faults, gradient)
+{
+    Command c = { "gradient " NETWORK FILES, A_FILE };
+    check(&c, "memory write ", 2);
+}
+
+Test(faults, init)
+{
+    Command c = { "init --preset small --output out", A_FILE };
+    check(&c, "memory open write sync rename ", 2);
+}
+
+Test(faults, report)
+{
+    Command c = { "report > out", PRINTED };
+    check(&c, "memory write process ", 3);
+}
