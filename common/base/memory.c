@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* madvise */
+#define _GNU_SOURCE /* madvise, the e of fopen */
 #include "base/memory.h"
 
 #include "base/error.h"
@@ -25,11 +25,40 @@ static _Noreturn void no_memory(size_t bytes)
     die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
 }
 
+/* What the system could still give, swap included; SIZE_MAX where it does not tell. */
+static size_t bytes_free(void)
+{
+    FILE *info = fopen("/proc/meminfo", "re");
+    char line[256];
+    size_t kib, sum = 0;
+    bool told = false;
+    while (info && fgets(line, sizeof line, info))
+        if (sscanf(line, "MemAvailable: %zu", &kib) == 1) {
+            sum += kib;
+            told = true;
+        } else if (sscanf(line, "SwapFree: %zu", &kib) == 1)
+            sum += kib;
+    if (info)
+        fclose(info);
+    return told ? size_mul(sum, 1024) : SIZE_MAX;
+}
+
+/* Linux promises more memory than there is and kills whoever uses it. */
+static void check_free(size_t bytes)
+{
+    enum { LARGE = 256 << 20 };
+    size_t left = bytes < LARGE ? SIZE_MAX : bytes_free();
+    if (bytes > left)
+        die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
+            (double)bytes / (1 << 20), (double)left / (1 << 20));
+}
+
 void *mem_alloc(size_t count, size_t size)
 {
     size_t bytes = size_mul(count, size);
     if (bytes > SIZE_MAX - ALIGNMENT)
         no_memory(bytes);
+    check_free(bytes);
     size_t alignment = bytes < LARGE ? ALIGNMENT : HUGE_PAGE;
     /* aligned_alloc wants a multiple of the alignment, and one byte at least to return memory. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

@@ -26,7 +26,8 @@ typedef struct {
     "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
     "--variant --threads "
 
-/* Sizes are bounded so that no product of a few of them overflows 64 bits. */
+/* Sizes are bounded so that their small multiples fit an int; products are checked where they are
+ * made. */
 enum { LARGEST = 1 << 20, MANY = 1 << 30 };
 
 static const Spec specs[] = {

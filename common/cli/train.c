@@ -141,6 +141,9 @@ int evaluate(const Run *run)
         die_of(EXIT_FAILED, &error);
     printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
            test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);
+    if (score.undecided)
+        printf("%d pictures have a NaN among their logits: counted as wrong, named nothing\n",
+               score.undecided);
     print_confusion(&test, &score);
     free(score.confusion);
     weights_free(weights);

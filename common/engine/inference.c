@@ -200,6 +200,7 @@ static void place_scratch(Inference *plan)
 
 Inference *inference_new(const Net *net)
 {
+    net_check_runnable(net);
     Inference *plan = mem_alloc(1, sizeof *plan);
     plan->net = net;
     count_users(plan);

@@ -352,6 +352,7 @@ static void place_scratch(Training *plan)
 
 Training *training_new(const Net *net)
 {
+    net_check_runnable(net);
     Training *plan = mem_alloc(1, sizeof *plan);
     plan->net = net;
     plan->count = net_tensors(net);

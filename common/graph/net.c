@@ -4,12 +4,16 @@
 #include "base/memory.h"
 #include "graph/op.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 16 };
+
+/* More floats than 64-bit machines can address; sums of such sizes cannot overflow. */
+#define MOST_ELEMENTS ((size_t)1 << 46)
 
 /* An open scope: its full name and the index that the next layer in it takes. */
 typedef struct {
@@ -22,6 +26,7 @@ struct Net {
     int tensor_count;
     Param *params;
     int param_count;
+    uint64_t macs;
     Level levels[MAX_DEPTH]; /* levels[0] is the network itself, with an empty path */
     int depth;               /* how many levels are open */
 };
@@ -105,10 +110,28 @@ void net_free(Net *net)
     free(net);
 }
 
+static void check_size(const Tensor *t)
+{
+    char shape[SHAPE_TEXT];
+    if (tensor_elements(t) <= MOST_ELEMENTS)
+        return;
+    if (!t->op)
+        die(EXIT_USAGE, "input", "%s is more than can be addressed", shape_text(t, shape));
+    net_error(t->at, "%s: %s is more than can be addressed", t->op->name, shape_text(t, shape));
+}
+
+/* Room for one more behind `count` items: doubles at each power of two. */
+static void *room(void *items, int count, size_t size)
+{
+    if (count & (count - 1))
+        return items;
+    return mem_grow(items, size_mul(2, (size_t)count + 1), size);
+}
+
 static Tensor *append(Net *net, Tensor tensor)
 {
-    size_t count = (size_t)net->tensor_count + 1;
-    net->tensors = mem_grow(net->tensors, count, sizeof *net->tensors);
+    check_size(&tensor);
+    net->tensors = room(net->tensors, net->tensor_count, sizeof *net->tensors);
     Tensor *t = mem_alloc(1, sizeof *t);
     *t = tensor;
     t->net = net;
@@ -153,9 +176,26 @@ void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout lay
         p.count = size_mul(p.count, (size_t)shape[p.rank]);
     }
     p.key = join(t->name, suffix);
-    net->params = mem_grow(net->params, (size_t)net->param_count + 1, sizeof *net->params);
+    net->params = room(net->params, net->param_count, sizeof *net->params);
     net->params[net->param_count++] = p;
     t->params++;
+}
+
+void net_add_macs(Tensor *t, uint64_t each)
+{
+    Net *net = t->net;
+    if (__builtin_mul_overflow((uint64_t)tensor_elements(t), each, &t->macs) ||
+        __builtin_add_overflow(net->macs, t->macs, &net->macs))
+        net_error(t->at, "%s: more multiply-accumulates than 64 bits can count", t->op->name);
+}
+
+void net_check_runnable(const Net *net)
+{
+    char shape[SHAPE_TEXT];
+    for (int i = 0; i < net->tensor_count; i++)
+        if (tensor_rows(net->tensors[i]) > INT_MAX)
+            die(EXIT_FAILED, net->tensors[i]->name, "%s has more pixels than can be counted here",
+                shape_text(net->tensors[i], shape));
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -212,10 +252,7 @@ uint64_t tensor_params(const Tensor *t)
 
 uint64_t net_macs(const Net *net)
 {
-    uint64_t macs = 0;
-    for (int i = 0; i < net->tensor_count; i++)
-        macs += net->tensors[i]->macs;
-    return macs;
+    return net->macs;
 }
 
 uint64_t net_trained(const Net *net)

@@ -105,8 +105,15 @@ Tensor *net_layer(const Op *op, Tensor *a, Tensor *b, Site at, Naming naming, At
 void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout layout, Init init,
                    bool trained);
 
+/* Counts `each` multiply-accumulates for every element of t. */
+void net_add_macs(Tensor *t, uint64_t each);
+
 /* Ends the program with the step's file and line and what is wrong: exit status 2. */
 _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Loops count samples, rows of pixels and pixels by int: ends the program where those of a tensor
+ * are too many. Every plan asks before it takes memory. */
+void net_check_runnable(const Net *net);
 
 /* --- asking ---------------------------------------------------------------------------------- */
 

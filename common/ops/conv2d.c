@@ -55,7 +55,7 @@ Tensor *conv2d_(Tensor *x, Conv2d p)
                   few_channels(x->c, p.groups) ? LAYOUT_HWIO : LAYOUT_OHWI, init, true);
     if (p.bias)
         net_add_param(y, "bias", (int[4]){ p.out }, LAYOUT_PLAIN, init, true);
-    y->macs = (uint64_t)tensor_elements(y) * (uint64_t)fan_in;
+    net_add_macs(y, (uint64_t)fan_in);
     return y;
 }
 

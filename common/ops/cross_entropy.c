@@ -30,7 +30,8 @@ double cross_entropy(const float *logits, int n, int classes, Targets targets, d
         double log_sum = log_sum_exp(row, classes);
         for (int i = 0; i < classes; i++) {
             double q = target(targets, sample, i, classes, smoothing), log_p = row[i] - log_sum;
-            loss -= q * log_p / n;
+            if (q != 0) /* 0·log 0 is 0 */
+                loss -= q * log_p / n;
             if (dlogits)
                 dlogits[(size_t)sample * classes + i] = (float)((exp(log_p) - q) / n);
         }

@@ -17,7 +17,7 @@ Tensor *linear_(Tensor *x, Conv2d p)
     net_add_param(y, "weight", (int[4]){ p.out, x->c }, LAYOUT_PLAIN, init, true);
     if (p.bias)
         net_add_param(y, "bias", (int[4]){ p.out }, LAYOUT_PLAIN, init, true);
-    y->macs = (uint64_t)tensor_elements(y) * (uint64_t)x->c;
+    net_add_macs(y, (uint64_t)x->c);
     return y;
 }
 

@@ -10,37 +10,47 @@
 
 enum { PICTURES_AT_A_TIME = 64, FIVE = 5 };
 
-/* How many classes are rated higher than `class`, of equals those with a lower number; a NaN counts
- * as higher than anything, so that a broken network is right about nothing. */
+/* How many classes are rated higher than `class`, of equals those with a lower number. */
 static int rank_of(const float *logits, int classes, int class)
 {
     int higher = 0;
     for (int i = 0; i < classes; i++)
-        if (i != class &&
-            (!(logits[i] <= logits[class]) || (logits[i] == logits[class] && i < class)))
-            higher++;
-    return logits[class] == logits[class] ? higher : classes;
+        higher += logits[i] > logits[class] || (logits[i] == logits[class] && i < class);
+    return higher;
 }
 
+/* The class rated highest, the first of equals; -1 where a logit is NaN. */
 static int best_of(const float *logits, int classes)
 {
     int best = 0;
-    for (int i = 1; i < classes; i++)
+    for (int i = 0; i < classes; i++) {
+        if (logits[i] != logits[i])
+            return -1;
         best = logits[i] > logits[best] ? i : best;
+    }
     return best;
+}
+
+/* A broken network, one that gives NaN, is right about nothing. */
+static void count_picture(Score *score, const float *logits, int classes, int class)
+{
+    int best = best_of(logits, classes);
+    score->loss += cross_entropy(logits, 1, classes, (Targets){ .a = &class }, 0, NULL);
+    score->count++;
+    if (best < 0) {
+        score->undecided++;
+        return;
+    }
+    int rank = rank_of(logits, classes, class);
+    score->top1 += rank == 0;
+    score->top5 += rank < FIVE;
+    score->confusion[class * classes + best]++;
 }
 
 static void count_batch(Score *score, const float *logits, int classes, const Batch *batch)
 {
-    for (int i = 0; i < batch->count; i++) {
-        const float *row = logits + (size_t)i * (size_t)classes;
-        int class = batch->a[i], rank = rank_of(row, classes, class);
-        score->top1 += rank == 0;
-        score->top5 += rank < FIVE;
-        score->confusion[class * classes + best_of(row, classes)]++;
-        score->loss += cross_entropy(row, 1, classes, (Targets){ .a = &class }, 0, NULL);
-        score->count++;
-    }
+    for (int i = 0; i < batch->count; i++)
+        count_picture(score, logits + (size_t)i * (size_t)classes, classes, batch->a[i]);
 }
 
 bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,

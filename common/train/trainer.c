@@ -390,6 +390,9 @@ bool train_network(const Recipe *recipe, Builder builder, const Dataset *trainin
     bool good = t.batches > 0 ||
                 error_set(error, "--batch-size", "%d is more than the %d training pictures",
                           recipe->batch_size, t.split.training_count);
+    good = good && (t.split.held_out_count > 0 ||
+                    error_set(error, recipe->data, "%d pictures leave none to hold out: 10 do",
+                              training->count));
     good = good && begin(&t, error);
     if (good) {
         t.plan = training_new(t.net);

@@ -22,7 +22,7 @@ flags='-O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined'
 
 for target; do
     mkdir -p $folder/corpus/$target $folder/failed
-    words=(-max_total_time="$seconds" -timeout=60 -print_final_stats=1
+    words=(-max_total_time="$seconds" -print_final_stats=1
         -artifact_prefix=$folder/failed/"$target"-)
     [ -f tests/fuzz/$target.dict ] && words+=(-dict=tests/fuzz/$target.dict)
     # What a program prints before it ends with an error is not of interest here.
