@@ -48,7 +48,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz faults bench train diff docs help clean FORCE
+.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench train diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -120,9 +120,14 @@ criterion:
 	@echo '#include <criterion/criterion.h>' | $(CC) -E -xc - >/dev/null 2>&1 || \
 	    { echo 'no Criterion, so no tests: apt-get install libcriterion-dev' >&2; exit 1; }
 
+KILLS ?= 100
+kill: $(BUILD)/11_drop_path_layer_scale ## training runs killed at KILLS=100 random moments end with the same bytes
+	$(Q)tests/kill.sh $(BUILD) $(KILLS)
+
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-sanitize: ## the same tests with AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: ## the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
+	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread' test
 
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
@@ -188,4 +193,4 @@ help: ## this list
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built
-	rm -rf $(BUILD) build-asan build-fuzz
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz
