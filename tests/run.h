@@ -36,7 +36,8 @@ enum { RUNGS = 13 };
 char *folder_new(void);
 void folder_remove(char *folder);
 
-/* Is the program built with AddressSanitizer or ThreadSanitizer? Then memory is not what it is otherwise. */
+/* Is the program built with AddressSanitizer or ThreadSanitizer? Then memory is not what it is
+ * otherwise. */
 bool sanitized(void);
 
 /* The bytes of a file, whose path is written like printf's, a 0 byte behind them; fails the test

@@ -105,7 +105,7 @@ static bool read_numbers(Source *s, Pnm *picture)
         return false;
     picture->samples = mem_alloc(count, sizeof *picture->samples);
     for (size_t i = 0; i < count; i++) {
-        int sample;
+        int sample = 0;
         if (!read_number(s, "sample", 0, picture->maxval, &sample))
             return false;
         picture->samples[i] = (uint16_t)sample;
