@@ -57,36 +57,39 @@ static float *logits_of(const char *step, const char *weights, const char *batch
 
 /* --- NaN and infinity ------------------------------------------------------------------------ */
 
-/* The first picture has a pixel of that value: its logits are NaN, the others' what they were. */
-static void check_pixel(const char *step, const char *folder, float value)
+/* The first picture has a pixel of that value: its logits are NaN, the others' as `before`. */
+static void check_pixel(const char *step, const char *weights, const char *batch,
+                        const char *folder, const float *before, float value)
 {
-    char *weights = str_format(CASES "/%s/weights.safetensors", step);
-    char *batch = str_format(CASES "/%s/batch.safetensors", step);
     char *changed = str_format("%s/batch", folder);
     size_t count;
     copy_with(batch, changed, "x", 70, value);
-    float *before = logits_of(step, weights, batch, folder, &count);
     float *after = logits_of(step, weights, changed, folder, &count);
-    cr_assert(count >= 20 && count % 10 == 0);
     for (size_t i = 0; i < 10; i++)
         cr_expect(isnan(after[i]), "%s: a pixel of %g gives logit %g", step, (double)value,
                   (double)after[i]);
     cr_expect_eq(memcmp(before + 10, after + 10, (count - 10) * sizeof *after), 0,
                  "%s: a pixel of %g reaches another picture", step, (double)value);
-    free(weights);
-    free(batch);
     free(changed);
-    free(before);
     free(after);
 }
 
 Test(edges, a_pixel_that_is_no_number)
 {
+    static const float values[] = { NAN, INFINITY, -INFINITY };
     char *folder = folder_new();
     for (size_t i = 0; i < LADDER; i++) {
-        check_pixel(step_name(i), folder, NAN);
-        check_pixel(step_name(i), folder, INFINITY);
-        check_pixel(step_name(i), folder, -INFINITY);
+        const char *step = step_name(i);
+        char *weights = str_format(CASES "/%s/weights.safetensors", step);
+        char *batch = str_format(CASES "/%s/batch.safetensors", step);
+        size_t count;
+        float *before = logits_of(step, weights, batch, folder, &count);
+        cr_assert(count >= 20 && count % 10 == 0);
+        for (int k = 0; k < 3; k++)
+            check_pixel(step, weights, batch, folder, before, values[k]);
+        free(weights);
+        free(batch);
+        free(before);
     }
     folder_remove(folder);
 }
@@ -372,6 +375,19 @@ Test(edges, more_memory_than_there_is)
         return;
     too_large("bench --preset small --batch-size 500000 --runs 1", "MiB");
     too_large("bench --preset small --batch-size 1048576 --runs 1", "more pixels");
+}
+
+/* A file without an end. */
+Test(edges, weights_that_never_end)
+{
+    if (sanitized())
+        return;
+    Result r = run("ulimit -v 1000000; %s/00_resnet forward --weights /dev/zero --batch " CASES
+                   "/00_resnet/batch.safetensors --output /dev/null",
+                   build_folder());
+    cr_expect_eq(r.status, 1, "status %d", r.status);
+    cr_expect(strstr(r.err, "memory") && strstr(r.err, "MiB"), "%s", r.err);
+    result_free(&r);
 }
 
 /* One and a half times what the machine has; the limit keeps this test from using it if the

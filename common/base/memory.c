@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,7 +73,9 @@ void *mem_alloc(size_t count, size_t size)
 
 void *mem_grow(void *old, size_t count, size_t size)
 {
-    size_t bytes = size_mul(count, size);
+    size_t bytes = size_mul(count, size), had = old ? malloc_usable_size(old) : 0;
+    if (bytes != SIZE_MAX && bytes > had)
+        check_free(bytes - had);
     void *memory = bytes == SIZE_MAX ? NULL : realloc(old, bytes ? bytes : 1);
     if (!memory)
         no_memory(bytes);
