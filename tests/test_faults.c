@@ -236,3 +236,18 @@ Test(faults, report)
     Command c = { "report > out", PRINTED };
     check(&c, "memory write process ", 3);
 }
+
+/* gzip fails at the very end, behind all of the data: known even where children are ignored. */
+Test(faults, a_packed_file_cut_short)
+{
+    char *folder = folder_new(), *build = realpath(build_folder(), NULL);
+    write_data(folder);
+    run_well("truncate -s -4 %s/t10k-images-idx3-ubyte.gz", folder);
+    Result r = run("cd %s && trap '' CHLD && FASHION_MNIST=. %s/" STEP " %s", folder, build,
+                   training.words);
+    cr_expect_eq(r.status, 1, "status %d", r.status);
+    cr_expect(strstr(r.err, "cannot unpack"), "%s", r.err);
+    result_free(&r);
+    free(build);
+    folder_remove(folder);
+}

@@ -258,6 +258,10 @@ Test(train, refuses_what_would_lose_a_run)
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 20 --resume --out %s/a",
                               build_folder(), folder));
+    expect_failure("a file in the folder's place", "is not a folder",
+                   str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
+                              "--batch-size 20 --out %s/a/log.tsv",
+                              build_folder(), folder));
     expect_failure("too large a batch", "--batch-size",
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 91 --out %s/b",

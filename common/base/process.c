@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -48,6 +49,7 @@ bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Er
     int ends[2];
     if (pipe(ends) != 0)
         return error_set(error, argv[0], "cannot open a pipe: %s", strerror(errno));
+    signal(SIGCHLD, SIG_DFL); /* whoever ignores it does not learn how a child ended */
     pid_t child = fork();
     if (child < 0) {
         int why = errno;

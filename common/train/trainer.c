@@ -98,6 +98,12 @@ static bool make_folder(const char *path, Error *error)
             break;
     }
     free(part);
+    /* Better to know now than after an epoch. */
+    struct stat status;
+    if (good && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)))
+        good = error_set(error, path, "is not a folder");
+    if (good && access(path, W_OK | X_OK) != 0)
+        good = error_set(error, path, "cannot write into it: %s", strerror(errno));
     return good;
 }
 
