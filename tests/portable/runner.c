@@ -104,6 +104,11 @@ int main(int argc, char **argv)
         if (!t->body)
             continue;
         int result = left_out(t, argc - 1, argv + 1) ? SKIPPED : run(t);
+        printf("%s %s/%s\n",
+               result == 0         ? "good"
+               : result == SKIPPED ? "left out"
+                                   : "bad",
+               t->suite, t->name);
         all++;
         passed += result == 0;
         skipped += result == SKIPPED;
