@@ -47,8 +47,8 @@ static size_t bytes_free(void)
 /* Linux promises more memory than there is and kills whoever uses it. */
 static void check_free(size_t bytes)
 {
-    enum { LARGE = 256 << 20 };
-    size_t left = bytes < LARGE ? SIZE_MAX : bytes_free();
+    enum { WORTH_ASKING = 256 << 20 };
+    size_t left = bytes < WORTH_ASKING ? SIZE_MAX : bytes_free();
     if (bytes > left)
         die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
             (double)bytes / (1 << 20), (double)left / (1 << 20));
