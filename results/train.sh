@@ -14,7 +14,7 @@ options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
 folder=${FOLDER:-runs/$data-$epochs}
 
 programs=
-for number in ${STEPS:-$(ls steps | cut -c 1-2)}; do
+for number in ${STEPS:-$(grep -L '\.rows = ' steps/*/main.c | cut -c 7-8)}; do
     found=
     for program in "$build/${number}_"*; do
         [ -x "$program" ] && [ -f "$program" ] && found=$program

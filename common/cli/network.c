@@ -27,19 +27,23 @@ static const Config small_sizes[] = {
     [NARROW] = { .stem = 24, .widths = { 24, 48, 96, 192 } },
 };
 
-/* A published step has the sizes of its variant instead, all at the size of ImageNet's pictures. */
+/* A published step has the sizes of its variant or row in place of the presets article and paper.
+ */
 static void check_preset(const Step *step, const Options *o)
 {
     bool small = o->preset && strcmp(o->preset, "small") == 0;
-    if (o->variant && !step->published)
-        die(EXIT_USAGE, "--variant", "this step has presets, no variants");
+    bool rows = step->rows, row_given = option_given(o, "--row");
+    if (o->variant && (!step->published || rows))
+        die(EXIT_USAGE, "--variant", "this step has %s, no variants", rows ? "rows" : "presets");
+    if (row_given && !rows)
+        die(EXIT_USAGE, "--row", "this step is one network, it has no rows");
+    if (row_given && o->row >= step->row_count)
+        die(EXIT_USAGE, "--row", "'%d' is not a row from 0 to %d", o->row, step->row_count - 1);
     if (o->variant && small)
         die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
     if (o->preset && step->published && !small)
-        die(EXIT_USAGE, "--preset",
-            "'%s': this step has --variant tiny|small|base|large|xlarge, or "
-            "--preset small",
-            o->preset);
+        die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", o->preset,
+            rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
 static Shape variant_shape(const Step *step, const char *name)
@@ -52,6 +56,16 @@ static Shape variant_shape(const Step *step, const char *name)
     return shape;
 }
 
+/* Grey pictures of 64x64, ten classes, a third of the blocks, rounded up. */
+static void make_small(Shape *shape)
+{
+    shape->c = 1;
+    shape->h = shape->w = 64;
+    shape->classes = 10;
+    for (int i = 0; i < 4; i++)
+        shape->config.depths[i] = (shape->config.depths[i] + 2) / 3;
+}
+
 static Shape preset_shape(const Step *step, const char *preset)
 {
     Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
@@ -62,25 +76,46 @@ static Shape preset_shape(const Step *step, const char *preset)
     shape.config.stem = sizes.stem;
     memcpy(shape.config.widths, sizes.widths, sizeof sizes.widths);
     paper_depths(step->article.depths, shape.config.depths);
+    if (small)
+        make_small(&shape);
+    return shape;
+}
+
+/* A row's own sizes; the preset small has a quarter of its widths. */
+static Shape row_shape(const Step *step, int row, bool small)
+{
+    Shape shape = {
+        .config = step->config(row), .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000
+    };
     if (small) {
-        shape.c = 1;
-        shape.h = shape.w = 64;
-        shape.classes = 10;
-        for (int i = 0; i < 4; i++) /* a third of the blocks, rounded up */
-            shape.config.depths[i] = (shape.config.depths[i] + 2) / 3;
+        make_small(&shape);
+        shape.config.stem /= 4;
+        for (int i = 0; i < 4; i++)
+            shape.config.widths[i] /= 4;
     }
     return shape;
+}
+
+static Shape base_shape(const Step *step, const Options *o, const char *preset)
+{
+    if (o->preset)
+        preset = o->preset;
+    if (o->variant)
+        return variant_shape(step, o->variant);
+    if (!step->rows)
+        return preset_shape(step, preset);
+    int row = option_given(o, "--row") ? o->row : step->row_count - 1;
+    return row_shape(step, row, strcmp(preset, "small") == 0);
 }
 
 Shape shape_of(const Step *step, const Options *options, const char *preset)
 {
     check_preset(step, options);
-    Shape shape = options->variant ? variant_shape(step, options->variant)
-                                   : preset_shape(step, options->preset ? options->preset : preset);
+    Shape shape = base_shape(step, options, preset);
     Config *c = &shape.config;
     if (option_given(options, "--widths"))
         memcpy(c->widths, options->widths, sizeof c->widths);
-    if (step->published) /* the stem's width is the first stage's */
+    if (step->published && !step->rows) /* the stem's width is the first stage's */
         c->stem = c->widths[0];
     if (option_given(options, "--stem"))
         c->stem = options->stem;
@@ -135,7 +170,10 @@ Net *build_network(const Step *step, const Shape *shape)
     /* Alone the article's encoder has no name; the authors' names do not depend on that. */
     SCOPE(net, shape->head || step->published ? "encoder" : "")
         x = step->encoder(x, shape->config);
-    if (shape->head)
+    if (shape->head && step->head)
+        SCOPE(net, "head")
+            step->head(x, shape->config, shape->classes);
+    else if (shape->head)
         head(x, shape->classes, step->published ? 1e-6f : 1e-5f);
     if (step->published) {
         init_as_published(net);

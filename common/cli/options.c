@@ -24,7 +24,7 @@ typedef struct {
 #define AT(field) offsetof(Options, field)
 #define NETWORK                                                                                    \
     "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
-    "--variant --threads "
+    "--variant --row --threads "
 
 /* Sizes are bounded so that their small multiples fit an int; products are checked where they are
  * made. */
@@ -35,6 +35,8 @@ static const Spec specs[] = {
       "the article's sizes, the paper's, or ones that train on a laptop" },
     { "--variant", CHOICE, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
       "the published sizes, in place of presets article and paper" },
+    { "--row", NUMBER, AT(row), 0, 1000, "N",
+      "a row of the paper's table, for a step that has it" },
     { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", "channels of the stem" },
     { "--widths", FOUR, AT(widths), 1, LARGEST, "A,B,C,D", "channels of the four stages" },
     { "--depths", FOUR, AT(depths), 0, 1000, "A,B,C,D", "blocks of the four stages" },
@@ -100,6 +102,12 @@ bool option_given(const Options *options, const char *name)
 {
     int i = find(name);
     return i >= 0 && (options->given >> i & 1);
+}
+
+void options_set_row(Options *options, int row)
+{
+    options->row = row;
+    options->given |= (uint64_t)1 << find("--row");
 }
 
 /* --- values ---------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 typedef struct {
     /* network */
     const char *preset, *variant;
-    int stem, widths[4], depths[4], classes;
+    int row, stem, widths[4], depths[4], classes;
     int input[3]; /* channels, height, width */
     int batch_size;
     double drop_path, layer_scale;
@@ -45,6 +45,9 @@ typedef struct Command {
 
 /* Reads the options behind the command. A wrong one ends the program with exit status 2. */
 void options_parse(const Command *command, int argc, char **argv, Options *options);
+
+/* As if --row had been given. */
+void options_set_row(Options *options, int row);
 
 /* Was this option given? name: with its dashes. */
 bool option_given(const Options *options, const char *name);

@@ -6,6 +6,7 @@
 #include "graph/op.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,21 @@ static bool own_sizes(const Run *run)
     return run->step->published && run->word_count == 0;
 }
 
+/* The row before is built here, with the same options. */
+static void print_change_of_row(const Run *run, const Net *net, int row)
+{
+    if (!row)
+        return;
+    Options options = run->options;
+    options_set_row(&options, row - 1);
+    Shape shape = shape_of(run->step, &options, "article");
+    Net *before = build_network(run->step, &shape);
+    printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
+           percent(net_trained(net), (double)net_trained(before)),
+           percent(net_macs(net), (double)net_macs(before)));
+    net_free(before);
+}
+
 /* The step before is asked with the same options. What a published step has without any stands
  * beside the paper's widths, not the article's. Owned by the caller. */
 static char *report_before(const Run *run, const char *before)
@@ -202,8 +218,11 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
 {
     const Config *c = &s->config;
     char input[SHAPE_TEXT], shape[SHAPE_TEXT];
-    printf("%s: %s\n", run->name, run->step->title);
-    printf("stem %d, widths %d,%d,%d,%d, depths %d,%d,%d,%d, input %s\n\n", c->stem, c->widths[0],
+    const Row *rows = run->step->rows;
+    printf("%s: %s", run->name, run->step->title);
+    if (rows)
+        printf(": row %d, %s", c->row, rows[c->row].change);
+    printf("\nstem %d, widths %d,%d,%d,%d, depths %d,%d,%d,%d, input %s\n\n", c->stem, c->widths[0],
            c->widths[1], c->widths[2], c->widths[3], c->depths[0], c->depths[1], c->depths[2],
            c->depths[3], shape_text(net_tensor(net, 0), input));
     printf("  %-44s %-15s %-16s %13s %16s\n", "layer", "op", "output", "parameters", "MACs");
@@ -213,13 +232,57 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
     printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);
-    print_change(run, net);
+    if (rows)
+        print_change_of_row(run, net, c->row);
+    else
+        print_change(run, net);
     if (!run->step->published)
         print_checks(run->step);
 }
 
+/* --- a road of rows -------------------------------------------------------------------------- */
+
+/* GFLOPs as printed: multiply-accumulates to two decimals. */
+static bool follows(uint64_t macs, double printed)
+{
+    return fabs((double)macs / 1e9 - printed) < 0.005001;
+}
+
+/* Every row's network beside what the paper prints of it. */
+static void print_road(const Run *run)
+{
+    const Step *step = run->step;
+    char params[COUNT_TEXT], macs[COUNT_TEXT];
+    int strange = 0;
+    printf("%s: %s\n\n", run->name, step->title);
+    printf("  %3s  %-36s %13s %16s %7s %8s   %s\n", "row", "change", "parameters", "MACs", "GMACs",
+           "printed", "top-1, %");
+    for (int row = 0; row < step->row_count; row++) {
+        const Row *r = &step->rows[row];
+        Options options = run->options;
+        options_set_row(&options, row);
+        Shape shape = shape_of(step, &options, "article");
+        Net *net = build_network(step, &shape);
+        bool good = follows(net_macs(net), r->gflops);
+        strange += !good;
+        printf("  %3d  %-36s %13s %16s %7.2f %7.2f%c   %.2f ± %.2f\n", row, r->change,
+               count_text(net_trained(net), params), count_text(net_macs(net), macs),
+               (double)net_macs(net) / 1e9, r->gflops, good ? ' ' : '*', r->accuracy, r->spread);
+        net_free(net);
+    }
+    printf("\nPrinted: the paper's GFLOPs, which are multiply-accumulates; top-1: its accuracy on "
+           "ImageNet-1k,\nmean and standard deviation of three seeds.\n");
+    if (strange)
+        printf("*: does not follow from the network, whose multiply-accumulates are beside it.\n");
+    printf("report --row N shows a row's layers.\n");
+}
+
 int report(const Run *run)
 {
+    if (run->step->rows && run->word_count == 0) {
+        print_road(run);
+        return 0;
+    }
     Shape shape = shape_of(run->step, &run->options, "article");
     Net *net = build_network(run->step, &shape);
     const char *format = run->options.format ? run->options.format : "text";

@@ -19,11 +19,19 @@ typedef struct {
 typedef struct {
     int stem, depths[4], widths[4];
     float layer_scale, drop_p;
+    int row; /* of a step that has rows */
 } Config;
 
 /* Is the residual stream wide (bottleneck) or narrow (inverted bottleneck)? Presets follow from it.
  */
 typedef enum { WIDE, NARROW } Trunk;
+
+/* A network among several in one program, and what the paper prints of it: accuracy in %, its
+ * standard deviation, GFLOPs. */
+typedef struct {
+    const char *change;
+    double accuracy, spread, gflops;
+} Row;
 
 typedef struct {
     const char *title;
@@ -35,6 +43,11 @@ typedef struct {
     /* ConvNeXt as its authors published it: their names for the parameters (graph/schemes.h), their
      * head's eps, their first weights, and their sizes by --variant in place of presets. */
     bool published;
+    /* A road of its own: networks that --row picks, the last without it. */
+    const Row *rows;
+    int row_count;
+    Config (*config)(int row);                         /* a row's configuration */
+    Tensor *(*head)(Tensor *x, Config c, int classes); /* behind the encoder; else the article's */
 } Step;
 
 /* Runs the command line; returns the exit status. */

@@ -52,15 +52,25 @@ static double given_or(const Run *run, const char *name, double given, double ot
     return option_given(&run->options, name) ? given : otherwise;
 }
 
+/* "-row5" of a step that has rows, which is one more network each. */
+static char *row_text(const Run *run, const Config *c)
+{
+    return run->step->rows ? str_format("-row%d", c->row) : str_format("%s", "");
+}
+
 /* The network in words, for the checkpoint: what must be the same when a run goes on. */
 static char *network_text(const Run *run, const Shape *s)
 {
     const Config *c = &s->config;
-    return str_format("%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input %dx%dx%d "
-                      "--drop-path %.9g --layer-scale %.9g",
-                      run->name, c->stem, c->widths[0], c->widths[1], c->widths[2], c->widths[3],
-                      c->depths[0], c->depths[1], c->depths[2], c->depths[3], s->c, s->h, s->w,
-                      (double)c->drop_p, (double)c->layer_scale);
+    char *row = row_text(run, c);
+    char *text =
+        str_format("%s%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input %dx%dx%d "
+                   "--drop-path %.9g --layer-scale %.9g",
+                   run->name, row, c->stem, c->widths[0], c->widths[1], c->widths[2], c->widths[3],
+                   c->depths[0], c->depths[1], c->depths[2], c->depths[3], s->c, s->h, s->w,
+                   (double)c->drop_p, (double)c->layer_scale);
+    free(row);
+    return text;
 }
 
 static Recipe recipe_of(const Run *run, const char *out, const char *network)
@@ -92,9 +102,10 @@ int train(const Run *run)
     Dataset test = open_data(o->data, TEST_SET, 0);
     Blueprint plan = blueprint(run, &training);
     char *network = network_text(run, &plan.shape);
-    char *out =
-        o->out ? str_format("%s", o->out)
-               : str_format("runs/%s/%s-%llu", o->data, run->name, (unsigned long long)o->seed);
+    char *row = row_text(run, &plan.shape.config);
+    char *out = o->out ? str_format("%s", o->out)
+                       : str_format("runs/%s/%s%s-%llu", o->data, run->name, row,
+                                    (unsigned long long)o->seed);
     Recipe recipe = recipe_of(run, out, network);
     Error error;
     TrainEnd end = TRAINED_ALL;
@@ -103,6 +114,7 @@ int train(const Run *run)
     if (end == TRAINED_INTERRUPTED)
         printf("stopped; the same command with --resume goes on\n");
     free(out);
+    free(row);
     free(network);
     dataset_free(&training);
     dataset_free(&test);
