@@ -42,13 +42,15 @@ ARCHIVE := $(BUILD)/libcommon.a
 PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
 OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(LIBRARY) $(MAINS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/obj/%.o)
+SPEED := $(sort $(wildcard docs/speed/*.c))
+SPEED_OBJECTS := $(SPEED:%.c=$(BUILD)/obj/%.o)
 
-# What `make train` trains; empty: every step.
+# What `make train` trains and `make bench` measures; empty: every step.
 SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench train diff docs help clean FORCE
+.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -74,9 +76,15 @@ $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
-objects: $(OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+# Their loops do what they say: only what is written with vectors uses them.
+$(SPEED_OBJECTS): private CFLAGS += -fno-tree-vectorize -fno-tree-slp-vectorize
+$(BUILD)/speed: $(SPEED_OBJECTS) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)
+objects: $(OBJECTS) $(SPEED_OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d)
 
 # --- The ladder -----------------------------------------------------------------------------------
 
@@ -100,7 +108,7 @@ endif
 # --- Tests and checks -----------------------------------------------------------------------------
 
 # One binary, a suite a file; it finds the programs through BUILD.
-test: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) ## Criterion's tests of the library and of the programs
+test: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) $(BUILD)/speed ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) $(BUILD)/tests
 
 $(BUILD)/tests: $(TEST_OBJECTS) $(ARCHIVE)
@@ -160,7 +168,8 @@ check: check-format check-gcc check-clang check-cppcheck check-analyzer ## forma
 FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c),$c)))
 check-format:
 ifneq ($(FORMAT),)
-	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) $(wildcard tests/*/*.[ch] tests/*/*/*.h)
+	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
+	    $(wildcard tests/*/*.[ch] tests/*/*/*.h) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -181,7 +190,7 @@ check-cppcheck:
 	@if command -v cppcheck >/dev/null; then \
 	    cppcheck -q --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
 	        '-D_Noreturn=__attribute__((noreturn))' $(MISTAKEN:%=--suppress=%) -Icommon \
-	        $(LIBRARY) $(MAINS) && echo 'cppcheck: good'; \
+	        $(LIBRARY) $(MAINS) $(SPEED) && echo 'cppcheck: good'; \
 	else echo 'no cppcheck: its part not checked (apt-get install cppcheck)'; fi
 
 # Where gcc 12 is mistaken: it does not know that a gradient that is handed on lies in memory. The
@@ -196,15 +205,13 @@ check-analyzer:
 
 # --- Looking --------------------------------------------------------------------------------------
 
-# Output behind a + is shown as it comes. A published network refuses the presets, and is measured at
-# its own size: the paper's.
-bench: $(PROGRAMS) ## how fast every step runs (BENCH="--mode train --batch-size 8" …)
-	+@for p in $(PROGRAMS); do \
-	    $$p bench --format tsv $(BENCH) 2>$(BUILD)/refused || { [ $$? -eq 2 ] && \
-	        $$p bench --format tsv $(filter-out --preset article paper,$(BENCH)); } || \
-	        { cat $(BUILD)/refused >&2; exit 1; }; \
-	done | \
-	    awk 'NR == 1 || !/^network\t/ { print; fflush() }'
+# Output behind a + is shown as it comes. Run them on a machine that does nothing else.
+COMPILER = $$($(CC) --version | head -n 1)
+bench: $(PROGRAMS) ## how fast every step runs, into results/speed.tsv (STEPS="00 05" BENCH="--preset paper")
+	+@BENCH='$(BENCH)' STEPS='$(STEPS)' COMPILER="$(COMPILER)" results/speed.sh $(BUILD) results/speed.tsv
+
+speed: $(BUILD)/speed ## how the kernels became fast, into results/kernels.tsv (docs/speed.md)
+	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD) results/kernels.tsv
 
 train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05"), resumable
 	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
