@@ -221,6 +221,7 @@ diff: ## what STEP=05 changes, and nothing else
 
 docs: results/ladder.tsv ## docs/diffs and the README's table, from the steps
 	@docs/diffs.sh --write
+	@docs/speed/blocks.sh
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
