@@ -107,9 +107,10 @@ endif
 
 # --- Tests and checks -----------------------------------------------------------------------------
 
-# One binary, a suite a file; it finds the programs through BUILD.
+# One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
+# this one did.
 test: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) $(BUILD)/speed ## Criterion's tests of the library and of the programs
-	$(Q)BUILD=$(BUILD) $(BUILD)/tests
+	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 $(BUILD)/tests: $(TEST_OBJECTS) $(ARCHIVE)
 	$(call SAY,LINK,$@)
@@ -219,9 +220,9 @@ train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS
 diff: ## what STEP=05 changes, and nothing else
 	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP)
 
-docs: results/ladder.tsv ## docs/diffs and the README's table, from the steps
+docs: results/ladder.tsv ## docs/diffs, and what the pages say in figures, from the steps
 	@docs/diffs.sh --write
-	@docs/speed/blocks.sh
+	@docs/pages.sh --write $(BUILD)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -2,8 +2,7 @@
 # What a step changes against the step before it.
 #
 #   diffs.sh [--color] STEP   shows it; STEP: the beginning of the step's name, 05
-#   diffs.sh --write          writes docs/diffs/NN_name.diff for every step, an index beside them,
-#                             and the ladder's table in README.md from results/ladder.tsv
+#   diffs.sh --write          writes docs/diffs/NN_name.diff for every step and an index beside them
 #
 # Run it where steps/ stands.
 set -eu
@@ -43,19 +42,6 @@ index() {
     done
 }
 
-# Puts what stands in file $2 between the markers <!-- $1 --> and <!-- /$1 --> of README.md.
-between() {
-    awk -v name="$1" -v file="$2" '
-        $0 == "<!-- /" name " -->" { inside = 0 }
-        !inside
-        $0 == "<!-- " name " -->" {
-            inside = 1
-            while ((getline line < file) > 0)
-                print line
-        }' README.md > README.md.$$
-    mv README.md.$$ README.md
-}
-
 write() {
     mkdir -p docs/diffs
     rm -f docs/diffs/*.diff
@@ -63,10 +49,6 @@ write() {
         [ -z "$(before "$step")" ] || show "$step" > "docs/diffs/$step.diff"
     done
     index > docs/diffs/README.md
-    table=$(mktemp)
-    trap 'rm -f "$table"' EXIT
-    results/ladder.sh --markdown results/ladder.tsv > "$table"
-    between ladder "$table"
 }
 
 case ${1-} in

@@ -1,0 +1,724 @@
+#!/bin/sh
+# shellcheck disable=SC2016 # what looks like `a command` is Markdown
+# The pages: README and docs, in English, and their counterparts in Chinese.
+#
+#   pages.sh --write BUILD      writes again what stands between the markers
+#                               <!-- begin generated: NAME WORD… --> and <!-- end generated -->,
+#                               and copies every fence of an English page into the Chinese one
+#   pages.sh --check BUILD      says which pages that would change
+#   pages.sh --links            dead links and anchors
+#   pages.sh --pairs            pages without a counterpart, and pairs whose numbers differ
+#   pages.sh --code             C in a lesson's table that is not in the step
+#   pages.sh --run PAGE…        runs the ```sh fences and compares what they print with the fence
+#                               that follows; run it in a copy, for they write files
+#   pages.sh --fill PAGE…       the same, and writes what they print into fences that are empty
+#
+# In a shown output `…` stands for anything: alone on a line for any lines, else for any text. What
+# is marked ```sh slow is only checked for its syntax, ```sh fails must fail.
+# Each of them ends with status 1 where something is wrong. Run it where steps/ stands.
+set -eu
+export LC_ALL=C.UTF-8
+
+build=build
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# --- which pages there are ------------------------------------------------------------------------
+
+english() {
+    ls README.md docs/*.md
+}
+
+# other PAGE: the counterpart of an English page.
+other() {
+    case $1 in
+    README.md) echo README.zh-CN.md ;;
+    *) echo "docs/zh/${1#docs/}" ;;
+    esac
+}
+
+pages() {
+    for page in $(english); do
+        echo "$page"
+        [ ! -f "$(other "$page")" ] || other "$page"
+    done
+}
+
+# --- what the programs and tables say -------------------------------------------------------------
+
+# facts STEP PRESET: "parameters macs output weights largest", the last two in MiB; dashes where the
+# step has no such network. A program is asked once.
+facts() {
+    cached=$tmp/$1.$2
+    if [ ! -f "$cached" ]; then
+        rows "$1" "$2" > "$cached.rows"
+        output=$("$build/$1" report --format tsv --preset "$2" --part encoder 2>/dev/null |
+            awk -F '\t' '$1 == "total" { print $3 }')
+        awk -F '\t' -v output="${output:--}" '
+            # 2 for "1x64x56x56 …": the product of what is between the x.
+            function elements(shape,    n, part, i, product) {
+                n = split(shape, part, "x")
+                for (product = i = 1; i <= n; i++)
+                    product *= part[i]
+                return product
+            }
+            $1 == "total" {
+                printf "%s %s %s %.1f %.2f\n", $4, $5, output, $4 * 4 / 1048576, largest * 4 / 1048576
+                found = 1
+            }
+            $1 != "name" && $1 != "total" && elements($3) > largest { largest = elements($3) }
+            END { if (!found) print "- - - - -" }' "$cached.rows" > "$cached"
+    fi
+    cat "$cached"
+}
+
+# rows STEP PRESET: its report for programs; nothing where it has no such network.
+rows() {
+    "$build/$1" report --format tsv --preset "$2" 2>/dev/null || [ $? -eq 2 ]
+}
+
+# before STEP: the lesson's step before it, empty for the first.
+before() {
+    lessons | awk -v step="$1" '$1 == step { print last } { last = $1 }'
+}
+
+after() {
+    lessons | awk -v step="$1" 'last == step { print $1 } { last = $1 }'
+}
+
+# The steps that have a lesson.
+lessons() {
+    for folder in steps/*/; do
+        step=${folder#steps/}
+        step=${step%/}
+        [ ! -f "docs/$step.md" ] || echo "$step"
+    done
+}
+
+# column FILE NAME KEY VALUE [KEY VALUE]: what the row with these values has in a column; empty
+# where there is no such file, row or column.
+column() {
+    [ ! -f "$1" ] || awk -F '\t' -v name="$2" -v k1="$3" -v v1="$4" -v k2="${5-}" -v v2="${6-}" \
+        -v k3="${7-}" -v v3="${8-}" '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; if (!(name in at)) exit; next }
+        $at[k1] == v1 && (k2 == "" || $at[k2] == v2) && (k3 == "" || $at[k3] == v3) {
+            print $at[name]
+            exit
+        }' "$1"
+}
+
+# --- the generated blocks -------------------------------------------------------------------------
+
+# say ENGLISH CHINESE: the one of this page's language.
+say() {
+    if [ "$lang" = zh ]; then printf '%s' "$2"; else printf '%s' "$1"; fi
+}
+
+# up: what leads from this page to the folder where steps/ stands.
+up() {
+    case $page in docs/zh/*) printf ../../ ;; docs/*) printf ../ ;; esac
+}
+
+block_ladder() {
+    results/ladder.sh --markdown results/ladder.tsv | chinese_head
+}
+
+# The head of the ladder's table, for a Chinese page.
+chinese_head() {
+    if [ "$lang" = zh ]; then
+        sed '1s/.*/| 步 | 百万参数，文章 | G MACs，文章 | 百万参数，论文 | G MACs，论文 | encoder，文章 |/'
+    else
+        cat
+    fi
+}
+
+# nav STEP: where to go from here.
+block_nav() {
+    last=$(before "$1") next=$(after "$1")
+    [ -z "$last" ] || printf '← [%s](%s.md) · ' "$last" "$last"
+    printf '[%s](%ssteps/%s/main.c) · ' "$(say 'the code' 代码)" "$(up)" "$1"
+    printf '[%s](README.md) · ' "$(say 'all lessons' 全部课程)"
+    say "[中文](zh/$1.md)" "[English](../$1.md)"
+    [ -z "$next" ] || printf ' · [%s](%s.md) →' "$next" "$next"
+    echo
+}
+
+block_diff() {
+    printf '```diff\n'
+    docs/diffs.sh "$1"
+    printf '```\n'
+}
+
+# lessons: the table of all of them.
+block_lessons() {
+    say '| step | what changes | lesson | diff |
+|---|---|---|---|
+' '| 步 | 改了什么 | 课程 | diff |
+|---|---|---|---|
+'
+    for step in $(lessons); do
+        title=$(sed -n 's/.*\.title = "\(.*\)",.*/\1/p' "steps/$step/main.c")
+        heading=$(sed -n '1s/^# [0-9]* *//p' "${page%/*}/$step.md" 2>/dev/null || true)
+        printf '| [%s](%ssteps/%s/main.c) | %s | [%s](%s.md) | ' "${step%%_*}" "$(up)" "$step" \
+            "$title" "${heading:-$step}" "$step"
+        [ ! -f "docs/diffs/$step.diff" ] || printf '[diff](%sdocs/diffs/%s.diff)' "$(up)" "$step"
+        printf ' |\n'
+    done
+}
+
+# numbers STEP: the whole network in figures, beside the step before.
+block_numbers() {
+    now=$1 last=$(before "$1")
+    printf '| | '
+    [ -z "$last" ] || printf '%s | ' "$last"
+    printf '%s |\n|---|---:|' "$now"
+    [ -z "$last" ] || printf -- '---:|'
+    echo
+    for preset in article paper small; do
+        {
+            # The output first, so that a step without a network still has a line.
+            [ -z "$last" ] || facts "$last" "$preset"
+            facts "$now" "$preset"
+        } | table "$preset"
+    done
+    time_row
+}
+
+# table PRESET: rows from facts, a line a step.
+table() {
+    awk -v preset="$1" -v names="$(say \
+        'parameters|MACs|encoder gives|weights, MiB|largest layer output, MiB' \
+        '参数|MACs|encoder 输出|权重，MiB|最大的一层输出，MiB')" '
+        function grouped(text,    i, s) {
+            if (text !~ /^[0-9]+$/)
+                return text
+            for (i = length(text); i > 3; i -= 3)
+                s = "," substr(text, i - 2, 3) s
+            return substr(text, 1, i) s
+        }
+        { for (i = 1; i <= 5; i++) value[i] = value[i] " " grouped($i) " |"; seen = seen $1 }
+        END {
+            if (seen ~ /^-+$/)
+                exit
+            n = split(names, name, "|")
+            if (preset == "small")
+                n = 2
+            for (i = 1; i <= n; i++)
+                printf "| `%s`: %s |%s\n", preset, name[i], value[i]
+        }'
+}
+
+# time_row: ms a picture, where results/speed.tsv (rows of `bench --format tsv`) has them.
+time_row() {
+    values=
+    for step in $last $now; do
+        ms=$(column results/speed.tsv median_ms network "$step" mode infer batch 1)
+        values="$values ${ms:-$(say 'not measured yet' 尚未测量)} |"
+    done
+    printf '| %s |%s\n' "$(say '`paper`: ms a picture' '`paper`：每张图片毫秒数')" "$values"
+}
+
+# parts STEP: shape, parameters and MACs of stem, stages and head, beside the step before.
+block_parts() {
+    now=$1 last=$(before "$1")
+    say '| `article` | output | parameters | MACs |' '| `article` | 输出 | 参数 | MACs |'
+    [ -z "$last" ] || say ' output | parameters | MACs |' ' 输出 | 参数 | MACs |'
+    printf '\n|---|---|---:|---:|'
+    [ -z "$last" ] || printf -- '---|---:|---:|'
+    echo
+    for step in $last $now; do
+        rows "$step" article | part_sums > "$tmp/parts.$step"
+    done
+    if [ -n "$last" ]; then
+        awk -F '\t' 'NR == FNR { old[$1] = $2; next } { print "| " $1 " |" old[$1] $2 }' \
+            "$tmp/parts.$last" "$tmp/parts.$now"
+    else
+        awk -F '\t' '{ print "| " $1 " |" $2 }' "$tmp/parts.$now"
+    fi
+}
+
+part_sums() {
+    awk -F '\t' '
+        function grouped(n,    text, i, s) {
+            text = sprintf("%.0f", n)
+            for (i = length(text); i > 3; i -= 3)
+                s = "," substr(text, i - 2, 3) s
+            return substr(text, 1, i) s
+        }
+        NR == 1 || $1 == "total" { next }
+        {
+            name = $1
+            sub(/^encoder\./, "", name)
+            match(name, /^(stages\.[0-9]+|[a-z_]+)/)
+            name = substr(name, 1, RLENGTH)
+            if (!(name in parameters))
+                order[++n] = name
+            shape[name] = $3
+            parameters[name] += $4
+            macs[name] += $5
+        }
+        END {
+            for (i = 1; i <= n; i++)
+                printf "%s\t %s | %s | %s |\n", order[i], shape[order[i]],
+                    grouped(parameters[order[i]]), grouped(macs[order[i]])
+        }'
+}
+
+# paper ROW…: rows of the paper's Table 10.
+block_paper() {
+    table=results/paper_roadmap.tsv
+    [ -f "$table" ] || table=tests/data/paper_roadmap.tsv
+    say '| row | the paper'\''s network | top-1, % | its GFLOPs | MACs here | parameters here |
+|---:|---|---:|---:|---:|---:|
+' '| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |
+|---:|---|---:|---:|---:|---:|
+'
+    for row in "$@"; do
+        awk -F '\t' -v row="$row" '$1 == row {
+            printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9,
+                $7 / 1e6
+        }' "$table"
+    done
+}
+
+# measured STEP: results/accuracy.tsv, whose columns are step, seeds, test_mean, test_std.
+block_measured() {
+    last=$(before "$1")
+    if [ -z "$(column results/accuracy.tsv test_mean step "$1")" ]; then
+        say 'The runs are not in yet.' '训练结果尚未完成。'
+        echo
+        return
+    fi
+    say '| step | seeds | test accuracy, % |' '| 步 | 种子数 | 测试准确率，% |'
+    printf '\n|---|---:|---:|\n'
+    for step in $last $1; do
+        printf '| %s | %s | %s ± %s |\n' "$step" \
+            "$(column results/accuracy.tsv seeds step "$step")" \
+            "$(column results/accuracy.tsv test_mean step "$step")" \
+            "$(column results/accuracy.tsv test_std step "$step")"
+    done
+}
+
+# diagram FUNCTION STEP…: the calls of a step's function as boxes, a row a step. FUNCTION: block,
+# stage, or stem (what stands in the encoder's scope of that name).
+block_diagram() {
+    function=$1
+    shift
+    printf '```mermaid\nflowchart LR\n'
+    for step in "$@"; do
+        boxes "$function" "$step"
+    done
+    printf '```\n'
+}
+
+boxes() {
+    awk -v wanted="$1" -v step="$2" '
+        function word(name,    text) {
+            if (!match(line, "\\." name " = [^,)]*"))
+                return ""
+            text = substr(line, RSTART, RLENGTH)
+            sub(/.* = /, "", text)
+            return text
+        }
+        function width(value) { return value == "" ? "" : " to " value }
+        function act(    a) {
+            a = word("act")
+            return a == "IDENTITY" ? "" : ", " (a == "" ? "ReLU" : a)
+        }
+        function conv(    k, g, text) {
+            k = word("kernel")
+            g = word("groups")
+            text = "conv " k "x" k width(word("out"))
+            if (g != "")
+                text = text (g == word("out") ? ", depthwise" : ", " g " groups")
+            if (word("stride") != "")
+                text = text ", stride " word("stride")
+            return text
+        }
+        function label(op) {
+            if (op == "conv_norm_act") return conv() ", BN" act()
+            if (op == "conv2d") return conv()
+            if (op == "max_pool") return "max pool " word("kernel") "x" word("kernel") ", stride " word("stride")
+            if (op == "group_norm") return "group norm, 1 group"
+            if (op == "layer_norm") return "layer norm"
+            if (op == "batch_norm") return "BN"
+            if (op == "linear") return "linear" width(word("out"))
+            if (op == "relu") return "ReLU"
+            if (op == "gelu") return "GELU"
+            if (op == "layer_scale") return "layer scale"
+            if (op == "drop_path") return "drop path"
+            if (op == "block") return "block, depth times"
+            return op
+        }
+        function box(text) {
+            n++
+            printf "    %s%d%s --> %s%d[\"%s\"]\n", id, n - 1, n == 1 ? "[\"x\"]" : "", id, n, text
+        }
+        BEGIN {
+            id = "s" substr(step, 1, 2)
+            printf "  subgraph %s [\"%s\"]\n    direction TB\n", id, step
+        }
+        /^static|^int/ { inside = $0 ~ ("\\*" (wanted == "stem" ? "encoder" : wanted) "\\(") }
+        wanted == "stem" && /SCOPE/ { inside = inside && /"stem"/ }
+        !inside { next }
+        pending { line = line " " $0; pending = 0 }
+        !pending && !/^ *(x|res) = .*\(|return .*\(/ && line == "" { next }
+        line == "" { line = $0 }
+        line !~ /;/ { pending = 1; next }
+        {
+            sub(/^ *(x|res) = /, "", line)
+            op = line
+            sub(/\(.*/, "", op)
+            if (line ~ /^conv_norm_act\(res/)
+                shortcut = label(op)
+            else if (line ~ /return/) {
+                from = n
+                box("add")
+                # The other summand: the input, through the projection where there is one.
+                printf shortcut == "" ? "    %s0 --> %s%d\n" : "    %s0 -- \"%s\" --> %s%d\n", id,
+                    shortcut == "" ? id : shortcut, shortcut == "" ? n : id, n
+                if (line ~ /relu\(/) box("ReLU")
+                if (line ~ /gelu\(/) box("GELU")
+            } else
+                box(label(op))
+            line = ""
+        }
+        END { print "  end" }' "steps/$2/main.c"
+}
+
+# --- writing a page -------------------------------------------------------------------------------
+
+# expanded PAGE: the page with its blocks made anew.
+expanded() {
+    page=$1
+    case $page in *zh*) lang=zh ;; *) lang=en ;; esac
+    number=0
+    sed -n 's/^<!-- begin generated: \(.*\) -->$/\1/p' "$page" > "$tmp/names"
+    while read -r words; do
+        number=$((number + 1))
+        # shellcheck disable=SC2086
+        block_$words > "$tmp/block.$number" < /dev/null
+    done < "$tmp/names"
+    awk -v at="$tmp/block." '
+        /^<!-- end generated -->$/ { inside = 0 }
+        !inside
+        /^<!-- begin generated: .* -->$/ {
+            inside = 1
+            file = at (++n)
+            while ((getline line < file) > 0)
+                print line
+        }
+        END { exit inside }' "$page" > "$tmp/page"
+    if [ "$lang" = zh ]; then
+        copy_fences "$(original "$page")" "$tmp/page"
+    else
+        cat "$tmp/page"
+    fi
+}
+
+original() {
+    case $1 in
+    README.zh-CN.md) echo README.md ;;
+    *) echo "docs/${1#docs/zh/}" ;;
+    esac
+}
+
+# copy_fences FROM TO: TO with the fences of FROM, the first for the first, and so on, but for those
+# in generated blocks. Both must have as many, which --pairs sees to.
+copy_fences() {
+    awk '
+        /^<!-- begin generated/ { generated = 1 }
+        /^<!-- end generated/ { generated = 0 }
+        FNR == 1 { file++; inside = count = 0 }
+        !generated && /^```/ {
+            if (!inside)
+                count++
+            inside = !inside
+            if (file == 1)
+                text[count] = text[count] $0 "\n"
+            else if (inside)
+                printf "%s", text[count]
+            next
+        }
+        file == 1 && inside { text[count] = text[count] $0 "\n" }
+        file == 2 && !(inside && !generated)
+        ' "$1" "$2"
+}
+
+write() {
+    for page in $(pages); do
+        expanded "$page" > "$tmp/new"
+        cmp -s "$tmp/new" "$page" || cp "$tmp/new" "$page"
+    done
+}
+
+check() {
+    status=0
+    for page in $(pages); do
+        expanded "$page" > "$tmp/new"
+        diff -u --label "$page" --label "$page, by make docs" "$page" "$tmp/new" || status=1
+    done
+    for file in docs/diffs/*.diff; do
+        docs/diffs.sh "$(basename "$file" .diff)" > "$tmp/new"
+        diff -u --label "$file" --label "$file, by make docs" "$file" "$tmp/new" || status=1
+    done
+    return $status
+}
+
+# --- links ----------------------------------------------------------------------------------------
+
+# anchors PAGE: what can follow a # in a link to it: ids, and headings as GitHub spells them.
+anchors() {
+    sed -n 's/.*<a id="\([^"]*\)">.*/\1/p' "$1"
+    sed -n 's/^##* //p' "$1" | sed 's/\[\([^]]*\)\]([^)]*)/\1/g' | tr '[:upper:]' '[:lower:]' |
+        sed 's/[]!"#$%&'\''()*+,.\/:;<=>?@[\\^`{|}~，。：；（）“”、？！]//g; s/ /-/g'
+}
+
+# targets PAGE: the links in it that lead to something of ours.
+targets() {
+    awk '/^```/ { inside = !inside } !inside' "$1" | sed 's/`[^`]*`//g' |
+        grep -o '](\([^()]\|([^()]*)\)*)' | sed 's/^](//; s/)$//' |
+        grep -v '^[a-z]*://' || true
+}
+
+links() {
+    status=0
+    for page in $(pages) docs/diffs/README.md; do
+        for link in $(targets "$page"); do
+            file=${link%%#*} anchor=
+            case $link in *#*) anchor=${link#*#} ;; esac
+            path=$page
+            [ -z "$file" ] || path=$(dirname "$page")/$file
+            if [ ! -e "$path" ]; then
+                echo "$page: dead link $link"
+                status=1
+            elif [ -n "$anchor" ] && ! anchors "$path" | grep -qxF -e "$anchor"; then
+                echo "$page: $link: no such anchor"
+                status=1
+            fi
+        done
+    done
+    return $status
+}
+
+# --- pairs ----------------------------------------------------------------------------------------
+
+# numbers PAGE: the numbers of two digits and more, or with a point, in its own text, sorted.
+numbers() {
+    awk '/^```/ { inside = !inside; next } /^<!-- / { next } !inside' "$1" |
+        sed 's/](\([^()]\|([^()]*)\)*)/]/g; s/\([0-9]\),\([0-9][0-9][0-9]\)/\1\2/g; s/\([0-9]\),\([0-9][0-9][0-9]\)/\1\2/g' |
+        grep -o '[0-9][0-9.]*[0-9]' | sort
+}
+
+pairs() {
+    status=0
+    for page in $(english); do
+        pair=$(other "$page")
+        if [ ! -f "$pair" ]; then
+            echo "$page has no counterpart $pair"
+            status=1
+            continue
+        fi
+        numbers "$page" > "$tmp/en"
+        numbers "$pair" > "$tmp/zh"
+        diff "$tmp/en" "$tmp/zh" > "$tmp/diff" || {
+            echo "$page (<) and $pair (>) have different numbers:"
+            grep '^[<>]' "$tmp/diff"
+            status=1
+        }
+        for what in '^```' '^<!-- begin'; do
+            if [ "$(grep -c "$what" "$page")" != "$(grep -c "$what" "$pair")" ]; then
+                echo "$page and $pair do not have as many $what"
+                status=1
+            fi
+        done
+    done
+    for pair in README.zh-CN.md docs/zh/*.md; do
+        [ ! -e "$pair" ] || [ -f "$(original "$pair")" ] || {
+            echo "$pair has no counterpart $(original "$pair")"
+            status=1
+        }
+    done
+    return $status
+}
+
+# --- code -----------------------------------------------------------------------------------------
+
+# The lessons' tables "| PyTorch | C |": what stands in `` in the second column must be in the step,
+# up to white space.
+code() {
+    status=0
+    for step in $(lessons); do
+        awk -v step="$step" '
+            function squeezed(s) { gsub(/[ \t\n]+/, " ", s); return s }
+            NR == FNR { text = text $0 "\n"; next }
+            /^\| PyTorch \| C \|/ { inside = 1; text = squeezed(text); next }
+            !/^\|/ { inside = 0 }
+            !inside || /^\|-/ { next }
+            {
+                n = split($0, cell, "|")
+                if (!match(cell[n - 1], /`[^`]*`/))
+                    next
+                found++
+                want = squeezed(substr(cell[n - 1], RSTART + 1, RLENGTH - 2))
+                if (!index(text, want)) {
+                    printf "docs/%s.md: the step has no line `%s`\n", step, want
+                    bad = 1
+                }
+            }
+            END {
+                if (!found)
+                    printf "docs/%s.md: no table of PyTorch and C\n", step
+                exit bad || !found
+            }' "steps/$step/main.c" "docs/$step.md" || status=1
+    done
+    return $status
+}
+
+# --- commands -------------------------------------------------------------------------------------
+
+# cut_fences PAGE FOLDER: its ```sh fences as FOLDER/N.sh, how they are marked as FOLDER/N.mark, and
+# what is shown for them, if anything is, as FOLDER/N.out.
+cut_fences() {
+    awk -v folder="$2" '
+        /^```/ && !inside {
+            inside = 1
+            command = /^```sh/
+            if (command) {
+                mark = substr($0, 7)
+                file = sprintf("%s/%03d", folder, ++n)
+                print mark > (file ".mark")
+                printf "" > (file ".sh")
+                print FNR > (file ".line")
+            } else if (/^```$/ && blank <= 1 && file != "")
+                printf "" > (file ".out")
+            shown = !command && /^```$/ && file != ""
+            next
+        }
+        /^```/ { inside = 0; if (!command) file = ""; blank = 0; next }
+        inside && command { print > (file ".sh") }
+        inside && shown { print > (file ".out") }
+        !inside && /^$/ { blank++; next }
+        !inside { file = "" }' "$1"
+}
+
+# matches SHOWN GOT: is it what is shown, up to white space at ends and between words?
+matches() {
+    awk '
+        function clean(s) { gsub(/[ \t]+/, " ", s); gsub(/^ | $/, "", s); return s }
+        # Does text match a pattern in which … is anything?
+        function like(text, pattern,    n, part, i, at) {
+            n = split(pattern, part, "…")
+            if (n == 1)
+                return text == pattern
+            if (substr(text, 1, length(part[1])) != part[1])
+                return 0
+            text = substr(text, length(part[1]) + 1)
+            for (i = 2; i < n; i++) {
+                at = index(text, part[i])
+                if (!at)
+                    return 0
+                text = substr(text, at + length(part[i]))
+            }
+            at = length(text) - length(part[n]) + 1
+            return at >= 1 && substr(text, at) == part[n]
+        }
+        function all(i, j) {
+            for (; i <= shown; i++) {
+                if (want[i] == "…") {
+                    for (; j <= lines + 1; j++)
+                        if (all(i + 1, j))
+                            return 1
+                    return 0
+                }
+                if (j > lines || !like(got[j], want[i]))
+                    return 0
+                j++
+            }
+            return j > lines
+        }
+        NR == FNR { want[++shown] = clean($0); next }
+        { got[++lines] = clean($0) }
+        END { exit !all(1, 1) }' "$1" "$2"
+}
+
+# run_fence PAGE FENCE: runs one and compares.
+run_fence() {
+    where="$1:$(cat "$2.line")"
+    mark=$(cat "$2.mark")
+    sh -n "$2.sh" || { echo "$where: not for the shell"; return 1; }
+    [ "$mark" != slow ] || return 0
+    code=0
+    sh -eu "$2.sh" > "$2.got" 2>&1 < /dev/null || code=$?
+    case $mark in
+    fails) [ $code -ne 0 ] || { echo "$where: does not fail"; return 1; } ;;
+    '') [ $code -eq 0 ] || { echo "$where: status $code:"; cat "$2.got"; return 1; } ;;
+    *) echo "$where: what is \`\`\`sh $mark?"; return 1 ;;
+    esac
+    [ -f "$2.out" ] || return 0
+    if [ "$fill" ] && [ ! -s "$2.out" ]; then
+        cp "$2.got" "$2.filled"
+    elif ! matches "$2.out" "$2.got"; then
+        echo "$where: prints something else (>) than is shown (<):"
+        diff "$2.out" "$2.got" || true
+        return 1
+    fi
+}
+
+# fill_in PAGE FOLDER: the page, with N.filled in the fence behind the N-th command.
+fill_in() {
+    awk -v folder="$2" '
+        { print }
+        /^```sh/ && !inside { file = sprintf("%s/%03d.filled", folder, ++n) }
+        /^```/ { inside = !inside }
+        /^```$/ && inside && file != "" {
+            while ((getline line < file) > 0) {
+                sub(/[ \t]+$/, "", line)
+                print line
+            }
+            file = ""
+        }' "$1"
+}
+
+# What a reader makes by the exercises is not there when the next page begins.
+tidy() {
+    rm -rf steps/14_mine build/14_mine build/obj/steps/14_mine
+}
+
+run_pages() {
+    status=0
+    for page in "$@"; do
+        folder=$tmp/$(echo "$page" | tr / _)
+        mkdir "$folder"
+        cut_fences "$page" "$folder"
+        tidy
+        for fence in "$folder"/*.sh; do
+            [ ! -e "$fence" ] || run_fence "$page" "${fence%.sh}" || status=1
+        done
+        tidy
+        if [ "$fill" ]; then
+            fill_in "$page" "$folder" > "$tmp/new"
+            cp "$tmp/new" "$page"
+        fi
+    done
+    return $status
+}
+
+# --------------------------------------------------------------------------------------------------
+
+fill=
+command=${1?what? see the head of this file}
+shift
+case $command in
+--write | --check)
+    build=${1:-build}
+    ${command#--}
+    ;;
+--links | --pairs | --code) ${command#--} ;;
+--run) run_pages "$@" ;;
+--fill) fill=1; run_pages "$@" ;;
+*)
+    echo "pages.sh: $command: what is that?" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,124 @@
+/* The pages: what is generated is fresh, links lead somewhere, English and Chinese have the same
+ * numbers, the C they show is the steps', and their commands print what they show. docs/pages.sh
+ * does the work; here it is also shown pages with mistakes. */
+#include "base/memory.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- where ----------------------------------------------------------------------------------- */
+
+/* A copy that may be written to, with the programs as its build/. */
+static char *copy(void)
+{
+    char *folder = folder_new();
+    run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs results steps '%s' && "
+             "cp -rp '%s' '%s/build' && ln -s \"$top\"/tests '%s'",
+             folder, build_folder(), folder, folder);
+    return folder;
+}
+
+/* pages.sh called so in a folder must find nothing wrong. */
+static void good(const char *folder, const char *words)
+{
+    Result r = run("cd '%s' && docs/pages.sh %s", folder, words);
+    cr_expect_eq(r.status, 0, "pages.sh %s:\n%s%s", words, r.out, r.err);
+    result_free(&r);
+}
+
+/* After `change`, pages.sh called so must find a mistake and name it. The change is undone. */
+static void finds(const char *folder, const char *change, const char *words, const char *named)
+{
+    run_well("cd '%s' && cp -rp docs docs.good && %s", folder, change);
+    Result r = run("cd '%s' && docs/pages.sh %s", folder, words);
+    cr_expect_eq(r.status, 1, "%s: pages.sh %s: status %d", change, words, r.status);
+    cr_expect(strstr(r.out, named), "%s: '%s' is not named: %s%s", change, named, r.out, r.err);
+    result_free(&r);
+    run_well("cd '%s' && rm -rf docs && mv docs.good docs", folder);
+}
+
+/* --- the pages as they are ------------------------------------------------------------------- */
+
+Test(docs, what_is_generated_is_fresh)
+{
+    char *words = str_format("--check %s", build_folder());
+    good(".", words);
+    free(words);
+}
+
+Test(docs, links_lead_somewhere)
+{
+    good(".", "--links");
+}
+
+Test(docs, english_and_chinese_have_the_same_numbers)
+{
+    good(".", "--pairs");
+}
+
+Test(docs, c_in_tables_is_the_steps)
+{
+    good(".", "--code");
+}
+
+/* Two tests, so that two cores have something to do. */
+Test(docs, commands_of_lessons_print_what_is_shown)
+{
+    char *folder = copy();
+    good(folder, "--run docs/[0-9][0-9]_*.md");
+    folder_remove(folder);
+}
+
+Test(docs, commands_of_other_pages_print_what_is_shown)
+{
+    char *folder = copy();
+    good(folder, "--run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
+    folder_remove(folder);
+}
+
+/* --- pages with mistakes --------------------------------------------------------------------- */
+
+#define PAGE "docs/05_large_kernel.md"
+
+Test(docs, mistakes_are_found)
+{
+    char *folder = copy();
+    finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE, "--check build",
+          "-| `paper`: MACs | 5,");
+    finds(folder, "sed -i 's/-.act = GELU/+.act = GELU/' docs/diffs/07*", "--check build",
+          "docs/diffs/07_fewer_activations.diff, by make docs");
+    finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "--links", "nowhere.md");
+    finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "--links", "#nowhere");
+    finds(folder, "echo 12345 >> " PAGE, "--pairs", "12345");
+    finds(folder, "rm docs/zh/05*", "--pairs", "docs/zh/05");
+    finds(folder, "cp " PAGE " docs/zh/99.md", "--pairs", "docs/zh/99.md");
+    finds(folder, "sed -i 's/relu(add(x, res))/relu(add(res, x))/' " PAGE, "--code",
+          "relu(add(res, x))");
+    folder_remove(folder);
+}
+
+/* A page of one command and what it shows. */
+static void page_fails(const char *folder, const char *page, const char *named)
+{
+    char *change = str_format("printf '%s' > docs/x.md", page);
+    finds(folder, change, "--run docs/x.md", named);
+    free(change);
+}
+
+Test(docs, commands_that_print_something_else_are_found)
+{
+    char *folder = copy();
+    page_fails(folder, "```sh\\necho a b\\n```\\n\\n```\\na c\\n```\\n", "a c");
+    page_fails(folder, "```sh\\necho a\\n```\\n```\\na\\nb\\n```\\n", "> than is shown");
+    page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "> than is shown");
+    page_fails(folder, "```sh\\necho abc\\n```\\n```\\na…d\\n```\\n", "> than is shown");
+    page_fails(folder, "```sh\\nfalse\\n```\\n", "status 1");
+    page_fails(folder, "```sh fails\\ntrue\\n```\\n", "does not fail");
+    page_fails(folder, "```sh slow\\nif\\n```\\n", "not for the shell");
+    run_well("cd '%s' && printf '```sh\\necho a b; echo c; echo def\\n```\\n\\n```\\na  b\\n…\\n"
+             "d…f\\n```\\n' > docs/x.md && docs/pages.sh --run docs/x.md",
+             folder);
+    folder_remove(folder);
+}
