@@ -46,8 +46,8 @@ pages() {
 
 # --- what the programs and tables say -------------------------------------------------------------
 
-# facts STEP PRESET: "parameters macs output weights largest", the last two in MiB; dashes where the
-# step has no such network. A program is asked once.
+# facts STEP PRESET: "parameters macs output weights+largest", the last the MiB of all weights and of
+# the largest layer's output; dashes where the step has no such network. A program is asked once.
 facts() {
     cached=$tmp/$1.$2
     if [ ! -f "$cached" ]; then
@@ -63,11 +63,11 @@ facts() {
                 return product
             }
             $1 == "total" {
-                printf "%s %s %s %.1f %.2f\n", $4, $5, output, $4 * 4 / 1048576, largest * 4 / 1048576
+                printf "%s %s %s %.1f+%.2f\n", $4, $5, output, $4 * 4 / 1048576, largest * 4 / 1048576
                 found = 1
             }
             $1 != "name" && $1 != "total" && elements($3) > largest { largest = elements($3) }
-            END { if (!found) print "- - - - -" }' "$cached.rows" > "$cached"
+            END { if (!found) print "- - - -" }' "$cached.rows" > "$cached"
     fi
     cat "$cached"
 }
@@ -187,16 +187,17 @@ block_numbers() {
 # table PRESET: rows from facts, a line a step.
 table() {
     awk -v preset="$1" -v names="$(say \
-        'parameters|MACs|encoder gives|weights, MiB|largest layer output, MiB' \
-        '参数|MACs|encoder 输出|权重，MiB|最大的一层输出，MiB')" '
+        'parameters|MACs|encoder gives|weights + largest output, MiB' \
+        '参数|MACs|encoder 输出|权重 + 最大的一层输出，MiB')" '
         function grouped(text,    i, s) {
+            sub(/\+/, " + ", text)
             if (text !~ /^[0-9]+$/)
                 return text
             for (i = length(text); i > 3; i -= 3)
                 s = "," substr(text, i - 2, 3) s
             return substr(text, 1, i) s
         }
-        { for (i = 1; i <= 5; i++) value[i] = value[i] " " grouped($i) " |"; seen = seen $1 }
+        { for (i = 1; i <= 4; i++) value[i] = value[i] " " grouped($i) " |"; seen = seen $1 }
         END {
             if (seen ~ /^-+$/)
                 exit
