@@ -170,7 +170,7 @@ FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell comm
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard tests/*/*.[ch] tests/*/*/*.h) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'

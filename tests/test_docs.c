@@ -10,13 +10,25 @@
 
 /* --- where ----------------------------------------------------------------------------------- */
 
-/* A copy that may be written to, with the programs as its build/. */
-static char *copy(void)
+/* A copy of the pages and what they are made from, whose programs are only linked. */
+static char *copy_of_pages(void)
+{
+    char *folder = folder_new();
+    run_well("top=$(pwd) && b=$(cd '%s' && pwd) && cd '%s' && cp -rp \"$top\"/README*.md "
+             "\"$top\"/docs . && ln -s \"$b\" build && ln -s \"$top\"/Makefile \"$top\"/LICENSE "
+             "\"$top\"/common \"$top\"/results \"$top\"/steps \"$top\"/tests .",
+             build_folder(), folder);
+    return folder;
+}
+
+/* A copy in which commands may write and make may build; the tests' data is linked. */
+static char *copy_of_all(void)
 {
     char *folder = folder_new();
     run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs results steps '%s' && "
-             "cp -rp '%s' '%s/build' && ln -s \"$top\"/tests '%s'",
-             folder, build_folder(), folder, folder);
+             "cp -rp '%s' '%s/build' && mkdir '%s/tests' && cd '%s/tests' && "
+             "cp -p \"$top\"/tests/*.* . && ln -s \"$top\"/tests/data .",
+             folder, build_folder(), folder, folder, folder);
     return folder;
 }
 
@@ -66,14 +78,14 @@ Test(docs, c_in_tables_is_the_steps)
 /* Two tests, so that two cores have something to do. */
 Test(docs, commands_of_lessons_print_what_is_shown)
 {
-    char *folder = copy();
+    char *folder = copy_of_all();
     good(folder, "--run docs/[0-9][0-9]_*.md");
     folder_remove(folder);
 }
 
 Test(docs, commands_of_other_pages_print_what_is_shown)
 {
-    char *folder = copy();
+    char *folder = copy_of_all();
     good(folder, "--run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
     folder_remove(folder);
 }
@@ -84,10 +96,10 @@ Test(docs, commands_of_other_pages_print_what_is_shown)
 
 Test(docs, mistakes_are_found)
 {
-    char *folder = copy();
+    char *folder = copy_of_pages();
     finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE, "--check build",
           "-| `paper`: MACs | 5,");
-    finds(folder, "sed -i 's/-.act = GELU/+.act = GELU/' docs/diffs/07*", "--check build",
+    finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*", "--check build",
           "docs/diffs/07_fewer_activations.diff, by make docs");
     finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "--links", "nowhere.md");
     finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "--links", "#nowhere");
@@ -109,11 +121,11 @@ static void page_fails(const char *folder, const char *page, const char *named)
 
 Test(docs, commands_that_print_something_else_are_found)
 {
-    char *folder = copy();
+    char *folder = copy_of_pages();
     page_fails(folder, "```sh\\necho a b\\n```\\n\\n```\\na c\\n```\\n", "a c");
-    page_fails(folder, "```sh\\necho a\\n```\\n```\\na\\nb\\n```\\n", "> than is shown");
-    page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "> than is shown");
-    page_fails(folder, "```sh\\necho abc\\n```\\n```\\na…d\\n```\\n", "> than is shown");
+    page_fails(folder, "```sh\\necho a\\n```\\n```\\na\\nb\\n```\\n", "than is shown");
+    page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "than is shown");
+    page_fails(folder, "```sh\\necho abc\\n```\\n```\\na…d\\n```\\n", "than is shown");
     page_fails(folder, "```sh\\nfalse\\n```\\n", "status 1");
     page_fails(folder, "```sh fails\\ntrue\\n```\\n", "does not fail");
     page_fails(folder, "```sh slow\\nif\\n```\\n", "not for the shell");
