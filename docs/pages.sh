@@ -49,50 +49,21 @@ pages() {
 
 # --- what the programs and tables say -------------------------------------------------------------
 
-# facts STEP PRESET: "parameters macs output weights+largest", the last the MiB of all weights and of
-# the largest layer's output; dashes where the step has no such network. A program is asked once.
-facts() {
-    cached=$tmp/$1.$2
-    if [ ! -f "$cached" ]; then
-        rows "$1" "$2" > "$tmp/rows"
-        output=$("$build/$1" report --format tsv --preset "$2" --part encoder 2>/dev/null |
-            awk -F '\t' '$1 == "total" { print $3 }')
-        awk -F '\t' -v output="${output:--}" '
-            # 2 for "1x64x56x56 …": the product of what is between the x.
-            function elements(shape,    n, part, i, product) {
-                n = split(shape, part, "x")
-                for (product = i = 1; i <= n; i++)
-                    product *= part[i]
-                return product
-            }
-            $1 == "total" {
-                printf "%s %s %s %.1f+%.2f\n", $4, $5, output, $4 * 4 / 1048576, largest * 4 / 1048576
-                found = 1
-            }
-            $1 != "name" && $1 != "total" && elements($3) > largest { largest = elements($3) }
-            END { if (!found) print "- - - -" }' "$tmp/rows" > "$cached"
-    fi
-    cat "$cached"
-}
-
-# rows STEP PRESET: its report for programs; nothing where it has no such network.
+# rows STEP PRESET: puts the step's report for programs into $tmp/STEP.PRESET. A step that has
+# neither preset is a network of the paper's; one that has no such network leaves the file empty. A
+# program is asked once.
 rows() {
-    if [ ! -f "$tmp/$1.$2.rows" ]; then
-        "$build/$1" report --format tsv --preset "$2" > "$tmp/$1.$2.rows" 2>/dev/null || [ $? -eq 2 ]
+    file=$tmp/$1.$2
+    [ ! -f "$file" ] || return 0
+    "$build/$1" report --format tsv --preset "$2" > "$file" 2>/dev/null || [ $? -eq 2 ]
+    if [ ! -s "$file" ] && [ "$2" = paper ]; then
+        rows "$1" article
+        file=$tmp/$1.$2
+        [ -s "$tmp/$1.article" ] || "$build/$1" report --format tsv > "$file"
     fi
-    cat "$tmp/$1.$2.rows"
 }
 
-# before STEP: the lesson's step before it, empty for the first.
-before() {
-    lessons | awk -v step="$1" '$1 == step { print last } { last = $1 }'
-}
-
-after() {
-    lessons | awk -v step="$1" 'last == step { print $1 } { last = $1 }'
-}
-
-# The steps that have a lesson.
+# The steps that have a lesson, in their order.
 lessons() {
     for folder in steps/*/; do
         step=${folder#steps/}
@@ -101,16 +72,20 @@ lessons() {
     done
 }
 
-# column FILE NAME KEY VALUE [KEY VALUE]: what the row with these values has in a column; empty
-# where there is no such file, row or column.
-column() {
-    [ ! -f "$1" ] || awk -F '\t' -v name="$2" -v k1="$3" -v v1="$4" -v k2="${5-}" -v v2="${6-}" \
-        -v k3="${7-}" -v v3="${8-}" '
-        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; if (!(name in at)) exit; next }
-        $at[k1] == v1 && (k2 == "" || $at[k2] == v2) && (k3 == "" || $at[k3] == v3) {
-            print $at[name]
-            exit
-        }' "$1"
+# neighbours STEP: sets last and next to the lessons before and after it, empty where there is none.
+neighbours() {
+    last='' next='' seen=''
+    [ -n "${order-}" ] || order=$(lessons)
+    for step in $order; do
+        if [ "$seen" ]; then
+            next=$step
+            return
+        elif [ "$step" = "$1" ]; then
+            seen=1
+        else
+            last=$step
+        fi
+    done
 }
 
 # --- the generated blocks -------------------------------------------------------------------------
@@ -140,7 +115,7 @@ chinese_head() {
 
 # nav STEP: where to go from here.
 block_nav() {
-    last=$(before "$1") next=$(after "$1")
+    neighbours "$1"
     [ -z "$last" ] || printf '← [%s](%s.md) · ' "$last" "$last"
     printf '[%s](%ssteps/%s/main.c) · ' "$(say 'the code' 代码)" "$(up)" "$1"
     printf '[%s](README.md) · ' "$(say 'all lessons' 全部课程)"
@@ -174,73 +149,104 @@ block_lessons() {
 
 # numbers STEP: the whole network in figures, beside the step before.
 block_numbers() {
-    now=$1 last=$(before "$1")
-    printf '| | '
-    [ -z "$last" ] || printf '%s | ' "$last"
-    printf '%s |\n|---|---:|' "$now"
-    [ -z "$last" ] || printf -- '---:|'
-    echo
+    now=$1
+    neighbours "$now"
+    set --
     for preset in article paper small; do
-        {
-            # The output first, so that a step without a network still has a line.
-            [ -z "$last" ] || facts "$last" "$preset"
-            facts "$now" "$preset"
-        } | table "$preset"
+        for step in $last $now; do
+            rows "$step" "$preset"
+            set -- "$@" "$tmp/$step.$preset"
+        done
     done
-    time_row
-}
-
-# table PRESET: rows from facts, a line a step.
-table() {
-    awk -v preset="$1" -v names="$(say \
-        'parameters|MACs|encoder gives|weights + largest output, MiB' \
-        '参数|MACs|encoder 输出|权重 + 最大的一层输出，MiB')" '
+    printf '| | %s%s |\n|---|%s---:|\n' "${last:+$last | }" "$now" "${last:+---:|}"
+    names='parameters|MACs|encoder gives|weights + largest output, MiB'
+    [ "$lang" = en ] || names='参数|MACs|encoder 输出|权重 + 最大的一层输出，MiB'
+    awk -F '\t' -v names="$names" -v steps="$last $now" -v tmp="$tmp" '
         function grouped(text,    i, s) {
-            sub(/\+/, " + ", text)
-            if (text !~ /^[0-9]+$/)
-                return text
             for (i = length(text); i > 3; i -= 3)
                 s = "," substr(text, i - 2, 3) s
             return substr(text, 1, i) s
         }
-        { for (i = 1; i <= 4; i++) value[i] = value[i] " " grouped($i) " |"; seen = seen $1 }
+        # 2 for "1x64x56x56 …": the product of what is between the x.
+        function elements(shape,    n, part, i, product) {
+            n = split(shape, part, "x")
+            for (product = i = 1; i <= n; i++)
+                product *= part[i]
+            return product
+        }
+        # A row of the table: what every step has, a dash where it has no such network.
+        function line(preset, which,    i, text, any, cell) {
+            for (i = 1; i <= count; i++) {
+                cell = value[step[i], preset, which]
+                any = any cell
+                text = text " " (cell == "" ? "-" : cell) " |"
+            }
+            if (any != "")
+                printf "| `%s`: %s |%s\n", preset, name[which], text
+        }
+        FNR == 1 {
+            at = substr(FILENAME, length(tmp) + 2)
+            preset = at
+            sub(/.*\./, "", preset)
+            sub(/\.[a-z]*$/, "", at)
+            largest = 0
+            next
+        }
+        $1 == "total" {
+            value[at, preset, 1] = grouped($4)
+            value[at, preset, 2] = grouped($5)
+            value[at, preset, 3] = before_head
+            value[at, preset, 4] = sprintf("%.1f + %.2f", $4 * 4 / 1048576, largest * 4 / 1048576)
+        }
+        { if (elements($3) > largest) largest = elements($3) }
+        $2 == "global_avg_pool" { before_head = encoder }
+        { encoder = $3 }
         END {
-            if (seen ~ /^-+$/)
-                exit
-            n = split(names, name, "|")
-            if (preset == "small")
-                n = 2
-            for (i = 1; i <= n; i++)
-                printf "| `%s`: %s |%s\n", preset, name[i], value[i]
-        }'
+            count = split(steps, step, " ")
+            split(names, name, "|")
+            for (p = 1; p <= 3; p++)
+                for (i = 1; i <= (p == 3 ? 2 : 4); i++)
+                    line(p == 1 ? "article" : p == 2 ? "paper" : "small", i)
+        }' "$@"
+    time_row
 }
 
 # time_row: ms a picture, where results/speed.tsv (rows of `bench --format tsv`) has them.
 time_row() {
-    values=
-    for step in $last $now; do
-        ms=$(column results/speed.tsv median_ms network "$step" mode infer batch 1)
-        values="$values ${ms:-$(say 'not measured yet' 尚未测量)} |"
-    done
-    printf '| %s |%s\n' "$(say '`paper`: ms a picture' '`paper`：每张图片毫秒数')" "$values"
+    unknown='not measured yet' what='`paper`: ms a picture'
+    [ "$lang" = en ] || { unknown=尚未测量; what='`paper`：每张图片毫秒数'; }
+    speed=results/speed.tsv
+    [ -f "$speed" ] || speed=/dev/null
+    awk -F '\t' -v steps="$last $now" -v unknown="$unknown" -v what="$what" '
+        FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $at["mode"] == "infer" && $at["batch"] == 1 { ms[$at["network"]] = $at["median_ms"] }
+        END {
+            printf "| %s |", what
+            n = split(steps, step, " ")
+            for (i = 1; i <= n; i++)
+                printf " %s |", step[i] in ms ? ms[step[i]] : unknown
+            print ""
+        }' "$speed"
 }
 
-# parts STEP: shape, parameters and MACs of stem, stages and head, beside the step before.
+# parts STEP PRESET: shape, parameters and MACs of stem, stages and head; beside the step before,
+# where its parts are called the same.
 block_parts() {
-    now=$1 last=$(before "$1")
-    say '| `article` | output | parameters | MACs |' '| `article` | 输出 | 参数 | MACs |'
-    [ -z "$last" ] || say ' output | parameters | MACs |' ' 输出 | 参数 | MACs |'
-    printf '\n|---|---|---:|---:|'
-    [ -z "$last" ] || printf -- '---|---:|---:|'
-    echo
+    now=$1 preset=$2
+    neighbours "$now"
     for step in $last $now; do
-        rows "$step" article | part_sums > "$tmp/parts.$step"
+        rows "$step" "$preset"
+        part_sums < "$tmp/$step.$preset" > "$tmp/parts.$step"
     done
-    if [ -n "$last" ]; then
+    head='output | parameters | MACs |' line='---|---:|---:|'
+    [ "$lang" = en ] || head='输出 | 参数 | MACs |'
+    if [ -z "$last" ] || [ "$(cut -f 1 "$tmp/parts.$last")" != "$(cut -f 1 "$tmp/parts.$now")" ]; then
+        printf '| `%s` | %s\n|---|%s\n' "$preset" "$head" "$line"
+        awk -F '\t' '{ print "| " $1 " |" $2 }' "$tmp/parts.$now"
+    else
+        printf '| `%s` | %s %s\n|---|%s%s\n' "$preset" "$head" "$head" "$line" "$line"
         awk -F '\t' 'NR == FNR { old[$1] = $2; next } { print "| " $1 " |" old[$1] $2 }' \
             "$tmp/parts.$last" "$tmp/parts.$now"
-    else
-        awk -F '\t' '{ print "| " $1 " |" $2 }' "$tmp/parts.$now"
     fi
 }
 
@@ -275,35 +281,47 @@ part_sums() {
 block_paper() {
     table=results/paper_roadmap.tsv
     [ -f "$table" ] || table=tests/data/paper_roadmap.tsv
-    say '| row | the paper'\''s network | top-1, % | its GFLOPs | MACs here | parameters here |
-|---:|---|---:|---:|---:|---:|
-' '| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |
-|---:|---|---:|---:|---:|---:|
-'
-    for row in "$@"; do
-        awk -F '\t' -v row="$row" '$1 == row {
-            printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9,
-                $7 / 1e6
-        }' "$table"
-    done
+    head="| row | the paper's network | top-1, % | its GFLOPs | MACs here | parameters here |"
+    [ "$lang" = en ] || head='| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |'
+    printf '%s\n|---:|---|---:|---:|---:|---:|\n' "$head"
+    awk -F '\t' -v wanted=" $* " 'index(wanted, " " $1 " ") {
+        printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9, $7 / 1e6
+    }' "$table"
 }
 
-# measured STEP: results/accuracy.tsv, whose columns are step, seeds, test_mean, test_std.
+# measured STEP: test accuracy from the runs in results/ladder, a folder a step and seed.
 block_measured() {
-    last=$(before "$1")
-    if [ -z "$(column results/accuracy.tsv test_mean step "$1")" ]; then
-        say 'The runs are not in yet.' '训练结果尚未完成。'
-        echo
-        return
-    fi
-    say '| step | seeds | test accuracy, % |' '| 步 | 种子数 | 测试准确率，% |'
-    printf '\n|---|---:|---:|\n'
+    neighbours "$1"
     for step in $last $1; do
-        printf '| %s | %s | %s ± %s |\n' "$step" \
-            "$(column results/accuracy.tsv seeds step "$step")" \
-            "$(column results/accuracy.tsv test_mean step "$step")" \
-            "$(column results/accuracy.tsv test_std step "$step")"
-    done
+        cat "results/ladder/$step"-*/run.tsv 2>/dev/null || true
+    done > "$tmp/runs"
+    none='The runs are not in yet.' head='| step | seeds | epochs | test accuracy, % |'
+    [ "$lang" = en ] || { none=训练结果尚未完成。; head='| 步 | 种子数 | 轮数 | 测试准确率，% |'; }
+    awk -F '\t' -v wanted="$1" -v none="$none" -v head="$head" '
+        $1 == "step" { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        {
+            if (!($1 in n))
+                order[++steps] = $1
+            x = $at["test_top1"]
+            n[$1]++
+            sum[$1] += x
+            square[$1] += x * x
+            epochs[$1] = $at["epochs"]
+        }
+        END {
+            if (!(wanted in n)) {
+                print none
+                exit
+            }
+            print head "\n|---|---:|---:|---:|"
+            for (i = 1; i <= steps; i++) {
+                s = order[i]
+                mean = sum[s] / n[s]
+                spread = n[s] > 1 ? sqrt((square[s] - n[s] * mean * mean) / (n[s] - 1) + 1e-12) : 0
+                printf "| %s | %d | %d | %.2f", s, n[s], epochs[s], mean
+                printf (n[s] > 1 ? " ± %.2f |\n" : " |\n"), spread
+            }
+        }' "$tmp/runs"
 }
 
 # diagram FUNCTION STEP…: the calls of a step's function as boxes, a row a step. FUNCTION: block,
@@ -403,8 +421,18 @@ expanded() {
     sed -n 's/^<!-- begin generated: \(.*\) -->$/\1/p' "$page" > "$tmp/names"
     while read -r words; do
         number=$((number + 1))
-        # shellcheck disable=SC2086
-        block_$words > "$tmp/block.$number" < /dev/null
+        case $words in
+        diff* | diagram*) # the same in every language
+            cached=$tmp/$words
+            # shellcheck disable=SC2086
+            [ -f "$cached" ] || block_$words > "$cached" < /dev/null
+            cp "$cached" "$tmp/block.$number"
+            ;;
+        *)
+            # shellcheck disable=SC2086
+            block_$words > "$tmp/block.$number" < /dev/null
+            ;;
+        esac
     done < "$tmp/names"
     awk -v at="$tmp/block." '
         /^<!-- end generated -->$/ { inside = 0 }
