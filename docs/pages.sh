@@ -113,6 +113,19 @@ chinese_head() {
     fi
 }
 
+# The tables of speed: a kernel's versions, all steps, and others' programs.
+block_kernels() {
+    results/kernels.sh --markdown results/kernels.tsv "$1"
+}
+
+block_speed() {
+    results/speed.sh --markdown results/speed.tsv
+}
+
+block_peers() {
+    results/peers.sh --markdown results/peers.tsv
+}
+
 # nav STEP: where to go from here.
 block_nav() {
     neighbours "$1"
