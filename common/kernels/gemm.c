@@ -58,11 +58,15 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
 {
     Vec sum[MR][2];
     const float *plus = ends->plus, *ahead = ends->ahead;
+    float *to = ends->to;
+    /* What the sums will meet is fetched while they are made. */
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
     {
         sum[i][j] = (Vec){ 0 };
         if (plus)
             __builtin_prefetch(plus + i * ends->plus_row + j * VEC);
+        else
+            __builtin_prefetch(to + i * ends->to_row + j * VEC, 1);
     }
     for (; k > 0; k--, a += MR, b += vecs * VEC, ahead += LINE) {
         Vec right[2];
@@ -80,7 +84,6 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
     if (ends->relu)
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
             vec_relu(sum[i][j]);
-    float *to = ends->to;
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
         vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
 }
