@@ -21,14 +21,15 @@ static char *copy_of_pages(void)
     return folder;
 }
 
-/* A copy in which commands may write and make may build; the tests' data is linked. */
+/* A copy in which commands may write and make may build; data and runs are linked. */
 static char *copy_of_all(void)
 {
     char *folder = folder_new();
-    run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs results steps '%s' && "
-             "cp -rp '%s' '%s/build' && mkdir '%s/tests' && cd '%s/tests' && "
-             "cp -p \"$top\"/tests/*.* . && ln -s \"$top\"/tests/data .",
-             folder, build_folder(), folder, folder, folder);
+    run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs steps '%s' && "
+             "cp -rp '%s' '%s/build' && cd '%s' && mkdir tests results && "
+             "cp -p \"$top\"/tests/*.* tests && ln -s \"$top\"/tests/data tests && "
+             "cp -p \"$top\"/results/*.* results && ln -s \"$top\"/results/ladder results",
+             folder, build_folder(), folder, folder);
     return folder;
 }
 
