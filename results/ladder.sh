@@ -5,8 +5,12 @@
 #   ladder.sh --markdown FILE   prints FILE as a table in Markdown
 #
 # FILE has tabs between its columns: step, title, parameters and MACs of the article's network, the
-# same of the paper's, and the article's encoder's output. A step that has no such network gets "-";
-# one without either preset is a network of the paper's. Programs that hold a road of their own, row by
+# same of the paper's, and the article's encoder's output; parameters and MACs of the small network, and
+# MiB that training it on 64 pictures takes beside its weights; milliseconds of the paper's network, for
+# inference on a picture and for a training step on 8 (speed.tsv); mean and standard deviation of the
+# small network's test accuracy, in per cent, over so many seeds (accuracy.tsv); the accuracy that the
+# paper has for this change (paper.tsv). These tables are looked for beside FILE. What is not there gets
+# "-"; so does a network that a step does not have, but one without either preset is the paper's. Programs that hold a road of their own, row by
 # row, are left out. Run it where steps/ stands.
 set -eu
 
@@ -27,8 +31,47 @@ $row
 END
 }
 
+# memory PROGRAM OPTION…: MiB that a training plan takes.
+memory() {
+    program=$1
+    shift
+    "$program" report --format json "$@" |
+        sed -n 's/.*"training_bytes": \([0-9]*\).*/\1/p' | awk '{ printf "%.1f", $1 / 1048576 }'
+}
+
+# measured STEP FOLDER: what the tables in FOLDER know of a step.
+measured() {
+    infer=- train=- mean=- std=- seeds=- paper=-
+    if [ -f "$2/speed.tsv" ]; then
+        read -r infer train <<END
+$(awk -F '\t' -v step="$1" 'BEGIN { infer = train = "-" }
+    $1 == step && $2 == "infer" && $3 == 1 { infer = $5 }
+    $1 == step && $2 == "train" && $3 == 8 { train = $5 }
+    END { print infer, train }' "$2/speed.tsv")
+END
+    fi
+    if [ -f "$2/accuracy.tsv" ]; then
+        read -r mean std seeds <<END
+$(awk -F '\t' -v step="$1" '
+    $1 == step { n++; sum += $4; value[n] = $4 }
+    END {
+        if (!n) { print "- - -"; exit }
+        for (i = 1; i <= n; i++)
+            square += (value[i] - sum / n) ^ 2
+        printf "%.3f %s %d\n", sum / n, n > 1 ? sprintf("%.3f", sqrt(square / (n - 1))) : "-", n
+    }' "$2/accuracy.tsv")
+END
+    fi
+    if [ -f "$2/paper.tsv" ]; then
+        paper=$(awk -F '\t' -v step="$1" '$1 == step { found = $4 } END { print found ? found : "-" }' \
+            "$2/paper.tsv")
+    fi
+}
+
 ask() {
-    printf 'step\ttitle\tarticle_parameters\tarticle_macs\tpaper_parameters\tpaper_macs\toutput\n'
+    printf 'step\ttitle\tarticle_parameters\tarticle_macs\tpaper_parameters\tpaper_macs\toutput'
+    printf '\tsmall_parameters\tsmall_macs\tsmall_training_mb_batch64\tinfer_ms\ttrain_ms'
+    printf '\ttest_mean\ttest_std\tseeds\tpaper_top1\n'
     for main in $(grep -L '\.rows = ' steps/*/main.c); do
         step=$(basename "$(dirname "$main")")
         title=$(sed -n 's/.*\.title = "\(.*\)",.*/\1/p' "$main")
@@ -40,7 +83,12 @@ ask() {
         if [ "$article $parameters" = "- -" ]; then fill "$1/$step"; fi
         printf '\t%s\t%s' "$parameters" "$macs"
         fill "$1/$step" --preset article --part encoder
-        printf '\t%s\n' "$output"
+        printf '\t%s' "$output"
+        fill "$1/$step" --preset small
+        printf '\t%s\t%s\t%s' "$parameters" "$macs" \
+            "$(memory "$1/$step" --preset small --batch-size 64)"
+        measured "$step" "$2"
+        printf '\t%s\t%s\t%s\t%s\t%s\t%s\n' "$infer" "$train" "$mean" "$std" "$seeds" "$paper"
     done
 }
 
@@ -96,7 +144,7 @@ if [ "$1" = --markdown ]; then
 fi
 new=$2.$$
 trap 'rm -f "$new"' EXIT
-ask "$1" > "$new"
+ask "$1" "$(dirname "$2")" > "$new"
 if ! cmp -s "$new" "$2"; then
     mv "$new" "$2"
 fi

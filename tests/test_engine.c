@@ -217,6 +217,104 @@ Test(training, gradients_are_slopes_whatever_is_dropped)
     }
 }
 
+/* --- what else a plan can be asked for -------------------------------------------------------- */
+
+/* Σ sin(i)·y[i] of a frozen plan's output, and its gradient in place. */
+static double weighed_output(Training *plan, const Tensor *y, const float *x, size_t pixels,
+                             Weights *w)
+{
+    double sum = 0;
+    memcpy(training_input(plan), x, pixels * sizeof *x);
+    training_forward(plan, w);
+    for (size_t i = 0; i < tensor_elements(y); i++) {
+        sum += sin((double)i) * (double)training_output(plan)[i];
+        training_output_gradient(plan)[i] = (float)sin((double)i);
+    }
+    return sum;
+}
+
+/* The layer behind which the plan stops: the last convolution, the head being left out. */
+static const Tensor *last_convolution(const Net *net)
+{
+    int i = net_tensors(net) - 1;
+    while (net_tensor(net, i)->op != &conv2d_op)
+        i--;
+    return net_tensor(net, i);
+}
+
+/* The gradient of one pixel after the other against the central difference. Running statistics
+ * that are not 0 and 1 make a batch norm that takes the batch's show. */
+Test(training, the_input_has_a_gradient_for_those_who_ask)
+{
+    for (int round = 0; round < 2; round++) {
+        Net *net = build((Variant){ .normed = round });
+        Weights *w = random_weights(net), *g = weights_new(net);
+        const Tensor *y = last_convolution(net);
+        Training *plan = training_new_with(
+            net, (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
+        size_t n = tensor_elements(net_tensor(net, 0));
+        float *x = mem_alloc(n, sizeof *x), *dx = mem_alloc(n, sizeof *dx);
+        fill(x, n);
+        weighed_output(plan, y, x, n, w);
+        training_backward(plan, w, g);
+        memcpy(dx, training_input_gradient(plan), n * sizeof *dx);
+        double size = 0;
+        for (size_t i = 0; i < n; i++)
+            size += (double)dx[i] * dx[i];
+        cr_assert_gt(size, 1e-3);
+        for (size_t i = 0; i < n; i += 7) { /* a small step: ReLU's and the maximum's kinks */
+            float old = x[i], h = 1e-3f;
+            x[i] = old + h;
+            double more = weighed_output(plan, y, x, n, w);
+            x[i] = old - h;
+            double less = weighed_output(plan, y, x, n, w);
+            x[i] = old;
+            cr_expect_float_eq((more - less) / (2 * (double)h), (double)dx[i],
+                               5e-2 * sqrt(size / (double)n) + 2e-2 * fabs((double)dx[i]),
+                               "pixel %zu: difference %g, gradient %g", i,
+                               (more - less) / (2 * (double)h), (double)dx[i]);
+        }
+        free(x);
+        free(dx);
+        training_free(plan);
+        weights_free(w);
+        weights_free(g);
+        net_free(net);
+    }
+}
+
+Test(training, a_frozen_plan_computes_what_inference_does)
+{
+    Net *net = build((Variant){ .normed = true });
+    Weights *w = random_weights(net), *before = random_weights(net);
+    Training *plan = training_new_with(net, (TrainingOptions){ .frozen = true });
+    fill(training_input(plan), tensor_elements(net_tensor(net, 0)));
+    training_forward(plan, w);
+    float *want = defined_output(net, w);
+    for (size_t i = 0; i < tensor_elements(last(net)); i++)
+        cr_expect_float_eq(training_output(plan)[i], want[i], 2e-5f * (1 + fabsf(want[i])));
+    cr_expect_arr_eq(w->data, before->data, w->floats * sizeof *w->data,
+                     "running statistics moved");
+    cr_expect_null(training_input_gradient(plan));
+    free(want);
+    training_free(plan);
+    weights_free(w);
+    weights_free(before);
+    net_free(net);
+}
+
+Test(training, what_a_plan_needs_is_what_it_takes)
+{
+    Net *net = build((Variant){ .normed = true });
+    Training *training = training_new(net);
+    Inference *inference = inference_new(net);
+    cr_expect_eq(training_needs(net), training_bytes(training));
+    cr_expect_eq(inference_needs(net), inference_bytes(inference));
+    training_free(training);
+    inference_free(inference);
+    net_free(net);
+}
+
 Test(training, a_dropped_path_has_no_gradient_and_costs_no_statistics)
 {
     Net *net = build((Variant){ .drop = 0.999999f });

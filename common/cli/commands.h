@@ -28,6 +28,8 @@ int train(const Run *run);
 int evaluate(const Run *run);
 int bench(const Run *run);
 int classify(const Run *run);
+int field(const Run *run);
+int filters(const Run *run);
 
 /* The network for pictures of a data set: the preset small, or what the options say; channels and
  * classes are the set's. */

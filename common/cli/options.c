@@ -71,6 +71,7 @@ static const Spec specs[] = {
     { "--limit", NUMBER, AT(limit), 1, MANY, "N", "only the first N pictures" },
     { "--out", TEXT, AT(out), 0, 0, "DIR", "folder of the run (runs/DATA/STEP-SEED)" },
     { "--resume", FLAG, AT(resume), 0, 0, NULL, "go on with the run that the folder holds" },
+    { "--stage", NUMBER, AT(stage), 1, 4, "N", "the stage whose output is looked at (4)" },
     { "--labels", TEXT, AT(labels), 0, 0, "FILE", "the classes' names, one a line" },
     { "--top", NUMBER, AT(top), 1, LARGEST, "N", "how many classes to print (5)" },
     { "--seed", SEED, AT(seed), 0, 0, "N", "seed of the random numbers" },

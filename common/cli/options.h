@@ -20,6 +20,7 @@ typedef struct {
     bool layers;
     /* files */
     const char *weights, *batch, *output, *scheme, *onnx;
+    int stage; /* field */
     /* classify */
     const char *labels;
     int top;

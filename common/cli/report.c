@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
+#include "engine/inference.h"
+#include "engine/training.h"
 #include "graph/op.h"
 
 #include <inttypes.h>
@@ -53,8 +55,10 @@ static void print_json(const Run *run, const Net *net)
         print_json_weight(t);
         printf(", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}", tensor_params(t), t->macs);
     }
-    printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}\n",
+    printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64,
            shape_text(net_output(net), shape), net_trained(net), net_macs(net));
+    printf(",\n \"inference_bytes\": %zu, \"training_bytes\": %zu}\n", inference_needs(net),
+           training_needs(net));
 }
 
 /* --- for people ------------------------------------------------------------------------------ */

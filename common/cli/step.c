@@ -52,6 +52,12 @@ static const Entry entries[] = {
     { { "export", "--weights --onnx --output --scheme ", "--weights ", NULL,
         "an ONNX model, or weights under the names of another library" },
       export },
+    { { "field", "--weights --data --output --stage --limit ", "--weights --data --output ", NULL,
+        "how much every pixel of a picture moves the middle of a stage" },
+      field },
+    { { "filters", "--weights --output ", "--weights --output ", NULL,
+        "the weights of the first convolution, as a table" },
+      filters },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 

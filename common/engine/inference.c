@@ -198,7 +198,8 @@ static void place_scratch(Inference *plan)
     }
 }
 
-Inference *inference_new(const Net *net)
+/* The plan without its memory. */
+static Inference *make_plan(const Net *net)
 {
     net_check_runnable(net);
     Inference *plan = mem_alloc(1, sizeof *plan);
@@ -208,9 +209,23 @@ Inference *inference_new(const Net *net)
     place_values(plan);
     place_scratch(plan);
     buffers_place(&plan->buffers);
+    return plan;
+}
+
+Inference *inference_new(const Net *net)
+{
+    Inference *plan = make_plan(net);
     buffers_allocate(&plan->buffers);
     plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
     return plan;
+}
+
+size_t inference_needs(const Net *net)
+{
+    Inference *plan = make_plan(net);
+    size_t bytes = inference_bytes(plan);
+    inference_free(plan);
+    return bytes;
 }
 
 void inference_free(Inference *plan)

@@ -28,6 +28,7 @@ const float *inference_output(const Inference *plan);
 /* --- what there is to see -------------------------------------------------------------------- */
 
 size_t inference_bytes(const Inference *plan); /* activations and scratch memory */
+size_t inference_needs(const Net *net);        /* the same without taking them */
 
 /* A unit: the layers that run as one. */
 typedef struct {

@@ -31,6 +31,7 @@ enum { NOTHING, SET, ADD };
 
 struct Training {
     const Net *net;
+    TrainingOptions options;
     Node *nodes;
     int count;
     Buffers buffers;
@@ -74,10 +75,10 @@ static Node *node(const Training *plan, const Tensor *t)
     return &plan->nodes[t->index];
 }
 
-/* The network's input needs no gradient. */
-static bool wants_gradient(const Tensor *t)
+/* Nobody learns from the input's gradient; it is computed for those who ask. */
+static bool wants_gradient(const Training *plan, const Tensor *t)
 {
-    return t->op != NULL;
+    return t->op != NULL || plan->options.input_gradient;
 }
 
 /* A layer scale that is all that reads a convolution: that one's backward has its gradient, too. */
@@ -225,7 +226,7 @@ static int hand_down(Training *plan, Node *n, int k)
 {
     const Tensor *t = n->t, *in = t->in[k];
     int now = moment(plan, t);
-    if (!in || !wants_gradient(in))
+    if (!in || !wants_gradient(plan, in))
         return NOTHING;
     Node *to = node(plan, in);
     if (to->gradient >= 0)
@@ -278,7 +279,7 @@ static bool leads_to(const Training *plan, const Tensor *t, int path)
 static bool writes_first(const Training *plan, const Node *n, int path)
 {
     for (int k = 0; k < 2 && n->t->in[k]; k++)
-        if (wants_gradient(n->t->in[k]) && node(plan, n->t->in[k])->path != path &&
+        if (wants_gradient(plan, n->t->in[k]) && node(plan, n->t->in[k])->path != path &&
             n->writes[k] != ADD)
             return true;
     return false;
@@ -321,11 +322,11 @@ static bool skipped(const Training *plan, const Node *n)
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-static size_t most_work(const Tensor *t)
+static size_t most_work(const Training *plan, const Tensor *t)
 {
     size_t forward = t->op->work ? t->op->work(t) : 0, backward = 0;
     if (t->op->work_backward)
-        backward = t->op->work_backward(t, wants_gradient(t->in[0]));
+        backward = t->op->work_backward(t, wants_gradient(plan, t->in[0]));
     return forward > backward ? forward : backward;
 }
 
@@ -339,7 +340,7 @@ static void place_scratch(Training *plan)
             size_t weight = net_param(plan->net, n->t->first_param)->count;
             n->scaled = buffer_new(&plan->buffers, weight, moment(plan, n->t));
         }
-        size_t work = most_work(n->t);
+        size_t work = most_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         if (n->t->op->saved) {
             n->saved = buffer_new(&plan->buffers, n->t->op->saved(n->t), -1);
@@ -350,12 +351,14 @@ static void place_scratch(Training *plan)
     }
 }
 
-Training *training_new(const Net *net)
+/* The plan without its memory. */
+static Training *make_plan(const Net *net, TrainingOptions options)
 {
     net_check_runnable(net);
     Training *plan = mem_alloc(1, sizeof *plan);
     plan->net = net;
-    plan->count = net_tensors(net);
+    plan->options = options;
+    plan->count = options.last ? options.last->index + 1 : net_tensors(net);
     plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
     plan->dropped = mem_alloc((size_t)plan->count, sizeof *plan->dropped);
     for (int i = 0; i < plan->count; i++) {
@@ -373,10 +376,29 @@ Training *training_new(const Net *net)
     find_paths(plan);
     place_scratch(plan);
     buffers_place(&plan->buffers);
+    return plan;
+}
+
+Training *training_new_with(const Net *net, TrainingOptions options)
+{
+    Training *plan = make_plan(net, options);
     buffers_allocate(&plan->buffers);
     plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
     training_keep_all(plan);
     return plan;
+}
+
+Training *training_new(const Net *net)
+{
+    return training_new_with(net, (TrainingOptions){ 0 });
+}
+
+size_t training_needs(const Net *net)
+{
+    Training *plan = make_plan(net, (TrainingOptions){ 0 });
+    size_t bytes = training_bytes(plan);
+    training_free(plan);
+    return bytes;
 }
 
 void training_free(Training *plan)
@@ -473,7 +495,7 @@ static void run_forward(Training *plan, const Node *n, Weights *weights)
                   .param = weights->values + t->first_param,
                   .saved = data(plan, n->saved),
                   .work = plan->work,
-                  .training = true };
+                  .training = !plan->options.frozen };
     t->op->forward(t, &call);
 }
 
@@ -503,7 +525,7 @@ static void compute_again(Training *plan, const Tensor *t, float *to, Weights *w
                   .param = weights->values + t->first_param,
                   .saved = data(plan, node(plan, t)->saved),
                   .work = plan->work,
-                  .training = true,
+                  .training = !plan->options.frozen,
                   .again = true };
     t->op->forward(t, &call);
 }
@@ -529,7 +551,7 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
                   .grad = gradients->values + t->first_param,
                   .saved = data(plan, n->saved),
                   .work = plan->work,
-                  .training = true };
+                  .training = !plan->options.frozen };
     if (has(t, BACKWARD_READS_X0))
         call.x[0] = backward_value(plan, t->in[0], weights);
     if (has(t, BACKWARD_READS_X1))
@@ -574,6 +596,11 @@ static void no_gradient(const Node *n, Weights *gradients)
 float *training_output_gradient(Training *plan)
 {
     return data(plan, plan->nodes[plan->count - 1].gradient);
+}
+
+const float *training_input_gradient(const Training *plan)
+{
+    return data(plan, plan->nodes[0].gradient);
 }
 
 void training_backward(Training *plan, Weights *weights, Weights *gradients)

@@ -16,6 +16,14 @@ typedef struct Training Training;
 Training *training_new(const Net *net);
 void training_free(Training *plan);
 
+/* What else than training a network is wanted; all zero: nothing. */
+typedef struct {
+    bool input_gradient; /* backward computes the input's gradient, too */
+    bool frozen;         /* batch norm uses its running statistics, and leaves them alone */
+    const Tensor *last;  /* take the network's layers up to this one; its values are the output */
+} TrainingOptions;
+Training *training_new_with(const Net *net, TrainingOptions options);
+
 float *training_input(Training *plan); /* [n,h,w,c], for the caller to fill before every forward */
 
 /* Draws which paths are dropped in the next forward; without it none is. */
@@ -31,7 +39,11 @@ const float *training_output(const Training *plan);
 float *training_output_gradient(Training *plan);
 void training_backward(Training *plan, Weights *weights, Weights *gradients);
 
+/* The input's [n,h,w,c] after backward, where the options asked for it; else NULL. */
+const float *training_input_gradient(const Training *plan);
+
 size_t training_bytes(const Training *plan); /* activations, gradients of them, scratch memory */
+size_t training_needs(const Net *net);       /* the same without taking them */
 
 /* Seconds that tensor i's layer took since training_new: forward, and backward with what it had
  * to compute again. */

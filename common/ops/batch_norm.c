@@ -77,11 +77,22 @@ static void measure(const Tensor *t, const Call *c)
         rstd[i] = (float)(1 / sqrt((double)rstd[i] + (double)t->a.eps));
 }
 
+/* The running statistics in their place, for a backward that takes them as constants. */
+static void take_running(const Tensor *t, const Call *c)
+{
+    for (int i = 0; i < t->c; i++) {
+        c->saved[i] = c->param[RUNNING_MEAN][i];
+        c->saved[t->c + i] = (float)(1 / sqrt((double)c->param[RUNNING_VAR][i] + (double)t->a.eps));
+    }
+}
+
 static void forward(const Tensor *t, const Call *c)
 {
     float *scale = c->work, *shift = c->work + t->c;
     if (c->training && !c->again)
         measure(t, c);
+    else if (!c->training && c->saved)
+        take_running(t, c);
     for (int i = 0; i < t->c; i++) {
         double mean = c->training ? c->saved[i] : c->param[RUNNING_MEAN][i];
         double rstd = c->training ? c->saved[t->c + i]
@@ -95,7 +106,8 @@ static void forward(const Tensor *t, const Call *c)
 /* --- backward -------------------------------------------------------------------------------- */
 
 /* With x̂ = (x - mean)·rstd and m rows, in training:
- *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c by channel. */
+ *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c by channel;
+ * with the running statistics, which don't depend on x, weight·rstd·dy. */
 static void backward(const Tensor *t, const Call *c)
 {
     const float *mean = c->saved, *rstd = c->saved + t->c;
@@ -107,10 +119,11 @@ static void backward(const Tensor *t, const Call *c)
         return;
     for (int i = 0; i < t->c; i++) {
         double scale = (double)c->param[WEIGHT][i] * rstd[i];
-        double slope = -scale * rstd[i] * c->grad[WEIGHT][i] / (double)rows;
+        double shared = c->training ? 1 / (double)rows : 0; /* of the sums, a row */
+        double slope = -scale * rstd[i] * c->grad[WEIGHT][i] * shared;
         a[i] = (float)scale;
         b[i] = (float)slope;
-        shift[i] = (float)(-scale * c->grad[BIAS][i] / (double)rows - slope * mean[i]);
+        shift[i] = (float)(-scale * c->grad[BIAS][i] * shared - slope * mean[i]);
     }
     channel_gradient(c->x[0], c->dy, rows, t->c, a, b, shift, c->accumulate[0], c->dx[0]);
 }

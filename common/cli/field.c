@@ -1,0 +1,205 @@
+/* field and filters: what a trained network looks at.
+ *
+ * field: the effective receptive field (Luo et al. 2016): how much each pixel of the picture moves
+ * the pixel in the middle of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, its mean over pictures
+ * and colours. The network is as in evaluation, batch norm with its running statistics, so that a
+ * picture's gradient is its own.
+ *
+ * filters: the weights of the first convolution. */
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "engine/training.h"
+#include "io/file.h"
+#include "ops/ops.h"
+#include "train/loader.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURES = 256, PICTURES_AT_A_TIME = 16, LINE = 128 };
+
+/* --- a table ---------------------------------------------------------------------------------- */
+
+static FileWriter *table_new(const char *path, const char *header)
+{
+    Error error;
+    FileWriter *writer = file_create(path, &error);
+    if (!writer)
+        die_of(EXIT_FAILED, &error);
+    file_put(writer, header, strlen(header));
+    return writer;
+}
+
+__attribute__((format(printf, 2, 3))) static void table_line(FileWriter *writer, const char *format,
+                                                             ...)
+{
+    char line[LINE];
+    va_list list;
+    va_start(list, format);
+    int length = vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    file_put(writer, line, (size_t)length);
+}
+
+static void table_end(FileWriter *writer)
+{
+    Error error;
+    if (!file_commit(writer, &error))
+        die_of(EXIT_FAILED, &error);
+}
+
+/* --- field ------------------------------------------------------------------------------------ */
+
+/* The last layer of a stage, counted from 1. Stages are called so in every step. */
+static const Tensor *stage_output(const Net *net, int stage)
+{
+    char word[32];
+    snprintf(word, sizeof word, "stages.%d.", stage - 1);
+    for (int i = net_tensors(net) - 1; i > 0; i--)
+        if (strstr(net_tensor(net, i)->name, word))
+            return net_tensor(net, i);
+    die(EXIT_USAGE, "--stage", "the network has no layer in stage %d", stage);
+}
+
+/* One for the middle pixel's channels in each picture of the batch, zero elsewhere. */
+static void ask_middle(Training *plan, const Tensor *y, int count)
+{
+    float *dy = training_output_gradient(plan);
+    memset(dy, 0, tensor_elements(y) * sizeof *dy);
+    for (int n = 0; n < count; n++) {
+        size_t pixel = ((size_t)n * y->h + y->h / 2) * y->w + y->w / 2;
+        for (int c = 0; c < y->c; c++)
+            dy[pixel * y->c + c] = 1;
+    }
+}
+
+/* Adds every pixel's |gradient|, over `count` pictures and the colours, to sum[h,w]. */
+static void add_gradient(const Training *plan, const Tensor *x, int count, double *sum)
+{
+    const float *dx = training_input_gradient(plan);
+    size_t pixels = (size_t)x->h * x->w;
+    for (size_t i = 0; i < (size_t)count * pixels; i++)
+        for (int c = 0; c < x->c; c++)
+            sum[i % pixels] += fabs((double)dx[i * x->c + c]);
+}
+
+static void write_field(const char *path, const Tensor *x, const double *sum, int count)
+{
+    FileWriter *writer = table_new(path, "y\tx\tgradient\n");
+    for (int i = 0; i < x->h * x->w; i++)
+        table_line(writer, "%d\t%d\t%.6g\n", i / x->w, i % x->w, sum[i] / ((double)count * x->c));
+    table_end(writer);
+}
+
+/* The whole set in its own order, a batch after the other. */
+static Loader *pictures(const Dataset *data, const uint32_t *list, const Tensor *x)
+{
+    LoaderOptions options = { .data = data,
+                              .list = list,
+                              .count = data->count,
+                              .channels = x->c,
+                              .height = x->h,
+                              .width = x->w,
+                              .batch_size = x->n };
+    Error error;
+    Loader *loader = loader_start(&options, &error);
+    if (!loader)
+        die_of(EXIT_FAILED, &error);
+    return loader;
+}
+
+/* Every picture's share of the field; returns how many there were. */
+static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Dataset *data,
+                     double *sum)
+{
+    const Tensor *x = net_tensor(net, 0);
+    Weights *gradients = weights_new(net);
+    uint32_t *list = mem_alloc((size_t)data->count, sizeof *list);
+    for (int i = 0; i < data->count; i++)
+        list[i] = (uint32_t)i;
+    Training *plan = training_new_with(
+        net, (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
+    Loader *loader = pictures(data, list, x);
+    const Batch *batch;
+    int count = 0;
+    while (loader_next(loader, &batch)) {
+        memcpy(training_input(plan), batch->x, tensor_elements(x) * sizeof(float));
+        training_forward(plan, weights);
+        ask_middle(plan, y, batch->count);
+        training_backward(plan, weights, gradients);
+        add_gradient(plan, x, batch->count, sum);
+        count += batch->count;
+    }
+    loader_stop(loader);
+    training_free(plan);
+    free(list);
+    weights_free(gradients);
+    return count;
+}
+
+int field(const Run *run)
+{
+    const Options *o = &run->options;
+    Dataset data;
+    Error error;
+    if (!dataset_open(o->data, TEST_SET, o->limit ? o->limit : PICTURES, &data, &error))
+        die_of(EXIT_FAILED, &error);
+    Shape shape = shape_for_data(run, &data);
+    shape.n = PICTURES_AT_A_TIME;
+    Net *net = build_network(run->step, &shape);
+    Weights *weights = weights_new(net);
+    if (!weights_load(weights, o->weights, &error))
+        die_of(EXIT_FAILED, &error);
+    const Tensor *x = net_tensor(net, 0), *y = stage_output(net, o->stage ? o->stage : 4);
+    double *sum = mem_alloc((size_t)x->h * x->w, sizeof *sum);
+    int count = sum_field(net, y, weights, &data, sum);
+    write_field(o->output, x, sum, count);
+    printf("%s: stage %d's %dx%d output, its pixel %d,%d; mean over %d pictures\n", run->name,
+           o->stage ? o->stage : 4, y->h, y->w, y->h / 2, y->w / 2, count);
+    free(sum);
+    weights_free(weights);
+    net_free(net);
+    dataset_free(&data);
+    return 0;
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+static const Tensor *first_convolution(const Net *net)
+{
+    for (int i = 1; i < net_tensors(net); i++)
+        if (net_tensor(net, i)->op == &conv2d_op)
+            return net_tensor(net, i);
+    die(EXIT_USAGE, "filters", "the network has no convolution");
+}
+
+int filters(const Run *run)
+{
+    const Options *o = &run->options;
+    Shape shape = shape_of(run->step, o, "small");
+    shape.n = 1;
+    Net *net = build_network(run->step, &shape);
+    Weights *weights = weights_new(net);
+    Error error;
+    if (!weights_load(weights, o->weights, &error))
+        die_of(EXIT_FAILED, &error);
+    const Tensor *conv = first_convolution(net);
+    const Param *p = net_param(net, conv->first_param);
+    float *w = mem_alloc(p->count, sizeof *w); /* [out,in,ky,kx] */
+    layout_to_file(p, weights->values[conv->first_param], w);
+    FileWriter *writer = table_new(o->output, "filter\tchannel\ty\tx\tweight\n");
+    int in = p->shape[1], size = p->shape[2];
+    for (size_t i = 0; i < p->count; i++) {
+        int at = (int)i, x = at % size, y = at / size % size, c = at / (size * size) % in;
+        table_line(writer, "%d\t%d\t%d\t%d\t%.6g\n", at / (size * size * in), c, y, x,
+                   (double)w[i]);
+    }
+    table_end(writer);
+    free(w);
+    weights_free(weights);
+    net_free(net);
+    return 0;
+}

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Collects what the complete runs of the ladder came to.
+#
+#   accuracy.sh FOLDER ACCURACY CURVES
+#
+# Reads FOLDER/STEP-SEED/run.tsv and log.tsv, as train.sh leaves them, and writes two tables, tabs
+# between their columns. ACCURACY: a line a run, sorted by step and seed; accuracies in per cent.
+# CURVES: a line a step and epoch: the held-out accuracy's mean, least and most over the seeds. Where
+# there is no complete run it writes nothing and says so.
+set -eu
+folder=$1
+header='step seed held_out_top1 test_top1 test_loss epochs seconds threads commit compiler cpu'
+header=$(echo "$header" | tr ' ' '\t')
+accuracy=$2
+curves=$3
+set -- "$folder"/*/run.tsv
+if [ ! -f "$1" ]; then
+    echo "accuracy.sh: $folder: there is no complete run (make train FOLDER=$folder)" >&2
+    exit 1
+fi
+for run; do
+    if [ "$(sed 1q "$run")" != "$header" ]; then
+        echo "accuracy.sh: $run: its columns are not those of a run" >&2
+        exit 1
+    fi
+done
+trap 'rm -f "$accuracy.$$" "$curves.$$"' EXIT
+{
+    echo "$header"
+    for run; do
+        sed -n 2p "$run"
+    done | sort -t "$(printf '\t')" -k 1,1 -k 2,2n
+} > "$accuracy.$$"
+{
+    printf 'step\tepoch\theld_out_mean\theld_out_min\theld_out_max\tseeds\n'
+    for run; do
+        awk -F '\t' -v OFS='\t' '
+            FILENAME ~ /run.tsv$/ { step = $1; next }
+            FNR > 1 { print step, $1, $5 }' "$run" "${run%run.tsv}log.tsv"
+    done | sort -t "$(printf '\t')" -k 1,1 -k 2,2n | awk -F '\t' '
+        function show() {
+            if (n)
+                printf "%s\t%.3f\t%s\t%s\t%d\n", key, sum / n, least, most, n
+            n = sum = 0
+        }
+        $1 "\t" $2 != key { show(); key = $1 "\t" $2; least = most = $3 }
+        {
+            n++; sum += $3
+            least = $3 < least ? $3 : least
+            most = $3 > most ? $3 : most
+        }
+        END { show() }'
+} > "$curves.$$"
+mv "$accuracy.$$" "$accuracy"
+mv "$curves.$$" "$curves"
