@@ -49,8 +49,8 @@ struct Op {
     void (*define)(const Tensor *t, const Call *c);
     void (*forward)(const Tensor *t, const Call *c);
     void (*backward)(const Tensor *t, const Call *c);
-    size_t (*saved)(const Tensor *t);         /* floats; NULL: none */
-    size_t (*work)(const Tensor *t);          /* forward's scratch memory in floats; NULL: none */
+    size_t (*saved)(const Tensor *t); /* floats; NULL: none */
+    size_t (*work)(const Tensor *t);  /* forward's scratch memory in floats; NULL: none */
     /* Backward's, dx: whether the input's gradient is wanted; NULL: the same as forward's. */
     size_t (*work_backward)(const Tensor *t, bool dx);
     /* Whether y is the very x[0] and nothing is computed; NULL: it is not. */
