@@ -473,7 +473,10 @@ static void print_rows(const Group *g)
         const char *old = rest_before(g, i), *new = rest_after(g, i);
         if (!listed(a, b))
             continue;
-        print_layer(mark_of(a, b), a ? old : new, a ? a : b);
+        if (!a)
+            print_layer(mark_of(a, b), new, b);
+        else
+            print_layer(mark_of(a, b), old, a);
         if (a && b)
             print_become(strcmp(old, new) ? new : "", a, b);
     }
