@@ -43,24 +43,24 @@ memory() {
 measured() {
     infer=- train=- mean=- std=- seeds=- paper=-
     if [ -f "$2/speed.tsv" ]; then
-        read -r infer train <<END
+        read -r infer train <<FOUND
 $(awk -F '\t' -v step="$1" 'BEGIN { infer = train = "-" }
     $1 == step && $2 == "infer" && $3 == 1 { infer = $5 }
     $1 == step && $2 == "train" && $3 == 8 { train = $5 }
     END { print infer, train }' "$2/speed.tsv")
-END
+FOUND
     fi
     if [ -f "$2/accuracy.tsv" ]; then
-        read -r mean std seeds <<END
+        read -r mean std seeds <<FOUND
 $(awk -F '\t' -v step="$1" '
     $1 == step { n++; sum += $4; value[n] = $4 }
     END {
         if (!n) { print "- - -"; exit }
         for (i = 1; i <= n; i++)
             square += (value[i] - sum / n) ^ 2
-        printf "%.3f %s %d\n", sum / n, n > 1 ? sprintf("%.3f", sqrt(square / (n - 1))) : "-", n
+        printf "%.3f %s %d\n", sum / n, (n > 1 ? sprintf("%.3f", sqrt(square / (n - 1))) : "-"), n
     }' "$2/accuracy.tsv")
-END
+FOUND
     fi
     if [ -f "$2/paper.tsv" ]; then
         paper=$(awk -F '\t' -v step="$1" '$1 == step { found = $4 } END { print found ? found : "-" }' \

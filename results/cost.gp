@@ -1,0 +1,41 @@
+# Accuracy against cost: the small networks' test accuracy (mean over the seeds, and a standard
+# deviation where there are several) and multiply-accumulates: ladder.tsv to cost.svg and cost.png.
+# Run it in this folder. Colours: Okabe and Ito's.
+
+set datafile separator tab
+set datafile missing "-"
+set encoding utf8
+
+OURS = 0xD55E00 # vermilion
+
+set border 0
+set grid lt 1 lw 1 lc rgb 0xDDDDDD
+set tics scale 0
+set key off
+set offsets graph 0.05, graph 0.08, graph 0.05, graph 0.05
+set xlabel "multiply-accumulates a picture, millions"
+set ylabel "test accuracy, %"
+set lmargin at screen 0.09
+set rmargin at screen 0.96
+set tmargin at screen 0.86
+set bmargin at screen 0.13
+number(step) = step[1:2]
+
+do for [kind in "svg png"] {
+    if (kind eq "svg") {
+        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
+        dot = 0.45 # this terminal draws its points larger
+    } else {
+        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
+        dot = 1
+    }
+    set output "cost." . kind
+    set label 1 "What accuracy costs: the small networks on Fashion-MNIST, by step" \
+        at screen 0.03, 0.95 left font ",28"
+    plot "ladder.tsv" skip 1 using (column(9) / 1e6):13 with lines lw 1.5 lc rgb 0xCCCCCC, \
+         "" skip 1 using (column(9) / 1e6):13:14 with yerrorbars lw 2 lc rgb OURS pt 0, \
+         "" skip 1 using (column(9) / 1e6):13 with points lc rgb OURS pt 7 ps 2.4 * dot, \
+         "" skip 1 using (column(9) / 1e6):13:(number(strcol(1))) \
+             with labels left offset 1, 0.4 tc rgb "black"
+    set output
+}

@@ -1,0 +1,77 @@
+# The road: what every step's small network came to on Fashion-MNIST, what the paper's network with
+# the same change came to on ImageNet, and what the small network costs. accuracy.tsv, paper.tsv and
+# ladder.tsv to road.svg and road.png. Run it in this folder.
+#
+# A small dot is a seed, the large one their mean. Bars at the paper's: a standard deviation of three
+# seeds. Colours: Okabe and Ito's.
+
+set datafile separator tab
+set datafile missing "-"
+set encoding utf8
+
+OURS = 0xD55E00  # vermilion
+PAPER = 0x0072B2 # blue
+COST = 0xBBBBBB
+
+names = system("awk -F '\t' 'NR > 1 { print $1 }' ladder.tsv")
+steps = words(names)
+place(name) = sum [i = 1:steps] (word(names, i) eq name ? i - 1 : 0)
+
+set yrange [steps - 0.3:-0.7]
+set border 0
+set grid xtics lt 1 lw 1 lc rgb 0xDDDDDD
+set grid ytics
+set style fill solid 1 noborder
+set style textbox opaque noborder fillcolor rgb "white" margins 0.2, 0
+set tics scale 0
+set key off
+set tmargin at screen 0.82
+set bmargin at screen 0.08
+
+do for [kind in "svg png"] {
+    if (kind eq "svg") {
+        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
+        dot = 0.45 # this terminal draws its points larger
+    } else {
+        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
+        dot = 1
+    }
+    set output "road." . kind
+    set multiplot
+    set label 1 "The road, step by step" at screen 0.03, 0.95 left font ",28"
+    set ytics left offset screen -0.255, 0 noenhanced
+    set ytics ("" -1)
+    do for [i = 1:steps] {
+        set ytics add (word(names, i) i - 1)
+    }
+    set title "Fashion-MNIST, small networks: test accuracy, %" tc rgb OURS
+    set lmargin at screen 0.28
+    set rmargin at screen 0.56
+    set xrange [*:*]
+    plot "accuracy.tsv" skip 1 using 4:(place(strcol(1))) \
+             with points lc rgb OURS pt 7 ps 0.9 * dot, \
+         "ladder.tsv" skip 1 using 13:0 with linespoints lw 3 lc rgb OURS pt 7 ps 2.2 * dot, \
+         "" skip 1 using 13:0:(sprintf("%.1f", column(13))) \
+             with labels boxed offset 0, 0.95 tc rgb OURS
+    unset label
+    set ytics ("" -1)
+    do for [i = 1:steps] {
+        set ytics add ("" i - 1)
+    }
+    set title "ImageNet, the paper's: accuracy, %" tc rgb PAPER
+    set lmargin at screen 0.60
+    set rmargin at screen 0.80
+    plot "paper.tsv" skip 1 using 4:(place(strcol(1))):5 with xerrorbars lw 2 lc rgb PAPER pt 0, \
+         "" skip 1 using 4:(place(strcol(1))) with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
+         "" skip 1 using 4:(place(strcol(1))):(sprintf("%.1f", column(4))) \
+             with labels boxed offset 0, 0.95 tc rgb PAPER
+    set title "small networks: million MACs" tc rgb 0x606060
+    set lmargin at screen 0.84
+    set rmargin at screen 0.98
+    set xrange [0:*]
+    plot "ladder.tsv" skip 1 using (0):0:(0):(column(9) / 1e6):($0 - 0.34):($0 + 0.34) \
+             with boxxyerror lc rgb COST, \
+         "" skip 1 using (0.3):0:(sprintf("%.1f", column(9) / 1e6)) with labels left tc rgb "black"
+    unset multiplot
+    set output
+}
