@@ -20,6 +20,9 @@ set rmargin at screen 0.96
 set tmargin at screen 0.86
 set bmargin at screen 0.13
 number(step) = step[1:2]
+# A step that costs what the one before does has its number further right.
+last = run = 0
+beside(macs) = (run = (macs == last ? run + 1 : 0), last = macs, macs / 1e6 + 0.06 + 0.17 * run)
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
@@ -35,7 +38,7 @@ do for [kind in "svg png"] {
     plot "ladder.tsv" skip 1 using (column(9) / 1e6):13 with lines lw 1.5 lc rgb 0xCCCCCC, \
          "" skip 1 using (column(9) / 1e6):13:14 with yerrorbars lw 2 lc rgb OURS pt 0, \
          "" skip 1 using (column(9) / 1e6):13 with points lc rgb OURS pt 7 ps 2.4 * dot, \
-         "" skip 1 using (column(9) / 1e6):13:(number(strcol(1))) \
-             with labels left offset 1, 0.4 tc rgb "black"
+         "" skip 1 using (beside(column(9))):13:(number(strcol(1))) \
+             with labels left offset 0, 0.6 tc rgb "black"
     set output
 }

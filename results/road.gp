@@ -44,7 +44,8 @@ do for [kind in "svg png"] {
     do for [i = 1:steps] {
         set ytics add (word(names, i) i - 1)
     }
-    set title "Fashion-MNIST, small networks: test accuracy, %" tc rgb OURS
+    set title "here, Fashion-MNIST\nsmall networks, test accuracy, %" tc rgb OURS
+    set xtics 1
     set lmargin at screen 0.28
     set rmargin at screen 0.56
     set xrange [*:*]
@@ -58,14 +59,15 @@ do for [kind in "svg png"] {
     do for [i = 1:steps] {
         set ytics add ("" i - 1)
     }
-    set title "ImageNet, the paper's: accuracy, %" tc rgb PAPER
+    set title "the paper, ImageNet\ntop-1 accuracy, %" tc rgb PAPER
     set lmargin at screen 0.60
     set rmargin at screen 0.80
     plot "paper.tsv" skip 1 using 4:(place(strcol(1))):5 with xerrorbars lw 2 lc rgb PAPER pt 0, \
          "" skip 1 using 4:(place(strcol(1))) with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
          "" skip 1 using 4:(place(strcol(1))):(sprintf("%.1f", column(4))) \
              with labels boxed offset 0, 0.95 tc rgb PAPER
-    set title "small networks: million MACs" tc rgb 0x606060
+    set title "small networks\nmillion MACs" tc rgb 0x606060
+    set xtics 5
     set lmargin at screen 0.84
     set rmargin at screen 0.98
     set xrange [0:*]
