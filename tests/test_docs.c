@@ -28,7 +28,8 @@ static char *copy_of_all(void)
     run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs steps '%s' && "
              "cp -rp '%s' '%s/build' && cd '%s' && mkdir tests results && "
              "cp -p \"$top\"/tests/*.* tests && ln -s \"$top\"/tests/data tests && "
-             "cp -p \"$top\"/results/*.* results && ln -s \"$top\"/results/ladder results",
+             "cp -p \"$top\"/results/*.* results && ln -s \"$top\"/results/ladder "
+             "\"$top\"/results/weights results",
              folder, build_folder(), folder, folder);
     return folder;
 }
