@@ -15,7 +15,7 @@ across = 4
 down = int(ceil(steps / 4.0))
 stats "curves.tsv" skip 1 using 2 name "EPOCH" nooutput
 stats "curves.tsv" skip 1 using 3 name "TOP" nooutput
-low = TOP_lo_quartile < 80 ? floor(TOP_min) : 75 # the first epochs may lie below
+low = floor(TOP_min) > 70 ? floor(TOP_min) : 70 # a first epoch may lie below
 set xrange [1:EPOCH_max]
 set yrange [low:ceil(TOP_max) + 1]
 of(name, c) = strcol(1) eq name ? column(c) : NaN

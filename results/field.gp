@@ -71,7 +71,7 @@ do for [kind in "svg png"] {
     set grid lt 1 lw 1 lc rgb 0xDDDDDD
     set xrange [0:SIDE_max / 2 + 1]
     set yrange [0:100]
-    plot for [i = 0:1] file(i) skip 1 using (far(i, column(1), column(2))): \
+    plot for [i = 0:1] file(i) skip 1 using (floor(1 + far(i, column(1), column(2)))): \
              (100 * column(3) / WHOLE[i + 1]) smooth cumulative lw 4 lc rgb (i ? AFTER : BEFORE)
     unset grid
     unset multiplot

@@ -25,14 +25,14 @@ set key off
 set palette defined (-1 "#0072B2", 0 "#FFFFFF", 1 "#D55E00")
 set cbrange [-1:1]
 set size ratio -1
-set tmargin at screen 0.78
+set tmargin at screen 0.72
 set bmargin at screen 0.05
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
-        set terminal svg size 1600, 500 font "sans-serif,22" background rgb "white"
+        set terminal svg size 1600, 400 font "sans-serif,22" background rgb "white"
     } else {
-        set terminal pngcairo size 1600, 500 font "sans,17" background rgb "white"
+        set terminal pngcairo size 1600, 400 font "sans,17" background rgb "white"
     }
     set output "filters." . kind
     set multiplot
