@@ -128,35 +128,18 @@ block_peers() {
 
 # accuracy: every step's runs beside the paper's.
 block_accuracy() {
-    head='| step | test accuracy, % | held out, % | seeds | M MACs | ImageNet, the paper |'
-    [ "$lang" = en ] || head='| 步 | 测试准确率，% | 留出集，% | 种子数 | M MACs | 论文的 ImageNet |'
-    printf '%s\n|---|---:|---:|---:|---:|---:|\n' "$head"
-    cat results/ladder.tsv results/ladder/*/run.tsv | awk -F '\t' '
-        $1 == "step" { split("", at); for (i = 1; i <= NF; i++) at[$i] = i; next }
-        "small_macs" in at {
-            order[++steps] = $1
-            macs[$1] = sprintf("%.1f", $at["small_macs"] / 1e6)
-            paper[$1] = $at["paper_top1"]
-            next
-        }
-        {
-            x = $at["test_top1"]
-            n[$1]++; sum[$1] += x; square[$1] += x * x; held[$1] += $at["held_out_top1"]
-        }
-        END {
-            for (i = 1; i <= steps; i++) {
-                s = order[i]
-                if (!n[s])
-                    continue
-                mean = sum[s] / n[s]
-                test = sprintf("%.2f", mean)
-                if (n[s] > 1)
-                    test = test sprintf(" ± %.2f",
-                        sqrt((square[s] - n[s] * mean * mean) / (n[s] - 1) + 1e-12))
-                printf "| %s | %s | %.2f | %d | %s | %s |\n", s, test, held[s] / n[s], n[s],
-                    macs[s], paper[s]
-            }
-        }'
+    head='| step | test accuracy, % | seeds | M MACs | ImageNet, the paper, % |'
+    [ "$lang" = en ] || head='| 步 | 测试准确率，% | 种子数 | M MACs | 论文的 ImageNet，% |'
+    printf '%s\n|---|---:|---:|---:|---:|\n' "$head"
+    awk -F '\t' '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $at["seeds"] != "-" {
+            test = sprintf("%.2f", $at["test_mean"])
+            if ($at["test_std"] != "-")
+                test = test sprintf(" ± %.2f", $at["test_std"])
+            printf "| %s | %s | %s | %.1f | %s |\n", $1, test, $at["seeds"],
+                $at["small_macs"] / 1e6, $at["paper_top1"]
+        }' results/ladder.tsv
 }
 
 # search: the held-out accuracy of the search for the learning rate.
