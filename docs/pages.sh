@@ -22,7 +22,7 @@ export LC_ALL=C.UTF-8
 # Criterion, which runs this and is run by it, would take itself for its own child.
 unset BXFI_MAP
 # A make in a page is not part of the one that tests it: it builds into build/.
-unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL BUILD
 
 build=build
 tmp=$(mktemp -d)
