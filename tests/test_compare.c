@@ -327,6 +327,57 @@ Test(compare, both_get_the_options)
     free(first);
 }
 
+/* The parameters of a network that a report in TSV gives. */
+static char *parameters(const char *step, const char *words)
+{
+    char *f[5], *line = NULL;
+    Result r = prints(step, words);
+    char *text = r.out;
+    for (char *next; (next = next_line(&text));)
+        line = next;
+    cr_assert(line && split(line, f, 5) == 5);
+    char *count = str_format("%s", f[3]);
+    result_free(&r);
+    return count;
+}
+
+static void check_parameters(const char *step, const char *words, const char *other,
+                             const char *report)
+{
+    char *compare = str_format("compare %s --format tsv", words), *t[FIELDS];
+    Result r = prints(step, compare);
+    char *before = parameters(other, report), *after = parameters(step, "report --format tsv");
+    char *total = strstr(r.out, "\ttotal\ttotal\t");
+    cr_assert(total && split(total - 1, t, FIELDS) == FIELDS, "%s", r.out);
+    cr_expect_str_eq(t[PARAMS], before, "%s %s", step, words);
+    cr_expect_str_eq(t[PARAMS + 1], after, "%s %s", step, words);
+    free(before);
+    free(after);
+    free(compare);
+    result_free(&r);
+}
+
+/* What stands behind the step's number is for its network alone; and the published network is
+ * compared with others of its widths. */
+Test(compare, the_other_has_options_of_its_own)
+{
+    const char *published = "12_official_convnext", *last = step_name(LADDER - 1);
+    check_parameters("05_large_kernel", "05:paper", "05_large_kernel",
+                     "report --format tsv --preset paper");
+    check_parameters(published, "12:base", published, "report --format tsv --variant base");
+    check_parameters(published, "12", published, "report --format tsv");
+    check_parameters(published, "11", last, "report --format tsv --preset paper");
+    check_parameters(published, "11:article", last, "report --format tsv");
+    check_parameters("05_large_kernel", "12:large", published,
+                     "report --format tsv --variant large");
+    Result r = prints(published, "compare 11");
+    has(r.out, "11_drop_path_layer_scale --preset paper -> 12_official_convnext\n");
+    result_free(&r);
+    r = prints("13_paper_roadmap", "compare 13:14 --row 15");
+    has(r.out, "13_paper_roadmap --row 14 -> 13_paper_roadmap\n");
+    result_free(&r);
+}
+
 Test(compare, json_has_the_rows_of_tsv)
 {
     Result json = prints("05_large_kernel", "compare 04 --format json");
@@ -392,6 +443,7 @@ Test(compare, programs_without_a_network)
     fails(FAILED, "01_fails", program, "01");
     fails(FAILED, "02_silent", program, "02");
     fails(FAILED, "03_talks", program, "");
+    fails(FAILED, "02_silent", program, "02:paper");
     fails(USAGE, "main.c:", program, "01 --widths 8,8,8,8"); /* our own network is none */
     free(program);
     folder_remove(folder);

@@ -89,6 +89,7 @@ typedef struct {
     int *known; /* by kinds of units, [before's][after's]: how alike, + 1; 0: not yet known */
     Pair *units;
     int unit_count;
+    char *told; /* the option that the other program alone was given, " --row 7", or NULL */
 } Comparison;
 
 static int own_likeness(const Layers *l, const LayerUnit *u)
@@ -553,8 +554,8 @@ static void print_total(const char *what, uint64_t before, uint64_t after)
     char a[COUNT_TEXT], b[COUNT_TEXT];
     printf("%-12s %18s -> %18s", what, count_text(before, a), count_text(after, b));
     double change = percent(after, (double)before);
-    if (before == after)
-        printf("   the same\n");
+    if (before == after || !before)
+        printf("%s\n", before == after ? "   the same" : "");
     else
         printf("   %+.*f %%\n", change > -0.1 && change < 0.1 ? 2 : 1, change);
 }
@@ -573,7 +574,7 @@ static void print_tally(const Printed *p)
 static void print_text(const Comparison *c)
 {
     Printed p = { 0 };
-    printf("%s -> %s\n\n", c->before.program, c->after.program);
+    printf("%s%s -> %s\n\n", c->before.program, c->told ? c->told : "", c->after.program);
     print_cells(' ', "layer", "op", "weight", "output", "parameters", "MACs");
     for (int i = 0, count; i < c->unit_count; i += count) {
         count = group_size(c, i);
@@ -629,6 +630,38 @@ static char *other_program(const Run *run, const char *name)
     return path;
 }
 
+/* What is behind the colon in "13:7", "12:small", "11:paper": the option that it is the value of.
+ */
+static const char *option_of(const char *value)
+{
+    if (isdigit((unsigned char)*value))
+        return "--row";
+    bool preset = strcmp(value, "article") == 0 || strcmp(value, "paper") == 0;
+    return preset ? "--preset" : "--variant";
+}
+
+/* Reads the other network: with this call's options and the one behind the colon, if any. A
+ * published step has the paper's widths unless told otherwise, and the others are told so. */
+static bool read_other(const Run *run, const char *path, const char *value, Comparison *c)
+{
+    int count;
+    const char **options = options_for(run, false, &count);
+    bool bare = run->step->published && count == 0 && !value;
+    if (value || bare) {
+        options[count++] = bare ? "--preset" : option_of(value);
+        options[count++] = bare ? "paper" : value;
+        c->told = str_format(" %s %s", options[count - 2], options[count - 1]);
+    }
+    bool good = layers_read(path, options, count, &c->before);
+    if (!good && bare) { /* it is a published step itself */
+        free(c->told);
+        c->told = NULL;
+        good = layers_read(path, options, 0, &c->before);
+    }
+    free(options);
+    return good;
+}
+
 /* Reads both networks; where one is not to be had, the program ends. */
 static void read_both(const Run *run, Comparison *c, char **other)
 {
@@ -640,17 +673,11 @@ static void read_both(const Run *run, Comparison *c, char **other)
     if (colon)
         *colon++ = 0;
     *other = other_program(run, name);
-    int count;
-    const char **options = options_for(run, false, &count);
-    if (colon) {
-        options[count++] = isdigit((unsigned char)*colon) ? "--row" : "--variant";
-        options[count++] = colon;
-    }
-    if (!layers_read(*other, options, count, &c->before))
+    if (!read_other(run, *other, colon, c))
         die(EXIT_FAILED, base_name(*other),
             "has no network with these options; its report says why");
-    free(options);
-    options = options_for(run, true, &count);
+    int count;
+    const char **options = options_for(run, true, &count);
     if (!layers_read(run->path, options, count, &c->after))
         die(EXIT_FAILED, run->path, "cannot be run for its report");
     free(options);
@@ -676,6 +703,7 @@ int compare(const Run *run)
     layers_free(&c.before);
     layers_free(&c.after);
     free(c.known);
+    free(c.told);
     free(c.units);
     free(other);
     return 0;
