@@ -229,6 +229,42 @@ Test(onnx, models_give_pytorchs_logits)
     folder_remove(folder);
 }
 
+/* The authors' network, whose 1x1 convolutions are linear layers in their files, and whose names
+ * are the authors', not the article's. */
+Test(onnx, the_published_network_too)
+{
+    const char *step = "12_official_convnext", *files = "tests/data/official";
+    char *folder = folder_new(), *path = str_format("%s/model", folder), *bytes;
+    run_well("%s/%s export --widths 4,8,16,32 --depths 1,1,2,1 --classes 10 --input 3x64x64 "
+             "--weights %s/official.safetensors --onnx '%s'",
+             build_folder(), step, files, path);
+    size_t size, count;
+    Error error;
+    Safetensors weights, batch;
+    cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);
+    cr_assert(safetensors_read("tests/data/official/official.safetensors", &weights, &error));
+    cr_assert(safetensors_read("tests/data/official/case.safetensors", &batch, &error));
+    OnnxModel m = onnx_parse(bytes, size);
+    check_head(&m, step);
+    check_open_batch(m.values, m.value_count);
+    check_uses(&m);
+    check_weights(&m, &weights);
+    float *x = floats(&batch, "x"), *logits = floats(&batch, "logits");
+    double *y = onnx_run(&m, x, 2, &count);
+    cr_assert_eq(count, 2 * 10);
+    double off = distance(y, logits, count);
+    cr_expect(off < 1e-5, "relative error %.2g", off);
+    free(x);
+    free(logits);
+    free(y);
+    onnx_model_free(&m);
+    safetensors_free(&weights);
+    safetensors_free(&batch);
+    free(bytes);
+    free(path);
+    folder_remove(folder);
+}
+
 /* --- layers as no step has them -------------------------------------------------------------- */
 
 /* A 1x1 convolution whose weight is kept as [out,in], and a parameter that is called like its
