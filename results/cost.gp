@@ -19,10 +19,12 @@ set lmargin at screen 0.09
 set rmargin at screen 0.96
 set tmargin at screen 0.86
 set bmargin at screen 0.13
-number(step) = step[1:2]
-# A step that costs what the one before does has its number further right.
-last = run = 0
-beside(macs) = (run = (macs == last ? run + 1 : 0), last = macs, macs / 1e6 + 0.06 + 0.17 * run)
+# Numbers of steps that cost the same and are as good stand above each other.
+stats "ladder.tsv" skip 1 using 13 name "TOP" nooutput
+gap = 0.04 * (ceil(TOP_max) - floor(TOP_min))
+numbers = "< awk -F '\t' 'NR > 1 && $13 != \"-\" { print $9, $13, substr($1, 1, 2) }' ladder.tsv |" . \
+    "sort -k 1,1n -k 2,2n | awk -v OFS='\t' -v gap=" . sprintf("%g", gap) . \
+    " '{ y = $1 == macs && $2 < last + gap ? last + gap : $2; macs = $1; last = y; print $1, y, $3 }'"
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
@@ -38,7 +40,6 @@ do for [kind in "svg png"] {
     plot "ladder.tsv" skip 1 using (column(9) / 1e6):13 with lines lw 1.5 lc rgb 0xCCCCCC, \
          "" skip 1 using (column(9) / 1e6):13:14 with yerrorbars lw 2 lc rgb OURS pt 0, \
          "" skip 1 using (column(9) / 1e6):13 with points lc rgb OURS pt 7 ps 2.4 * dot, \
-         "" skip 1 using (beside(column(9))):13:(number(strcol(1))) \
-             with labels left offset 0, 0.6 tc rgb "black"
+         numbers using (column(1) / 1e6):2:3 with labels left offset 1, 0 tc rgb "black"
     set output
 }

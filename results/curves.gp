@@ -13,6 +13,7 @@ names = system("awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' curves.tsv")
 steps = words(names)
 across = 4
 down = int(ceil(steps / 4.0))
+tall = 300 * down + 110 # pixels
 stats "curves.tsv" skip 1 using 2 name "EPOCH" nooutput
 stats "curves.tsv" skip 1 using 3 name "TOP" nooutput
 low = floor(TOP_min) > 70 ? floor(TOP_min) : 70 # a first epoch may lie below
@@ -24,26 +25,28 @@ set border 0
 set grid ytics lt 1 lw 1 lc rgb 0xDDDDDD
 set tics scale 0
 set xtics 1, 1
+set ytics 4
 set key off
 set style fill transparent solid 0.25 noborder
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
-        set terminal svg size 1600, 300 * down + 150 font "sans-serif,20" background rgb "white"
+        set terminal svg size 1600, tall font "sans-serif,20" background rgb "white"
     } else {
-        set terminal pngcairo size 1600, 300 * down + 150 font "sans,15" background rgb "white"
+        set terminal pngcairo size 1600, tall font "sans,15" background rgb "white"
     }
     set output "curves." . kind
     set multiplot
-    set label 1 "Held-out accuracy after every epoch, %" at screen 0.03, 0.96 left font ",28"
-    high = 300.0 / (300 * down + 150)
+    set label 1 "Held-out accuracy after every epoch, %" at screen 0.03, 1 - 45.0 / tall left font ",28"
+    high = 300.0 / tall
+    top = 1 - 130.0 / tall
     do for [i = 1:steps] {
         name = word(names, i)
         row = (i - 1) / across
         set lmargin at screen 0.045 + 0.24 * ((i - 1) % across)
         set rmargin at screen 0.045 + 0.24 * ((i - 1) % across) + 0.215
-        set tmargin at screen 0.88 - high * row
-        set bmargin at screen 0.88 - high * row - 0.74 * high
+        set tmargin at screen top - high * row
+        set bmargin at screen top - high * row - 0.74 * high
         set format x (i + across > steps ? "%g" : "")
         set title name noenhanced offset 0, -0.5
         plot for [k = 1:steps] "curves.tsv" skip 1 using (of(word(names, k), 2)):3 \

@@ -1,0 +1,112 @@
+/* field and filters: what a network looks at, against what can be known without running it. */
+#include "io/safetensors.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The gradients that field wrote, each in its place; -1 where it wrote none. */
+enum { SIDE = 64 };
+
+static void read_field(const char *path, double gradient[SIDE][SIDE])
+{
+    for (int i = 0; i < SIDE * SIDE; i++)
+        gradient[i / SIDE][i % SIDE] = -1;
+    char *text = contents("%s", path), *at = text;
+    cr_assert_str_eq(next_line(&at), "y\tx\tgradient");
+    for (char *line; (line = next_line(&at));) {
+        char *part[3];
+        cr_assert_eq(split(line, part, 3), 3);
+        int y = atoi(part[0]), x = atoi(part[1]);
+        cr_assert(y >= 0 && y < SIDE && x >= 0 && x < SIDE);
+        gradient[y][x] = atof(part[2]);
+    }
+    free(text);
+}
+
+/* One block behind a 4x4 stem sees the patch in the middle and `reach` patches on each side of it:
+ * exactly those pixels may move it, and over some pictures all of them do. */
+static void expect_square(const char *step, int reach)
+{
+    char *folder = folder_new(), path[256];
+    const char *network = "--preset small --depths 1,1,1,1";
+    run_well("%s/%s init %s --seed 3 --output %s/w", build_folder(), step, network, folder);
+    run_well("%s/%s field %s --weights %s/w --data shapes --limit 20 --stage 1 --output %s/f",
+             build_folder(), step, network, folder, folder);
+    snprintf(path, sizeof path, "%s/f", folder);
+    double gradient[SIDE][SIDE];
+    read_field(path, gradient);
+    int first = 4 * (8 - reach), end = 4 * (9 + reach);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            bool inside = y >= first && y < end && x >= first && x < end;
+            cr_expect(inside ? gradient[y][x] > 0 : gradient[y][x] == 0, "%s: %d,%d has %g", step,
+                      y, x, gradient[y][x]);
+        }
+    folder_remove(folder);
+}
+
+Test(field, is_the_receptive_field_of_a_3x3_and_of_a_7x7_convolution)
+{
+    expect_square("02_patchify_stem", 1);
+    expect_square("05_large_kernel", 3);
+}
+
+Test(field, writes_nothing_when_it_cannot)
+{
+    char *folder = folder_new();
+    Result r = run("%s/05_large_kernel field --weights %s/none --data shapes --output %s/f",
+                   build_folder(), folder, folder);
+    cr_expect_eq(r.status, 1);
+    cr_expect(strstr(r.err, "/none"), "%s", r.err);
+    result_free(&r);
+    r = run("test ! -e %s/f", folder);
+    cr_expect_eq(r.status, 0);
+    result_free(&r);
+    r = run("%s/05_large_kernel field --weights w --data shapes --output f --stage 5",
+            build_folder());
+    cr_expect_eq(r.status, 2);
+    cr_expect(strstr(r.err, "--stage"), "%s", r.err);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* PyTorch's weights come out in PyTorch's order. */
+Test(filters, are_the_first_convolution_s_weights)
+{
+    const char *data = "tests/data/steps/02_patchify_stem";
+    char *folder = folder_new(), path[256];
+    run_well("%s/02_patchify_stem filters $(cat %s/config.txt) --weights %s/weights.safetensors "
+             "--output %s/f",
+             build_folder(), data, data, folder);
+    Safetensors file;
+    Error error;
+    snprintf(path, sizeof path, "%s/weights.safetensors", data);
+    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
+    const Entry *entry = safetensors_find(&file, "encoder.stem.0.weight");
+    cr_assert_not_null(entry);
+    size_t n = entry_elements(entry);
+    float *want = malloc(n * sizeof *want);
+    cr_assert(entry_floats(&file, entry, want, &error), "%s", error.text);
+    char *text = contents("%s/f", folder), *at = text;
+    cr_assert_str_eq(next_line(&at), "filter\tchannel\ty\tx\tweight");
+    for (size_t i = 0; i < n; i++) {
+        char *line = next_line(&at), *part[5];
+        cr_assert(line && split(line, part, 5) == 5);
+        const size_t *shape = entry->shape;
+        size_t place = (((size_t)atoi(part[0]) * shape[1] + (size_t)atoi(part[1])) * shape[2] +
+                        (size_t)atoi(part[2])) *
+                           shape[3] +
+                       (size_t)atoi(part[3]);
+        cr_expect_eq(place, i);
+        cr_expect_float_eq((float)atof(part[4]), want[i], 1e-5f * fabsf(want[i]));
+    }
+    cr_expect_null(next_line(&at));
+    free(text);
+    free(want);
+    safetensors_free(&file);
+    folder_remove(folder);
+}
