@@ -215,13 +215,17 @@ Test(road, gives_pytorchs_logits_and_gradients)
 
 /* --- the command line ------------------------------------------------------------------------ */
 
-Test(road, every_row_trains)
+/* A row of every kind of block. */
+Test(road, rows_train)
 {
+    static const int rows[] = { 0, 5, 13, 15 };
     char *folder = folder_new();
-    for (int row = 0; row < ROWS; row++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int row = rows[i];
         run_well("%s/" STEP " train --row %d --data shapes --limit 40 --epochs 1 --batch-size 18 "
                  "--stem 8 --widths %s --depths 1,1,1,1 --drop-path 0.2 --out '%s/%d'",
                  build_folder(), row, row < 5 ? "32,32,64,64" : "8,16,16,32", folder, row);
+    }
     Result r = run("%s/" STEP " train --row 6 --data shapes --limit 40 --epochs 1 --batch-size 18 "
                    "--stem 8 --widths 8,16,16,32 --depths 1,1,1,1 --drop-path 0.2 --out '%s/5' "
                    "--resume",
