@@ -161,6 +161,33 @@ char *contents(const char *format, ...)
     return bytes;
 }
 
+Safetensors tensors_in(const char *format, ...)
+{
+    char path[4096];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(path, sizeof path, format, args);
+    va_end(args);
+    cr_assert(length >= 0 && (size_t)length < sizeof path, "the path is too long");
+    Safetensors file;
+    Error error;
+    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
+    return file;
+}
+
+float *floats_in(const Safetensors *file, const char *key, size_t *count)
+{
+    const Entry *entry = safetensors_find(file, key);
+    cr_assert(entry, "%s has no %s", file->path, key);
+    size_t n = entry_elements(entry);
+    float *values = mem_alloc(n, sizeof *values);
+    Error error;
+    cr_assert(entry_floats(file, entry, values, &error), "%s", error.text);
+    if (count)
+        *count = n;
+    return values;
+}
+
 char *next_line(char **text)
 {
     char *line = *text;

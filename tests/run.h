@@ -3,6 +3,8 @@
 #ifndef TESTS_RUN_H
 #define TESTS_RUN_H
 
+#include "io/safetensors.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -43,6 +45,11 @@ bool sanitized(void);
 /* The bytes of a file, whose path is written like printf's, a 0 byte behind them; fails the test
  * where it cannot be read. */
 char *contents(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A safetensors file, whose path is written like printf's, and a copy of a tensor's floats in it;
+ * fail the test where they are not there. count: how many there are, or NULL. */
+Safetensors tensors_in(const char *format, ...) __attribute__((format(printf, 1, 2)));
+float *floats_in(const Safetensors *file, const char *key, size_t *count);
 
 /* Cuts *text at its first line's end and returns that line; NULL at the end. */
 char *next_line(char **text);

@@ -15,16 +15,6 @@
 
 /* --- PyTorch --------------------------------------------------------------------------------- */
 
-static float *floats(const Safetensors *f, const char *key, size_t *count)
-{
-    const Entry *e = safetensors_find(f, key);
-    cr_assert(e, "%s has no '%s'", f->path, key);
-    *count = entry_elements(e);
-    float *x = mem_alloc(*count, sizeof *x);
-    cr_assert(entry_floats(f, e, x, NULL));
-    return x;
-}
-
 static double largest(const Safetensors *f, const char *prefix)
 {
     double most = 0;
@@ -32,7 +22,7 @@ static double largest(const Safetensors *f, const char *prefix)
         size_t n;
         if (strncmp(f->entries[i].key, prefix, strlen(prefix)) != 0)
             continue;
-        float *x = floats(f, f->entries[i].key, &n);
+        float *x = floats_in(f, f->entries[i].key, &n);
         for (size_t k = 0; k < n; k++)
             most = fmax(most, fabs((double)x[k]));
         free(x);
@@ -45,7 +35,7 @@ static void expect_near(const Safetensors *ours, const char *our_key, const Safe
                         const char *their_key, double within, double nearly)
 {
     size_t n, m;
-    float *a = floats(ours, our_key, &n), *b = floats(theirs, their_key, &m);
+    float *a = floats_in(ours, our_key, &n), *b = floats_in(theirs, their_key, &m);
     cr_assert_eq(n, m);
     double error = 0, size = 1e-30, furthest = 0;
     for (size_t i = 0; i < n; i++) {
@@ -72,12 +62,6 @@ static char *options_of(const char *step)
     return options;
 }
 
-static void read_file(const char *path, Safetensors *file)
-{
-    Error error = { "" };
-    cr_assert(safetensors_read(path, file, &error), "%s", error.text);
-}
-
 static void check_gradient(const char *step, const char *folder)
 {
     Safetensors ours, theirs;
@@ -85,8 +69,8 @@ static void check_gradient(const char *step, const char *folder)
     char *expected = str_format("tests/data/steps/%s/expected.safetensors", step);
     char *options = options_of(step);
     run_well("%s/%s gradient %s --output %s", build_folder(), step, options, out);
-    read_file(out, &ours);
-    read_file(expected, &theirs);
+    ours = tensors_in("%s", out);
+    theirs = tensors_in("%s", expected);
     expect_near(&ours, "loss", &theirs, "train/loss", 1e-4, 0);
     expect_near(&ours, "logits", &theirs, "train/logits", 1e-4, 0);
     double nearly = 5e-5 * largest(&theirs, "grad/");
@@ -125,8 +109,8 @@ Test(learn, five_steps_of_adamw_are_those_of_pytorch)
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", step);
         run_well("%s/%s fit %s --steps 5 --lr 1e-3 --weight-decay 0.05 --output %s", build_folder(),
                  step, options, out);
-        read_file(out, &ours);
-        read_file(expected, &theirs);
+        ours = tensors_in("%s", out);
+        theirs = tensors_in("%s", expected);
         expect_near(&ours, "losses", &theirs, "fit/losses", 2e-3, 0);
         for (size_t k = 0; k < theirs.count; k++) {
             const char *key = theirs.entries[k].key;

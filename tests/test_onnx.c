@@ -22,12 +22,7 @@ enum { FAILED = 1, USAGE = 2 };
 
 static Safetensors tensors(const char *step, const char *file)
 {
-    char *path = str_format(CASE "%s.safetensors", step, file);
-    Safetensors all;
-    Error error;
-    cr_assert(safetensors_read(path, &all, &error), "%s", error.text);
-    free(path);
-    return all;
+    return tensors_in(CASE "%s.safetensors", step, file);
 }
 
 /* The model of a step's reference case. *bytes is what it points into. */
@@ -186,21 +181,11 @@ static double distance(const double *a, const float *b, size_t count)
     return sqrt(off / norm);
 }
 
-static float *floats(const Safetensors *file, const char *key)
-{
-    const Entry *entry = safetensors_find(file, key);
-    cr_assert(entry, "%s has no %s", file->path, key);
-    float *values = mem_alloc(entry_elements(entry), sizeof *values);
-    Error error;
-    cr_assert(entry_floats(file, entry, values, &error), "%s", error.text);
-    return values;
-}
-
 /* For the whole batch, and for its last picture alone. */
 static void check_logits(const OnnxModel *m, const char *step)
 {
     Safetensors batch = tensors(step, "batch"), expected = tensors(step, "expected");
-    float *x = floats(&batch, "x"), *logits = floats(&expected, "eval/logits");
+    float *x = floats_in(&batch, "x", NULL), *logits = floats_in(&expected, "eval/logits", NULL);
     int n = (int)safetensors_find(&batch, "x")->shape[0];
     for (int first = 0; first < n; first += n - 1) {
         size_t count;
@@ -249,7 +234,7 @@ Test(onnx, the_published_network_too)
     check_open_batch(m.values, m.value_count);
     check_uses(&m);
     check_weights(&m, &weights);
-    float *x = floats(&batch, "x"), *logits = floats(&batch, "logits");
+    float *x = floats_in(&batch, "x", NULL), *logits = floats_in(&batch, "logits", NULL);
     double *y = onnx_run(&m, x, 2, &count);
     cr_assert_eq(count, 2 * 10);
     double off = distance(y, logits, count);

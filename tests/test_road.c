@@ -113,31 +113,13 @@ Test(road, ends_at_the_published_network)
 
 /* --- against PyTorch ------------------------------------------------------------------------- */
 
-static Safetensors opened(const char *path)
-{
-    Safetensors file;
-    Error error;
-    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
-    return file;
-}
-
-static float *floats(const Safetensors *file, const char *key, size_t *count)
-{
-    const Entry *entry = safetensors_find(file, key);
-    cr_assert(entry, "%s has no %s", file->path, key);
-    *count = entry_elements(entry);
-    float *values = mem_alloc(*count, sizeof *values);
-    cr_assert(entry_floats(file, entry, values, NULL));
-    return values;
-}
-
 /* How far apart two tensors are: relative in the 2-norm, or, where that is less, the largest
  * difference over `scale`. */
 static double apart(const Safetensors *ours, const char *our_key, const Safetensors *theirs,
                     const char *their_key, double scale)
 {
     size_t n, m;
-    float *a = floats(ours, our_key, &n), *b = floats(theirs, their_key, &m);
+    float *a = floats_in(ours, our_key, &n), *b = floats_in(theirs, their_key, &m);
     double off = 0, norm = 1e-30, most = 0;
     cr_assert_eq(n, m, "%s", our_key);
     for (size_t i = 0; i < n; i++) {
@@ -158,7 +140,7 @@ static double largest_gradient(const Safetensors *file)
         size_t n;
         if (strncmp(file->entries[i].key, "grad/", 5) != 0)
             continue;
-        float *x = floats(file, file->entries[i].key, &n);
+        float *x = floats_in(file, file->entries[i].key, &n);
         for (size_t k = 0; k < n; k++)
             most = fmax(most, fabs((double)x[k]));
         free(x);
@@ -173,7 +155,7 @@ static Safetensors run_row(const char *command, int row, const char *folder)
              " %s --row %d --stem 4 --widths %s --depths 2,1,1,1 --classes 10 --weights " DATA
              "weights-%02d.safetensors --batch " DATA "batch.safetensors --output '%s'",
              build_folder(), command, row, row < 5 ? "8,16,24,32" : "4,8,12,16", row, out);
-    Safetensors file = opened(out);
+    Safetensors file = tensors_in("%s", out);
     free(out);
     return file;
 }
@@ -181,7 +163,7 @@ static Safetensors run_row(const char *command, int row, const char *folder)
 static void check_row(int row, const char *folder)
 {
     char *path = str_format(DATA "expected-%02d.safetensors", row);
-    Safetensors theirs = opened(path), ours = run_row("forward", row, folder);
+    Safetensors theirs = tensors_in("%s", path), ours = run_row("forward", row, folder);
     double off = apart(&ours, "logits", &theirs, "eval/logits", 0);
     cr_expect(off < 1e-5, "row %d: relative error %g", row, off);
     safetensors_free(&ours);

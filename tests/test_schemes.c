@@ -17,30 +17,9 @@
 static const char *const schemes[] = { "official", "timm", "torchvision", "transformers" };
 enum { SCHEMES = sizeof schemes / sizeof *schemes };
 
-static Safetensors opened(const char *path)
-{
-    Safetensors file;
-    Error error;
-    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
-    return file;
-}
-
 static Safetensors reference(const char *scheme)
 {
-    char *path = str_format(FILES "%s.safetensors", scheme);
-    Safetensors file = opened(path);
-    free(path);
-    return file;
-}
-
-static float *floats(const Safetensors *file, const char *key, size_t *count)
-{
-    const Entry *entry = safetensors_find(file, key);
-    cr_assert(entry, "%s has no %s", file->path, key);
-    *count = entry_elements(entry);
-    float *values = mem_alloc(*count, sizeof *values);
-    cr_assert(entry_floats(file, entry, values, NULL));
-    return values;
+    return tensors_in(FILES "%s.safetensors", scheme);
 }
 
 /* The logits of the reference's pictures with weights from that file, in a file of that name. */
@@ -53,9 +32,9 @@ static void forward(const char *weights, const char *output)
 
 static void expect_logits(const char *path)
 {
-    Safetensors ours = opened(path), theirs = opened(FILES "case.safetensors");
+    Safetensors ours = tensors_in("%s", path), theirs = tensors_in(FILES "case.safetensors");
     size_t n, m;
-    float *a = floats(&ours, "logits", &n), *b = floats(&theirs, "logits", &m);
+    float *a = floats_in(&ours, "logits", &n), *b = floats_in(&theirs, "logits", &m);
     double off = 0, norm = 0;
     cr_assert(n == m && n == 20);
     for (size_t i = 0; i < n; i++) {
@@ -85,7 +64,7 @@ Test(schemes, give_the_same_logits)
 /* A file with the same keys, shapes and values, in whatever order. */
 static void expect_same_tensors(const char *path, const char *scheme)
 {
-    Safetensors ours = opened(path), theirs = reference(scheme);
+    Safetensors ours = tensors_in("%s", path), theirs = reference(scheme);
     cr_expect_eq(ours.count, theirs.count);
     for (size_t i = 0; i < theirs.count; i++) {
         const Entry *want = &theirs.entries[i], *have = safetensors_find(&ours, want->key);
@@ -211,14 +190,14 @@ Test(published, first_weights_are_the_authors)
 {
     char *folder = folder_new(), *path = str_format("%s/weights", folder);
     run_well("%s/" STEP " init --preset small --seed 7 --output '%s'", build_folder(), path);
-    Safetensors file = opened(path);
+    Safetensors file = tensors_in("%s", path);
     double sum = 0, square = 0, drawn = 0;
     for (size_t i = 0; i < file.count; i++) {
         const char *key = file.entries[i].key;
         size_t n;
-        float *x = floats(&file, key, &n), want = strstr(key, "gamma")   ? 1e-6f
-                                                  : strstr(key, ".bias") ? 0
-                                                                         : 1;
+        float *x = floats_in(&file, key, &n), want = strstr(key, "gamma")   ? 1e-6f
+                                                     : strstr(key, ".bias") ? 0
+                                                                            : 1;
         for (size_t k = 0; k < n; k++)
             if (file.entries[i].rank > 1) {
                 sum += x[k];

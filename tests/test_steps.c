@@ -140,31 +140,12 @@ Test(steps, call_their_parameters_as_pytorch_does)
 
 /* --- the logits ------------------------------------------------------------------------------ */
 
-static Safetensors tensors(const char *path)
-{
-    Safetensors file;
-    Error error;
-    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
-    return file;
-}
-
-static float *floats(const Safetensors *file, const char *key, size_t *count)
-{
-    const Entry *entry = safetensors_find(file, key);
-    cr_assert(entry, "%s has no %s", file->path, key);
-    *count = entry_elements(entry);
-    float *values = mem_alloc(*count, sizeof *values);
-    Error error;
-    cr_assert(entry_floats(file, entry, values, &error), "%s", error.text);
-    return values;
-}
-
 /* ‖ours - theirs‖ / ‖theirs‖, in the 2-norm. */
 static double distance(const Safetensors *ours, const char *our_key, const Safetensors *theirs,
                        const char *their_key)
 {
     size_t n, m;
-    float *a = floats(ours, our_key, &n), *b = floats(theirs, their_key, &m);
+    float *a = floats_in(ours, our_key, &n), *b = floats_in(theirs, their_key, &m);
     double off = 0, norm = 0;
     cr_assert_eq(n, m, "%s: %zu values, not %zu", our_key, n, m);
     for (size_t i = 0; i < n; i++) {
@@ -184,7 +165,7 @@ static Safetensors forward(const char *name, const char *mode, const char *folde
              "$(cat config.txt) --mode %s --weights weights.safetensors --batch batch.safetensors "
              "--output '%s'",
              name, build_folder(), name, mode, output);
-    Safetensors file = tensors(output);
+    Safetensors file = tensors_in("%s", output);
     free(output);
     return file;
 }
@@ -195,7 +176,7 @@ Test(steps, give_pytorchs_logits)
     for (size_t i = 0; i < RUNGS; i++) {
         const char *name = step_name(i);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
-        Safetensors theirs = tensors(expected);
+        Safetensors theirs = tensors_in("%s", expected);
         free(expected);
         Safetensors ours = forward(name, "eval", folder);
         double off = distance(&ours, "logits", &theirs, "eval/logits");
@@ -227,7 +208,7 @@ Test(steps, give_pytorchs_logits_in_training)
     for (size_t i = 0; i < RUNGS; i++) {
         const char *name = step_name(i);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
-        Safetensors theirs = tensors(expected);
+        Safetensors theirs = tensors_in("%s", expected);
         free(expected);
         Safetensors ours = forward(name, "train", folder);
         double off = distance(&ours, "logits", &theirs, "train/logits");
