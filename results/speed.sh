@@ -92,15 +92,7 @@ if [ "$1" = --markdown ]; then
     exit
 fi
 
-programs=
-for number in ${STEPS:-$(grep -L '\.rows = ' steps/*/main.c | cut -c 7-8)}; do
-    found=
-    for program in "$1/${number}_"*; do
-        [ -x "$program" ] && [ -f "$program" ] && found=$program
-    done
-    [ -n "$found" ] || { echo "speed.sh: STEPS: there is no step $number in $1" >&2; exit 2; }
-    programs="$programs $found"
-done
+programs=$(results/programs.sh "$1" speed.sh) || exit
 options=${BENCH:---preset paper}
 cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1) || cpu=
 new=$2.$$

@@ -13,15 +13,7 @@ data=${DATA:-fashion-mnist}
 options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
 folder=${FOLDER:-runs/$data-$epochs}
 
-programs=
-for number in ${STEPS:-$(grep -L '\.rows = ' steps/*/main.c | cut -c 7-8)}; do
-    found=
-    for program in "$build/${number}_"*; do
-        [ -x "$program" ] && [ -f "$program" ] && found=$program
-    done
-    [ -n "$found" ] || { echo "train.sh: STEPS: there is no step $number in $build" >&2; exit 2; }
-    programs="$programs $found"
-done
+programs=$(results/programs.sh "$build" train.sh) || exit
 
 # The commit that is built, marked where files differ from it; the compiler; the processor and its
 # widest vectors, which the order of sums and so the bits depend on.
