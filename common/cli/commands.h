@@ -37,7 +37,4 @@ Shape shape_for_data(const Run *run, const Dataset *data);
 int compare(const Run *run);
 int export(const Run *run);
 
-/* export's --output: the weights under another scheme's names. */
-int export_weights(const Run *run);
-
 #endif

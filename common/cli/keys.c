@@ -2,15 +2,13 @@
  * fresh values under them, and weights change from one published naming to another. */
 #include "base/memory.h"
 #include "cli/commands.h"
-#include "graph/schemes.h"
-#include "graph/weights.h"
+#include "cli/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The scheme that --scheme asks for, OFFICIAL without it. */
-static Scheme scheme_asked(const Options *o, const Net *net)
+Scheme scheme_asked(const Options *o, const Net *net)
 {
     if (o->scheme && !scheme_fits(net_param(net, 0), net_params(net)))
         die(EXIT_USAGE, "--scheme",
@@ -52,38 +50,22 @@ int keys(const Run *run)
     return 0;
 }
 
-/* Writes the weights to --output under the names that --scheme says. */
-static void save(const Run *run, const Net *net, const Weights *weights)
+void save_weights(const Weights *weights, Scheme scheme, const char *path)
 {
-    const Options *o = &run->options;
     Error error;
-    if (!weights_save_as(weights, scheme_asked(o, net), o->output, &error))
+    if (!weights_save_as(weights, scheme, path, &error))
         die_of(EXIT_FAILED, &error);
 }
 
 int init(const Run *run)
 {
-    Shape shape = shape_of(run->step, &run->options, "article");
+    const Options *o = &run->options;
+    Shape shape = shape_of(run->step, o, "article");
     Net *net = build_network(run->step, &shape);
-    scheme_asked(&run->options, net); /* before the work: a wrong call */
+    Scheme scheme = scheme_asked(o, net); /* before the work: a wrong call */
     Weights *weights = weights_new(net);
-    weights_init(weights, run->options.seed);
-    save(run, net, weights);
-    weights_free(weights);
-    net_free(net);
-    return 0;
-}
-
-int export_weights(const Run *run)
-{
-    Shape shape = shape_of(run->step, &run->options, "article");
-    Net *net = build_network(run->step, &shape);
-    scheme_asked(&run->options, net);
-    Weights *weights = weights_new(net);
-    Error error;
-    if (!weights_load(weights, run->options.weights, &error))
-        die_of(EXIT_FAILED, &error);
-    save(run, net, weights);
+    weights_init(weights, o->seed);
+    save_weights(weights, scheme, o->output);
     weights_free(weights);
     net_free(net);
     return 0;
