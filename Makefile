@@ -50,7 +50,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train results collect \
+.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train results variants collect \
     diff docs help clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -239,9 +239,19 @@ results: $(PROGRAMS) ## trains the ladder with three seeds, collects, measures, 
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
 	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' FOLDER=results/ladder \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
+	+@$(MAKE) --no-print-directory variants
 	+@$(MAKE) --no-print-directory collect
 	+@$(MAKE) --no-print-directory bench
 	+@$(MAKE) --no-print-directory all
+
+# What may explain where the road turns: steps with one more edit, and some steps for twice as long.
+LONGER ?= 01 04 09 10 12
+variants: $(PROGRAMS) ## trains steps with one more edit, and some for twice the epochs
+	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)' OPENMP='$(OPENMP)'
+	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
+	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
+	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
+	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
 collect: $(PROGRAMS) ## the tables of what the runs in results/ladder came to
 	@results/accuracy.sh results/ladder results/accuracy.tsv results/curves.tsv

@@ -19,7 +19,7 @@ programs=$(results/programs.sh "$build" train.sh) || exit
 # widest vectors, which the order of sums and so the bits depend on.
 commit() {
     git rev-parse --short=12 HEAD 2> /dev/null || { echo unknown; return; }
-    git diff --quiet HEAD -- common steps Makefile || echo changed
+    git diff --quiet HEAD -- :/common :/steps :/Makefile || echo changed
 }
 machine() {
     compiler=$(sed 's/ .*//' "$build/flags" 2> /dev/null)
