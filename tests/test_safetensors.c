@@ -403,7 +403,7 @@ Test(safetensors, refuses_the_wrong_dtype)
     int64_t i;
     cr_assert(parse("{" U8("a", "1", "0", "1") "}", 1, &file, &error));
     cr_expect_not(entry_floats(&file, &file.entries[0], &f, &error));
-    cr_expect_str_eq(error.text, "file.st: 'a': the dtype is U8, not F32");
+    cr_expect_str_eq(error.text, "file.st: 'a': the dtype is U8, not F32, F16 or BF16");
     cr_expect_not(entry_int64s(&file, &file.entries[0], &i, &error));
     cr_expect_str_eq(error.text, "file.st: 'a': the dtype is U8, not I64");
     safetensors_free(&file);

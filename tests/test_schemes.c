@@ -324,11 +324,11 @@ Test(schemes, say_what_is_wrong_with_a_file)
     fails(1, STEP, words, SAID(path, missing, "unexpected stranger"));
     file.entries[4].key = key;
     for (size_t i = 0; i < file.count; i++) {
-        file.entries[i].dtype = "F16";
+        file.entries[i].dtype = "I16";
         file.entries[i].bytes /= 2;
     }
     cr_assert(safetensors_write(path, file.entries, file.count, NULL, 0, &error));
-    fails(1, STEP, words, SAID(path, "stem.0.weight", "F16, not F32"));
+    fails(1, STEP, words, SAID(path, "stem.0.weight", "I16, not F32"));
     safetensors_free(&file);
     free(missing);
     free(words);

@@ -50,10 +50,10 @@ int keys(const Run *run)
     return 0;
 }
 
-void save_weights(const Weights *weights, Scheme scheme, const char *path)
+void save_weights(const Weights *weights, const Form *form, const char *path)
 {
     Error error;
-    if (!weights_save_as(weights, scheme, path, &error))
+    if (!weights_save(weights, form, path, &error))
         die_of(EXIT_FAILED, &error);
 }
 
@@ -62,10 +62,10 @@ int init(const Run *run)
     const Options *o = &run->options;
     Shape shape = shape_of(run->step, o, "article");
     Net *net = build_network(run->step, &shape);
-    Scheme scheme = scheme_asked(o, net); /* before the work: a wrong call */
+    Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
-    save_weights(weights, scheme, o->output);
+    save_weights(weights, &form, o->output);
     weights_free(weights);
     net_free(net);
     return 0;

@@ -10,7 +10,7 @@
  * have no other names. */
 Scheme scheme_asked(const Options *o, const Net *net);
 
-/* Writes the weights under that scheme's names; ends the program where that fails. */
-void save_weights(const Weights *weights, Scheme scheme, const char *path);
+/* Writes the weights; ends the program where that fails. */
+void save_weights(const Weights *weights, const Form *form, const char *path);
 
 #endif

@@ -56,6 +56,7 @@ static const Spec specs[] = {
     { "--output", TEXT, AT(output), 0, 0, "FILE", "safetensors to write" },
     { "--scheme", CHOICE, AT(scheme), 0, 0, "official|timm|torchvision|transformers",
       "whose names the published network's weights have" },
+    { "--dtype", CHOICE, AT(dtype), 0, 0, "F32|F16", "numbers of 32 bits (F32), or of 16" },
     { "--onnx", TEXT, AT(onnx), 0, 0, "FILE", "ONNX model to write" },
     { "--steps", NUMBER, AT(steps), 1, MANY, "N", "optimiser steps" },
     { "--lr", REAL, AT(lr), 0, 1e6, "V", "learning rate" },

@@ -19,7 +19,7 @@ typedef struct {
     int runs;
     bool layers;
     /* files */
-    const char *weights, *batch, *output, *scheme, *onnx;
+    const char *weights, *batch, *output, *scheme, *dtype, *onnx;
     int stage; /* field */
     /* classify */
     const char *labels;

@@ -2,7 +2,9 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "io/half.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,19 +324,36 @@ void entries_free(Entry *entries, size_t count)
     free(entries);
 }
 
-bool weights_save(const Weights *weights, const char *path, Error *error)
+/* An entry of float32 becomes one of F16. */
+static bool narrow(Entry *entry, const char *path, Error *error)
 {
-    return weights_save_as(weights, OFFICIAL, path, error);
+    const float *values = entry->data;
+    size_t elements = entry_elements(entry);
+    uint16_t *halves = mem_alloc(elements, sizeof *halves);
+    bool good = true;
+    for (size_t i = 0; i < elements && good; i++) {
+        halves[i] = half_from_float(values[i]);
+        if (isfinite(values[i]) && isinf(half_to_float(halves[i])))
+            good = error_set(error, path, "'%s': %g is too large for F16", entry->key,
+                             (double)values[i]);
+    }
+    free((void *)entry->data);
+    entry->data = halves, entry->bytes = elements * sizeof *halves, entry->dtype = "F16";
+    return good;
 }
 
-bool weights_save_as(const Weights *weights, Scheme scheme, const char *path, Error *error)
+bool weights_save(const Weights *weights, const Form *form, const char *path, Error *error)
 {
     Entry *entries = NULL;
     size_t count = 0;
+    bool good = true;
     weights_entries(weights, "", ALL, &entries, &count);
     if (scheme_fits(weights->params, weights->count))
-        scheme_convert(entries, count, scheme);
-    bool good = safetensors_write(path, entries, count, NULL, 0, error);
+        scheme_convert(entries, count, form->scheme);
+    for (size_t i = 0; form->half && i < count && good; i++)
+        good = narrow(&entries[i], path, error);
+    good = good &&
+           safetensors_write(path, entries, count, form->metadata, form->metadata_count, error);
     entries_free(entries, count);
     return good;
 }

@@ -45,9 +45,15 @@ void entries_free(Entry *entries, size_t count);
 void entries_add(Entry **entries, size_t *count, const char *key, const char *dtype, int rank,
                  const size_t *shape, const void *data, size_t bytes);
 
-bool weights_save(const Weights *weights, const char *path, Error *error);
+/* How a store is written. */
+typedef struct {
+    Scheme scheme; /* whose names and order, where the parameters have them in all */
+    bool half;     /* as F16, each the nearest, instead of F32 */
+    const Metadata *metadata;
+    size_t metadata_count;
+} Form;
 
-/* The same under a published scheme's names, in its order, where the parameters have them. */
-bool weights_save_as(const Weights *weights, Scheme scheme, const char *path, Error *error);
+/* Fails, naming the key, also where a finite number would be infinite as F16. */
+bool weights_save(const Weights *weights, const Form *form, const char *path, Error *error);
 
 #endif

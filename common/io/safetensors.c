@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "io/half.h"
 #include "io/json.h"
 
 #include <stdlib.h>
@@ -400,25 +401,48 @@ size_t entry_elements(const Entry *entry)
     return elements;
 }
 
-static bool copy_out(const Safetensors *file, const Entry *entry, const char *dtype, void *out,
-                     Error *error)
+static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *wanted,
+                        Error *error)
 {
-    if (strcmp(entry->dtype, dtype) != 0)
-        return error_set(error, file->path, "'%s': the dtype is %s, not %s", show(entry->key).text,
-                         entry->dtype, dtype);
+    return error_set(error, file->path, "'%s': the dtype is %s, not %s", show(entry->key).text,
+                     entry->dtype, wanted);
+}
+
+static void copy_out(const Entry *entry, void *out)
+{
     if (entry->bytes)
         memcpy(out, entry->data, entry->bytes);
-    return true;
+}
+
+static void widen(const Entry *entry, float (*to_float)(uint16_t), float *out)
+{
+    const char *from = entry->data;
+    for (size_t i = 0, count = entry_elements(entry); i < count; i++) {
+        uint16_t narrow;
+        memcpy(&narrow, from + i * sizeof narrow, sizeof narrow);
+        out[i] = to_float(narrow);
+    }
 }
 
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error)
 {
-    return copy_out(file, entry, "F32", out, error);
+    if (strcmp(entry->dtype, "F32") == 0)
+        copy_out(entry, out);
+    else if (strcmp(entry->dtype, "F16") == 0)
+        widen(entry, half_to_float, out);
+    else if (strcmp(entry->dtype, "BF16") == 0)
+        widen(entry, bfloat_to_float, out);
+    else
+        return wrong_dtype(file, entry, "F32, F16 or BF16", error);
+    return true;
 }
 
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error)
 {
-    return copy_out(file, entry, "I64", out, error);
+    if (strcmp(entry->dtype, "I64") != 0)
+        return wrong_dtype(file, entry, "I64", error);
+    copy_out(entry, out);
+    return true;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */

@@ -45,7 +45,8 @@ const Entry *safetensors_find(const Safetensors *file, const char *key);
 const char *safetensors_metadata(const Safetensors *file, const char *key);
 
 /* The entry's elements as float32 into out (count = product of its shape, known to the caller);
- * fails, naming file and key, when dtype is not F32. Likewise int64 from I64. */
+ * fails, naming file and key, when dtype is not F32, F16 or BF16, whose numbers all are float32's.
+ * Likewise int64 from I64 alone. */
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error);
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error);
 size_t entry_elements(const Entry *entry);

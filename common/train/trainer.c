@@ -71,12 +71,9 @@ static bool save_best(const Trainer *t, Error *error)
 {
     char *path = path_in(t, "best.safetensors");
     Metadata metadata[PROVENANCE];
-    Entry *entries = NULL;
-    size_t count = 0;
     provenance_write(t->data, metadata);
-    weights_entries(judged(t), "", ALL, &entries, &count);
-    bool good = safetensors_write(path, entries, count, metadata, PROVENANCE, error);
-    entries_free(entries, count);
+    Form form = { .scheme = OFFICIAL, .metadata = metadata, .metadata_count = PROVENANCE };
+    bool good = weights_save(judged(t), &form, path, error);
     provenance_free(metadata);
     free(path);
     return good;
