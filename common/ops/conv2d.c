@@ -1,13 +1,15 @@
-/* Convolution. Three ways to the same sum:
- *   1x1, stride 1       the picture's pixels are a matrix already: one product
+/* Convolution. Four ways to the same sum:
+ *   1x1, stride 1         the picture's pixels are a matrix already: one product
  *   few channels a group  kernels/depthwise.h
- *   everything else     a product with the matrix of the picture's patches, one a group */
+ *   3x3 with a packed weight, as inference has it  kernels/winograd.h
+ *   everything else       a product with the matrix of the picture's patches, one a group */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "graph/op.h"
 #include "kernels/depthwise.h"
 #include "kernels/gemm.h"
 #include "kernels/pointwise.h"
+#include "kernels/winograd.h"
 #include "ops/conv2d.h"
 #include "ops/ops.h"
 
@@ -164,6 +166,25 @@ static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patc
     return (Matrix){ .patches = patches };
 }
 
+static Winograd winograd_of(const Tensor *t)
+{
+    const Tensor *x = t->in[0];
+    return (Winograd){ .n = x->n,
+                       .h = x->h,
+                       .w = x->w,
+                       .in = x->c,
+                       .out = t->c,
+                       .pad = t->a.pad,
+                       .out_h = t->h,
+                       .out_w = t->w };
+}
+
+static bool is_winograd(const Tensor *t)
+{
+    Winograd w = winograd_of(t);
+    return t->a.kernel == 3 && t->a.stride == 1 && t->a.groups == 1 && winograd_fits(&w);
+}
+
 /* Group g's weight [out, depth] as the right factor of the forward product: [depth, out]. */
 static Matrix weight_matrix(const Tensor *t, const float *weight, int g)
 {
@@ -182,6 +203,10 @@ size_t conv2d_packed(const Tensor *t)
 {
     if (is_grouped(t))
         return net_param(t->net, t->first_param)->count;
+    if (is_winograd(t)) {
+        Winograd w = winograd_of(t);
+        return winograd_packed(&w);
+    }
     return size_mul((size_t)t->a.groups, packed_group(t));
 }
 
@@ -190,6 +215,11 @@ void conv2d_pack(const Tensor *t, const float *weight, float *packed)
     if (is_grouped(t)) {
         for (size_t i = 0; i < conv2d_packed(t); i++)
             packed[i] = weight[i];
+        return;
+    }
+    if (is_winograd(t)) {
+        Winograd w = winograd_of(t);
+        winograd_pack(&w, weight, packed);
         return;
     }
     for (int g = 0; g < t->a.groups; g++)
@@ -204,6 +234,11 @@ void conv2d_forward(const Tensor *t, const Call *c)
         Grouped g = grouped_of(t);
         grouped_forward(&g, c->x[0], c->packed ? c->packed : c->param[0], bias, c->residual, c->act,
                         c->y, c->work);
+        return;
+    }
+    if (c->packed && is_winograd(t)) {
+        Winograd w = winograd_of(t);
+        winograd_forward(&w, c->x[0], c->packed, bias, c->residual, c->act, c->y, c->work);
         return;
     }
     for (int g = 0; g < t->a.groups; g++) {
@@ -507,6 +542,10 @@ size_t conv2d_work(const Tensor *t)
     if (is_grouped(t)) {
         Grouped g = grouped_of(t);
         return most(sum, grouped_work(&g));
+    }
+    if (is_winograd(t)) {
+        Winograd w = winograd_of(t);
+        return most(sum, winograd_work(&w));
     }
     return most(sum, gemm_work());
 }

@@ -1,0 +1,336 @@
+/* Tiles are taken some at a time, so that what lies between the changes of basis stays in a cache:
+ * values[element][tile][in] go into the products, sums[element][tile][out] come out, for each of
+ * the 16 elements of the other basis.
+ *
+ * Where the packed weight is small every thread takes tiles of its own through all three passes.
+ * Where it is large, each thread reading all of it would be the slowest part: then all threads
+ * share the same tiles, pass by pass, and each multiplies by some of the elements' weights. A
+ * tile's arithmetic is the same in either case, and so are the bits. */
+#include "kernels/winograd.h"
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "kernels/gemm.h"
+#include "kernels/pack.h"
+#include "kernels/pieces.h"
+
+#include <stdlib.h>
+
+/* A tile has 2x2 outputs; its inputs, and the elements of the other basis, are 4x4. */
+enum { TILE = 2, SIDE = 4, ELEMENTS = SIDE * SIDE, TAPS = 3 };
+
+enum {
+    LEAST_CHANNELS = 32,
+    LEAST_TILES = 28,        /* of a picture */
+    SMALL_WEIGHT = 1 << 18,  /* floats of a packed weight that a thread may read again and again */
+    OWN_FLOATS = 1 << 17,    /* of values and sums that a thread takes at a time: a second cache */
+    SHARED_FLOATS = 1 << 20, /* the same for all threads together: the third */
+    LINE = 64 / sizeof(float)
+};
+
+static int up(int a, int b)
+{
+    return a / b + (a % b != 0);
+}
+
+static int tiles_across(const Winograd *w)
+{
+    return up(w->out_w, TILE);
+}
+
+static int tiles_down(const Winograd *w)
+{
+    return up(w->out_h, TILE);
+}
+
+bool winograd_fits(const Winograd *w)
+{
+    return w->in % VEC == 0 && w->out % VEC == 0 && w->in >= LEAST_CHANNELS &&
+           w->out >= LEAST_CHANNELS && tiles_down(w) * tiles_across(w) >= LEAST_TILES;
+}
+
+/* --- the kernel's basis ---------------------------------------------------------------------- */
+
+size_t winograd_packed(const Winograd *w)
+{
+    return size_mul(ELEMENTS, gemm_packed(w->in, w->out));
+}
+
+/* Element (i, j) of G·g·Gᵀ. */
+static float kernel_element(const float *g, size_t tap, int i, int j)
+{
+    static const double G[SIDE][TAPS] = {
+        { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 }
+    };
+    double sum = 0;
+    for (int ky = 0; ky < TAPS; ky++)
+        for (int kx = 0; kx < TAPS; kx++)
+            sum += G[i][ky] * G[j][kx] * g[(size_t)(ky * TAPS + kx) * tap];
+    return (float)sum;
+}
+
+void winograd_pack(const Winograd *w, const float *weight, float *packed)
+{
+    size_t in = (size_t)w->in, out = (size_t)w->out;
+    float *matrix = mem_alloc(size_mul(out, in), sizeof *matrix); /* [out,in] */
+    for (int e = 0; e < ELEMENTS; e++, packed += gemm_packed(w->in, w->out)) {
+        for (size_t o = 0; o < out; o++)
+            for (size_t i = 0; i < in; i++)
+                matrix[o * in + i] =
+                    kernel_element(weight + o * TAPS * TAPS * in + i, in, e / SIDE, e % SIDE);
+        gemm_pack((Matrix){ .data = matrix, .row = 1, .col = in }, w->in, w->out, packed);
+    }
+    free(matrix);
+}
+
+/* --- some tiles ------------------------------------------------------------------------------ */
+
+typedef struct {
+    const Winograd *w;
+    const float *x, *packed, *bias, *residual;
+    Act act;
+    float *y;
+    int first, count; /* the tiles */
+    float *values;    /* [element][count][in] and a line more: no two elements on the same sets */
+    float *sums;      /* [element][count][out], likewise */
+    float *product_work;
+} Tiles;
+
+static size_t values_step(const Tiles *t)
+{
+    return (size_t)t->count * (size_t)t->w->in + LINE;
+}
+
+static size_t sums_step(const Tiles *t)
+{
+    return (size_t)t->count * (size_t)t->w->out + LINE;
+}
+
+/* A tile's picture and first output pixel. */
+static void place_tile(const Winograd *w, int tile, int *picture, int *y, int *x)
+{
+    *x = tile % tiles_across(w) * TILE;
+    *y = tile / tiles_across(w) % tiles_down(w) * TILE;
+    *picture = tile / tiles_across(w) / tiles_down(w);
+}
+
+/* Bᵀ of four inputs in a row or column, in place. */
+ALWAYS_INLINE void change_inputs(Vec *a, Vec *b, Vec *c, Vec *d)
+{
+    Vec first = *a - *c, second = *b + *c, third = *c - *b, fourth = *b - *d;
+    *a = first, *b = second, *c = third, *d = fourth;
+}
+
+/* Aᵀ of four sums: two outputs. */
+ALWAYS_INLINE void change_sums(Vec a, Vec b, Vec c, Vec d, Vec *first, Vec *second)
+{
+    *first = a + b + c;
+    *second = b - c - d;
+}
+
+/* The inputs of tile `at` into the other basis. */
+static void change_tile(const Tiles *t, int at)
+{
+    static const float zeros[VEC];
+    const Winograd *w = t->w;
+    int picture, y, x;
+    const float *from[ELEMENTS];
+    int step[ELEMENTS]; /* 0 outside the picture, where all channels are the same zeros */
+    place_tile(w, t->first + at, &picture, &y, &x);
+    for (int e = 0; e < ELEMENTS; e++) {
+        int iy = y - w->pad + e / SIDE, ix = x - w->pad + e % SIDE;
+        step[e] = iy >= 0 && iy < w->h && ix >= 0 && ix < w->w;
+        from[e] = step[e] ? t->x + (((size_t)picture * w->h + iy) * w->w + ix) * w->in : zeros;
+    }
+    float *to = t->values + (size_t)at * w->in;
+    for (int c = 0; c < w->in; c += VEC, to += VEC) {
+        Vec v[ELEMENTS];
+        UNROLL for (int e = 0; e < ELEMENTS; e++) v[e] = vec_load(from[e] + c * step[e]);
+        UNROLL for (int i = 0; i < SIDE; i++)
+            change_inputs(&v[i], &v[i + SIDE], &v[i + 2 * SIDE], &v[i + 3 * SIDE]);
+        UNROLL for (int i = 0; i < ELEMENTS; i += SIDE)
+            change_inputs(&v[i], &v[i + 1], &v[i + 2], &v[i + 3]);
+        UNROLL for (int e = 0; e < ELEMENTS; e++) vec_store(to + e * values_step(t), v[e]);
+    }
+}
+
+/* values · weight of element e. */
+static void multiply_element(const Tiles *t, int e)
+{
+    const Winograd *w = t->w;
+    gemm(&(Gemm){ .m = t->count,
+                  .n = w->out,
+                  .k = w->in,
+                  .a = { .data = t->values + e * values_step(t), .row = (size_t)w->in, .col = 1 },
+                  .packed_b = t->packed + e * gemm_packed(w->in, w->out),
+                  .c = t->sums + e * sums_step(t),
+                  .c_row = (size_t)w->out,
+                  .work = t->product_work });
+}
+
+/* The sums of tile `at` become its outputs; those of an odd edge are left out. */
+ALWAYS_INLINE void finish_tile(const Tiles *t, int at, Act act)
+{
+    const Winograd *w = t->w;
+    int picture, y, x;
+    place_tile(w, t->first + at, &picture, &y, &x);
+    int rows = w->out_h - y, columns = w->out_w - x;
+    size_t pixel = (((size_t)picture * w->out_h + y) * w->out_w + x) * w->out;
+    size_t row = (size_t)w->out_w * w->out;
+    const float *from = t->sums + (size_t)at * w->out;
+    for (int c = 0; c < w->out; c += VEC, from += VEC) {
+        Vec s[ELEMENTS], half[TILE][SIDE], out[TILE][TILE];
+        UNROLL for (int e = 0; e < ELEMENTS; e++) s[e] = vec_load(from + e * sums_step(t));
+        UNROLL for (int i = 0; i < SIDE; i++) change_sums(
+            s[i], s[i + SIDE], s[i + 2 * SIDE], s[i + 3 * SIDE], &half[0][i], &half[1][i]);
+        UNROLL for (int i = 0; i < TILE; i++)
+            change_sums(half[i][0], half[i][1], half[i][2], half[i][3], &out[i][0], &out[i][1]);
+        Vec bias = t->bias ? vec_load(t->bias + c) : (Vec){ 0 };
+        UNROLL for (int i = 0; i < TILE * TILE; i++)
+        {
+            int dy = i / TILE, dx = i % TILE;
+            if (dy >= rows || dx >= columns)
+                continue;
+            size_t to = pixel + dy * row + (size_t)(dx * w->out + c);
+            Vec v = out[dy][dx] + bias;
+            if (t->residual)
+                v += vec_load(t->residual + to);
+            vec_store(t->y + to, act_apply(act, v));
+        }
+    }
+}
+
+static void finish_tiles(const Tiles *t, int first, int end)
+{
+    for (int at = first; at < end; at++)
+        if (t->act == RELU)
+            finish_tile(t, at, RELU);
+        else if (t->act == GELU)
+            finish_tile(t, at, GELU);
+        else
+            finish_tile(t, at, IDENTITY);
+}
+
+/* --- a thread alone -------------------------------------------------------------------------- */
+
+static size_t tile_floats(const Winograd *w)
+{
+    return size_mul(ELEMENTS, (size_t)w->in + (size_t)w->out);
+}
+
+/* How many tiles at a time fit into so many floats: as many as a product has rows in registers, or
+ * a multiple of that. */
+static int tiles_in(const Winograd *w, size_t floats)
+{
+    size_t all = size_mul(size_mul((size_t)w->n, (size_t)tiles_down(w)), (size_t)tiles_across(w));
+    size_t fit = floats / tile_floats(w) / MR * MR;
+    fit = fit < MR ? MR : fit;
+    return (int)(fit < all ? fit : all);
+}
+
+static size_t tiles_work(const Winograd *w, int tiles)
+{
+    return size_mul(tile_floats(w), (size_t)tiles) + 2 * ELEMENTS * LINE;
+}
+
+static bool is_small(const Winograd *w)
+{
+    return winograd_packed(w) <= SMALL_WEIGHT;
+}
+
+/* Values and sums of `count` tiles in memory for them. */
+static void lay_out(Tiles *t, int first, int count, float *memory)
+{
+    t->first = first;
+    t->count = count;
+    t->values = memory;
+    t->sums = memory + ELEMENTS * values_step(t);
+}
+
+typedef struct {
+    const Tiles *tiles;
+    int all, each; /* tiles: of the whole, of an item */
+    float *memory; /* for every worker */
+} Alone;
+
+static void run_alone(void *context, int item, int worker)
+{
+    const Alone *a = context;
+    Tiles t = *a->tiles;
+    int first = item * a->each, left = a->all - first;
+    lay_out(&t, first, left < a->each ? left : a->each,
+            a->memory + worker * tiles_work(t.w, a->each));
+    for (int at = 0; at < t.count; at++)
+        change_tile(&t, at);
+    for (int e = 0; e < ELEMENTS; e++)
+        multiply_element(&t, e);
+    finish_tiles(&t, 0, t.count);
+}
+
+/* --- all threads together -------------------------------------------------------------------- */
+
+/* Tiles that are taken at once where only the basis is changed. */
+enum { FEW = 4 };
+
+static void change_few(void *context, int item, int worker)
+{
+    (void)worker;
+    const Tiles *t = context;
+    for (int at = item * FEW; at < t->count && at < (item + 1) * FEW; at++)
+        change_tile(t, at);
+}
+
+static void multiply_one(void *context, int item, int worker)
+{
+    (void)worker;
+    multiply_element(context, item);
+}
+
+static void finish_few(void *context, int item, int worker)
+{
+    (void)worker;
+    const Tiles *t = context;
+    int end = (item + 1) * FEW;
+    finish_tiles(t, item * FEW, end < t->count ? end : t->count);
+}
+
+static void run_together(Tiles *t, int all, int each, float *memory)
+{
+    for (int first = 0; first < all; first += each) {
+        lay_out(t, first, all - first < each ? all - first : each, memory);
+        parallel_for(up(t->count, FEW), change_few, t);
+        parallel_for(ELEMENTS, multiply_one, t);
+        parallel_for(up(t->count, FEW), finish_few, t);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+size_t winograd_work(const Winograd *w)
+{
+    size_t tiles = is_small(w)
+                       ? size_mul((size_t)thread_count(), tiles_work(w, tiles_in(w, OWN_FLOATS)))
+                       : tiles_work(w, tiles_in(w, SHARED_FLOATS));
+    return gemm_work() + tiles;
+}
+
+void winograd_forward(const Winograd *w, const float *x, const float *packed, const float *bias,
+                      const float *residual, Act act, float *y, float *work)
+{
+    Tiles tiles = { .w = w,
+                    .x = x,
+                    .packed = packed,
+                    .bias = bias,
+                    .residual = residual,
+                    .act = act,
+                    .y = y,
+                    .product_work = work };
+    float *memory = work + gemm_work();
+    int all = w->n * tiles_down(w) * tiles_across(w);
+    if (is_small(w)) {
+        Alone alone = { &tiles, all, tiles_in(w, OWN_FLOATS), memory };
+        parallel_for(up(all, alone.each), run_alone, &alone);
+    } else {
+        run_together(&tiles, all, tiles_in(w, SHARED_FLOATS), memory);
+    }
+}

@@ -1,0 +1,158 @@
+/* 3x3 convolutions in Winograd's basis against the plain sum in double. */
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "kernels/winograd.h"
+
+#include <criterion/criterion.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    Winograd w;
+    size_t in, out; /* elements of x and y */
+    float *x, *weight, *bias, *residual, *packed, *work, *y;
+} Case;
+
+static float *random_floats(size_t count, uint64_t stream)
+{
+    Random r = { .seed = 5, .stream = stream };
+    float *x = mem_alloc(count, sizeof *x);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)(2 * random_uniform(r, i) - 1);
+    return x;
+}
+
+static Case case_new(int n, int h, int w, int in, int out, int pad)
+{
+    Case c = { .w = { n, h, w, in, out, pad, h + 2 * pad - 2, w + 2 * pad - 2 } };
+    c.in = (size_t)n * h * w * in;
+    c.out = (size_t)n * c.w.out_h * c.w.out_w * out;
+    c.x = random_floats(c.in, 1);
+    c.weight = random_floats((size_t)out * 9 * in, 2);
+    c.bias = random_floats((size_t)out, 3);
+    c.residual = random_floats(c.out, 4);
+    c.y = mem_alloc(c.out, sizeof *c.y);
+    c.packed = mem_alloc(winograd_packed(&c.w), sizeof *c.packed);
+    c.work = mem_alloc(winograd_work(&c.w), sizeof *c.work);
+    winograd_pack(&c.w, c.weight, c.packed);
+    return c;
+}
+
+static void case_free(Case *c)
+{
+    float *all[] = { c->x, c->weight, c->bias, c->residual, c->packed, c->work, c->y };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+/* One output, and the sum of its terms' magnitudes. */
+static double defined(const Case *c, int n, int y, int x, int o, double *magnitude)
+{
+    const Winograd *w = &c->w;
+    double sum = 0;
+    *magnitude = 0;
+    for (int ky = 0; ky < 3; ky++)
+        for (int kx = 0; kx < 3; kx++)
+            for (int i = 0; i < w->in; i++) {
+                int iy = y + ky - w->pad, ix = x + kx - w->pad;
+                if (iy < 0 || iy >= w->h || ix < 0 || ix >= w->w)
+                    continue;
+                double term = (double)c->x[(((size_t)n * w->h + iy) * w->w + ix) * w->in + i] *
+                              c->weight[((size_t)o * 9 + ky * 3 + kx) * w->in + i];
+                sum += term;
+                *magnitude += fabs(term);
+            }
+    return sum;
+}
+
+static double activated(Act act, double x)
+{
+    return act == RELU ? fmax(x, 0) : act == GELU ? x * 0.5 * erfc(-x / sqrt(2)) : x;
+}
+
+static void expect_close(const Case *c, bool bias, bool residual, Act act)
+{
+    const Winograd *w = &c->w;
+    size_t at = 0;
+    for (int n = 0; n < w->n; n++)
+        for (int y = 0; y < w->out_h; y++)
+            for (int x = 0; x < w->out_w; x++)
+                for (int o = 0; o < w->out; o++, at++) {
+                    double magnitude, want = defined(c, n, y, x, o, &magnitude);
+                    want += (bias ? c->bias[o] : 0) + (residual ? c->residual[at] : 0);
+                    want = activated(act, want);
+                    /* Sums of up to 16 inputs and of 16 products go into one output: more rounding
+                     * than the plain sum's, but no more than some units of its largest terms. */
+                    cr_assert_float_eq(c->y[at], want, 8 * FLT_EPSILON * (magnitude + 1),
+                                       "%dx%d pad %d, %d to %d: y[%d,%d,%d,%d] = %g, not %g", w->h,
+                                       w->w, w->pad, w->in, w->out, n, y, x, o, (double)c->y[at],
+                                       want);
+                }
+}
+
+/* Odd and even sizes, one pixel, padding from none to more than the kernel needs; a weight that
+ * each thread reads for itself, and (256 channels) one that they share. */
+Test(winograd, is_the_convolution)
+{
+    static const int shapes[][6] = { { 1, 6, 6, 32, 32, 1 },  { 2, 7, 5, 32, 48, 1 },
+                                     { 1, 1, 1, 32, 32, 1 },  { 1, 4, 9, 48, 32, 0 },
+                                     { 1, 3, 3, 32, 32, 0 },  { 2, 2, 3, 32, 64, 2 },
+                                     { 3, 9, 11, 64, 64, 1 }, { 2, 5, 6, 160, 192, 1 } };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int *s = shapes[i];
+        Case c = case_new(s[0], s[1], s[2], s[3], s[4], s[5]);
+        winograd_forward(&c.w, c.x, c.packed, NULL, NULL, IDENTITY, c.y, c.work);
+        expect_close(&c, false, false, IDENTITY);
+        winograd_forward(&c.w, c.x, c.packed, c.bias, c.residual, RELU, c.y, c.work);
+        expect_close(&c, true, true, RELU);
+        winograd_forward(&c.w, c.x, c.packed, c.bias, NULL, GELU, c.y, c.work);
+        expect_close(&c, true, false, GELU);
+        case_free(&c);
+    }
+}
+
+/* More tiles than are taken at once, of either kind of weight. */
+Test(winograd, has_the_same_bits_for_any_number_of_threads)
+{
+    static const int shapes[][6] = { { 3, 30, 31, 64, 64, 1 }, { 8, 28, 28, 160, 128, 1 } };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int *s = shapes[i];
+        float *first = NULL;
+        for (int threads = 1; threads <= 3; threads++) {
+            thread_count_set(threads);
+            Case c = case_new(s[0], s[1], s[2], s[3], s[4], s[5]);
+            winograd_forward(&c.w, c.x, c.packed, c.bias, c.residual, RELU, c.y, c.work);
+            if (first)
+                cr_expect_eq(memcmp(first, c.y, c.out * sizeof *c.y), 0, "%d threads", threads);
+            else
+                first = c.y, c.y = NULL;
+            case_free(&c);
+        }
+        free(first);
+    }
+}
+
+/* A picture has the same bits alone and in a batch, and its NaN stays its own. */
+Test(winograd, pictures_do_not_meet)
+{
+    Case both = case_new(2, 15, 15, 32, 32, 1), one = case_new(1, 15, 15, 32, 32, 1);
+    both.x[both.in - 1] = NAN;
+    winograd_forward(&both.w, both.x, both.packed, NULL, NULL, IDENTITY, both.y, both.work);
+    winograd_forward(&one.w, one.x, one.packed, NULL, NULL, IDENTITY, one.y, one.work);
+    cr_expect_eq(memcmp(both.y, one.y, one.out * sizeof *one.y), 0);
+    cr_expect(isnan(both.y[both.out - 1]));
+    case_free(&both);
+    case_free(&one);
+}
+
+Test(winograd, is_for_whole_vectors_and_large_pictures)
+{
+    cr_expect(winograd_fits(&(Winograd){ 1, 14, 14, 256, 256, 1, 14, 14 }));
+    cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 3, 64, 1, 14, 14 }));
+    cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 64, 33, 1, 14, 14 }));
+    cr_expect_not(winograd_fits(&(Winograd){ 64, 7, 7, 512, 512, 1, 7, 7 }));
+}
