@@ -97,7 +97,8 @@ Test(results, variants_are_steps_with_one_more_edit)
     } expected[] = { { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
                      { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
                      { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
-                     { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 } };
+                     { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
+                     { "12_default_init", "12_official_convnext", 0, 1, 1 } };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         char *variant = str_format("%s/variants/build/%s", folder, expected[i].variant);
         char *step = str_format("%s/%s", build_folder(), expected[i].step);
