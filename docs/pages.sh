@@ -236,14 +236,13 @@ block_numbers() {
                 product *= part[i]
             return product
         }
-        # A row of the table: what every step has, a dash where it has no such network.
-        function line(preset, which,    i, text, any, cell) {
+        # A row of the table, if the last step has such a network; a dash where another has not.
+        function line(preset, which,    i, text, cell) {
             for (i = 1; i <= count; i++) {
                 cell = value[step[i], preset, which]
-                any = any cell
                 text = text " " (cell == "" ? "-" : cell) " |"
             }
-            if (any != "")
+            if (cell != "")
                 printf "| `%s`: %s |%s\n", preset, name[which], text
         }
         FNR == 1 {
