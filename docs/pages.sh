@@ -340,14 +340,12 @@ part_sums() {
 
 # paper ROW…: rows of the paper's Table 10.
 block_paper() {
-    table=results/paper_roadmap.tsv
-    [ -f "$table" ] || table=tests/data/paper_roadmap.tsv
     head="| row | the paper's network | top-1, % | its GFLOPs | MACs here | parameters here |"
     [ "$lang" = en ] || head='| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |'
     printf '%s\n|---:|---|---:|---:|---:|---:|\n' "$head"
     awk -F '\t' -v wanted=" $* " 'index(wanted, " " $1 " ") {
         printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9, $7 / 1e6
-    }' "$table"
+    }' tests/data/paper_roadmap.tsv
 }
 
 # measured STEP: what its runs came to, beside the step before.
