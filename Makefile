@@ -232,7 +232,7 @@ speed: $(BUILD)/speed ## how the kernels became fast, into results/kernels.tsv (
 train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05"), resumable
 	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
-# The ladder as it is in results/: the learning rate is what results/search.tsv says is best.
+# The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
 results: $(PROGRAMS) ## trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
@@ -258,15 +258,15 @@ collect: $(PROGRAMS) ## the tables of what the runs in results/ladder came to
 	@results/look.sh $(BUILD) results/ladder results
 	@results/stages.sh $(BUILD) results/stages.tsv
 
-diff: ## what STEP=05 changes, and nothing else
-	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP)
+diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
+	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP) $(FROM)
 
 docs: ladder ## docs/diffs, and what the pages say in figures, from the steps
 	@docs/diffs.sh --write
 	@docs/pages.sh --write $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built

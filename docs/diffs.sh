@@ -1,8 +1,9 @@
 #!/bin/sh
 # What a step changes against the step before it.
 #
-#   diffs.sh [--color] STEP   shows it; STEP: the beginning of the step's name, 05
-#   diffs.sh --write          writes docs/diffs/NN_name.diff for every step and an index beside them
+#   diffs.sh [--color] STEP [FROM]   shows it, or the change against FROM; both are beginnings of the
+#                                    steps' names: 05
+#   diffs.sh --write                 writes docs/diffs/NN_name.diff for every step and an index beside them
 #
 # Run it where steps/ stands.
 set -eu
@@ -18,11 +19,19 @@ before() {
     rungs | awk -v step="$1" '$1 == step { print last } { last = $1 }'
 }
 
-# show STEP OPTION…: the diff; that there is one is no error.
+# named STEP: the whole name.
+named() {
+    for folder in steps/"$1"*/; do
+        [ -f "${folder}main.c" ] || { echo "$1: no such step in steps/" >&2; exit 2; }
+        basename "$folder"
+        return
+    done
+}
+
+# show FROM STEP OPTION…: the diff; that there is one is no error.
 show() {
-    now=$1
-    last=$(before "$now")
-    shift
+    last=$1 now=$2
+    shift 2
     diff -u "$@" --label "steps/$last/main.c" --label "steps/$now/main.c" \
         "steps/$last/main.c" "steps/$now/main.c" || [ $? -eq 1 ]
 }
@@ -46,7 +55,8 @@ write() {
     mkdir -p docs/diffs
     rm -f docs/diffs/*.diff
     for step in $(rungs); do
-        [ -z "$(before "$step")" ] || show "$step" > "docs/diffs/$step.diff"
+        last=$(before "$step")
+        [ -z "$last" ] || show "$last" "$step" > "docs/diffs/$step.diff"
     done
     index > docs/diffs/README.md
 }
@@ -56,17 +66,14 @@ case ${1-} in
 --color) color=--color=always; shift ;;
 *) color=--color=never ;;
 esac
-for folder in steps/"${1?which step?}"*/; do
-    step=$(basename "$folder")
-    if [ ! -f "steps/$step/main.c" ]; then
-        echo "STEP=$1: no such step in steps/" >&2
-        exit 2
-    elif ! rungs | grep -qx "$step"; then
-        echo "$step holds a road of its own, row by row: no step is before it"
-    elif [ -z "$(before "$step")" ]; then
-        echo "$step is the first step: nothing before it"
-    else
-        show "$step" "$color"
-    fi
-    exit
-done
+step=$(named "${1?which step?}")
+if [ "${2-}" ]; then
+    from=$(named "$2")
+    show "$from" "$step" "$color"
+elif ! rungs | grep -qx "$step"; then
+    echo "$step holds a road of its own, row by row: no step is before it"
+elif [ -z "$(before "$step")" ]; then
+    echo "$step is the first step: nothing before it"
+else
+    show "$(before "$step")" "$step" "$color"
+fi

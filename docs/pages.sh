@@ -6,7 +6,7 @@
 #                               <!-- begin generated: NAME WORD… --> and <!-- end generated -->,
 #                               and copies every fence of an English page into the Chinese one
 #   pages.sh --check BUILD      says which pages that would change
-#   pages.sh --links            dead links and anchors
+#   pages.sh --links            dead links, anchors and lines
 #   pages.sh --pairs            pages without a counterpart, and pairs whose numbers differ
 #   pages.sh --code             C in a lesson's table that is not in the step
 #   pages.sh --run PAGE…        runs the ```sh fences and compares what they print with the fence
@@ -128,20 +128,25 @@ block_peers() {
     results/peers.sh --markdown results/peers.tsv
 }
 
-# accuracy: every step's runs beside the paper's.
-block_accuracy() {
-    head='| step | test accuracy, % | seeds | M MACs | ImageNet, the paper, % |'
-    [ "$lang" = en ] || head='| 步 | 测试准确率，% | 种子数 | M MACs | 论文的 ImageNet，% |'
-    printf '%s\n|---|---:|---:|---:|---:|\n' "$head"
-    awk -F '\t' '
+# accuracies: of every step that was trained, between tabs, its name, test accuracy, seeds, millions of
+# MACs, and the paper's accuracy.
+accuracies() {
+    awk -F '\t' -v OFS='\t' '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         $at["seeds"] != "-" {
             test = sprintf("%.2f", $at["test_mean"])
             if ($at["test_std"] != "-")
                 test = test sprintf(" ± %.2f", $at["test_std"])
-            printf "| %s | %s | %s | %.1f | %s |\n", $1, test, $at["seeds"],
-                $at["small_macs"] / 1e6, $at["paper_top1"]
+            print $1, test, $at["seeds"], sprintf("%.1f", $at["small_macs"] / 1e6), $at["paper_top1"]
         }' results/ladder.tsv
+}
+
+# accuracy: every step's runs beside the paper's.
+block_accuracy() {
+    head='| step | test accuracy, % | seeds | M MACs | ImageNet, the paper, % |'
+    [ "$lang" = en ] || head='| 步 | 测试准确率，% | 种子数 | M MACs | 论文的 ImageNet，% |'
+    printf '%s\n|---|---:|---:|---:|---:|\n' "$head"
+    accuracies | awk -F '\t' '{ printf "| %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5 }'
 }
 
 # search: the held-out accuracy of the search for the learning rate.
@@ -152,15 +157,33 @@ block_search() {
     awk -F '\t' 'NR > 1 { printf "| %s | %s | %s | %s |\n", $1, $2, $3, $6 }' results/search.tsv
 }
 
-# nav STEP: where to go from here.
+# nav STEP [functions]: where to go from here, and into the code.
 block_nav() {
     neighbours "$1"
     [ -z "$last" ] || printf '← [%s](%s.md) · ' "$last" "$last"
-    printf '[%s](%ssteps/%s/main.c) · ' "$(say 'the code' 代码)" "$(up)" "$1"
+    printf '[%s](%ssteps/%s/main.c)' "$(say 'the code' 代码)" "$(up)" "$1"
+    [ $# -eq 1 ] || { say ': ' ：; functions "$1"; }
+    printf ' · '
     printf '[%s](README.md) · ' "$(say 'all lessons' 全部课程)"
     say "[中文](zh/$1.md)" "[English](../$1.md)"
     [ -z "$next" ] || printf ' · [%s](%s.md) →' "$next" "$next"
     echo
+}
+
+# functions STEP: links to the lines of each of its functions.
+functions() {
+    awk -v file="$(up)steps/$1/main.c" '
+        /^(static|int) [^;=]*\(/ {
+            name = $0
+            sub(/\(.*/, "", name)
+            sub(/.*[ *]/, "", name)
+            first = NR
+        }
+        /^}$/ && name != "" {
+            printf "%s[%s](%s#L%d-L%d)", comma, name, file, first, NR
+            comma = ", "
+            name = ""
+        }' "steps/$1/main.c"
 }
 
 block_diff() {
@@ -213,14 +236,13 @@ block_numbers() {
                 product *= part[i]
             return product
         }
-        # A row of the table: what every step has, a dash where it has no such network.
-        function line(preset, which,    i, text, any, cell) {
+        # A row of the table, if the last step has such a network; a dash where another has not.
+        function line(preset, which,    i, text, cell) {
             for (i = 1; i <= count; i++) {
                 cell = value[step[i], preset, which]
-                any = any cell
                 text = text " " (cell == "" ? "-" : cell) " |"
             }
-            if (any != "")
+            if (cell != "")
                 printf "| `%s`: %s |%s\n", preset, name[which], text
         }
         FNR == 1 {
@@ -318,49 +340,23 @@ part_sums() {
 
 # paper ROW…: rows of the paper's Table 10.
 block_paper() {
-    table=results/paper_roadmap.tsv
-    [ -f "$table" ] || table=tests/data/paper_roadmap.tsv
     head="| row | the paper's network | top-1, % | its GFLOPs | MACs here | parameters here |"
     [ "$lang" = en ] || head='| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |'
     printf '%s\n|---:|---|---:|---:|---:|---:|\n' "$head"
     awk -F '\t' -v wanted=" $* " 'index(wanted, " " $1 " ") {
         printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9, $7 / 1e6
-    }' "$table"
+    }' tests/data/paper_roadmap.tsv
 }
 
-# measured STEP: test accuracy from the runs in results/ladder, a folder a step and seed.
+# measured STEP: what its runs came to, beside the step before.
 block_measured() {
     neighbours "$1"
-    for step in $last $1; do
-        cat "results/ladder/$step"-*/run.tsv 2>/dev/null || true
-    done > "$tmp/runs"
-    none='The runs are not in yet.' head='| step | seeds | epochs | test accuracy, % |'
-    [ "$lang" = en ] || { none=训练结果尚未完成。; head='| 步 | 种子数 | 轮数 | 测试准确率，% |'; }
-    awk -F '\t' -v wanted="$1" -v none="$none" -v head="$head" '
-        $1 == "step" { for (i = 1; i <= NF; i++) at[$i] = i; next }
-        {
-            if (!($1 in n))
-                order[++steps] = $1
-            x = $at["test_top1"]
-            n[$1]++
-            sum[$1] += x
-            square[$1] += x * x
-            epochs[$1] = $at["epochs"]
-        }
-        END {
-            if (!(wanted in n)) {
-                print none
-                exit
-            }
-            print head "\n|---|---:|---:|---:|"
-            for (i = 1; i <= steps; i++) {
-                s = order[i]
-                mean = sum[s] / n[s]
-                spread = n[s] > 1 ? sqrt((square[s] - n[s] * mean * mean) / (n[s] - 1) + 1e-12) : 0
-                printf "| %s | %d | %d | %.2f", s, n[s], epochs[s], mean
-                printf (n[s] > 1 ? " ± %.2f |\n" : " |\n"), spread
-            }
-        }' "$tmp/runs"
+    head='| Fashion-MNIST, preset `small` | seeds | M MACs | test accuracy, % |'
+    [ "$lang" = en ] || head='| Fashion-MNIST，preset `small` | 种子数 | M MACs | 测试准确率，% |'
+    printf '%s\n|---|---:|---:|---:|\n' "$head"
+    accuracies | awk -F '\t' -v steps=" $last $1 " 'index(steps, " " $1 " ") {
+        printf "| %s | %s | %s | %s |\n", $1, $3, $4, $2
+    }'
 }
 
 # diagram FUNCTION STEP…: the calls of a step's function as boxes, a row a step. FUNCTION: block,
@@ -588,6 +584,11 @@ links() {
         if [ ! -e "$path" ]; then
             echo "$page: dead link $link"
             status=1
+        elif [ "${link#*.[ch]#L}" != "$link" ]; then
+            [ "$(wc -l < "$path")" -ge "${link##*L}" ] || {
+                echo "$page: $link: no such line"
+                status=1
+            }
         elif [ "$link" != "$file" ]; then
             echo "$path#${link#*#} $page" >> "$tmp/wanted"
         fi

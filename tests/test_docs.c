@@ -105,11 +105,12 @@ Test(docs, mistakes_are_found)
           "docs/diffs/07_fewer_activations.diff, by make docs");
     finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "--links", "nowhere.md");
     finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "--links", "errata.md#nowhere");
+    finds(folder, "sed -i '0,/main.c#L5-L/s//main.c#L5-L9/' " PAGE, "--links", "no such line");
     finds(folder, "echo 12345 >> " PAGE, "--pairs", "12345");
     finds(folder, "rm docs/zh/05*", "--pairs", "docs/zh/05");
     finds(folder, "cp " PAGE " docs/zh/99.md", "--pairs", "docs/zh/99.md");
-    finds(folder, "sed -i 's/relu(add(x, res))/relu(add(res, x))/' " PAGE, "--code",
-          "relu(add(res, x))");
+    finds(folder, "sed -i 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE, "--code",
+          "wide, .kernel = 5");
     folder_remove(folder);
 }
 
