@@ -50,15 +50,23 @@ static bool read_all(int from, char **bytes, size_t *size)
     return true;
 }
 
+/* /dev/zero and its like have no end; a terminal has one. */
+static bool is_device(int from)
+{
+    struct stat status;
+    return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) && !isatty(from);
+}
+
 bool file_read(const char *path, char **bytes, size_t *size, Error *error)
 {
-    bool standard = strcmp(path, "-") == 0;
+    bool standard = strcmp(path, "-") == 0, good = false;
     const char *name = standard ? "standard input" : path;
     int from = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return error_set(error, name, "cannot open it: %s", strerror(errno));
-    bool good = read_all(from, bytes, size);
-    if (!good)
+    if (is_device(from))
+        error_set(error, name, "is a device, not a file");
+    else if (!(good = read_all(from, bytes, size)))
         error_set(error, name, "cannot read it: %s", strerror(errno));
     if (!standard)
         close(from);
