@@ -18,12 +18,14 @@
 #define STEP "11_drop_path_layer_scale"
 #define CASE "tests/data/steps/" STEP "/"
 #define NETWORK "--stem 4 --widths 4,8,16,32 --depths 1,2,2,1 --classes 10 "
+#define SMALL "--preset small --stem 4 --widths 4,8,8,8 --depths 1,0,0,0 "
 
 /* A command, and what its output "out" is: a file that is replaced at once, a training run's
- * folder, or what it prints, which may stop anywhere. */
+ * folder, or what it prints, which may stop anywhere; what it prints of another step's program, or
+ * of time, may be something else each time. */
 typedef struct {
     const char *words;
-    enum { A_FILE, A_RUN, PRINTED } out;
+    enum { A_FILE, A_RUN, PRINTED, PRINTED_ANYHOW } out;
 } Command;
 
 /* How many calls of a class are made to fail, of those there are. */
@@ -60,6 +62,15 @@ static void write_data(const char *folder)
     run_well("cd %s && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; done "
              "&& gzip *-ubyte",
              folder);
+}
+
+/* A network for them, and one of the pictures. */
+static void write_trained(const char *folder)
+{
+    run_well("%s/" STEP " init " SMALL "--output %s/trained", build_folder(), folder);
+    run_well("{ printf 'P5 28 28 255\n'; zcat %s/t10k-images-idx3-ubyte.gz | tail -c 784; } > "
+             "%s/picture.pgm",
+             folder, folder);
 }
 
 /* --- one run --------------------------------------------------------------------------------- */
@@ -148,7 +159,7 @@ static void check_fault(const Command *c, const char *folder, const char *class,
     Result r = run_with_fault(c, folder, class, n, &calls);
     if (r.status != 0)
         expect_clean_failure(c, folder, &r, what);
-    else if (c->out != PRINTED) /* a report does without its neighbour's */
+    else if (c->out != PRINTED_ANYHOW)
         cr_expect(is_whole(c, folder), "%s: status 0, but other bytes", what);
     result_free(&r);
     expect_no_temporary(folder, what);
@@ -180,6 +191,7 @@ static void check(const Command *c, const char *classes, long few)
     long calls;
     int length;
     write_data(folder);
+    write_trained(folder);
     run_well("cp " CASE "*.safetensors %s && echo old > %s/old", folder, folder);
     Result r = run_with_fault(c, folder, "none", 0, &calls);
     cr_assert_eq(r.status, 0, "%s", r.err);
@@ -232,10 +244,62 @@ Test(faults, init)
     check(&c, "memory open write sync rename ", 2);
 }
 
+Test(faults, fit)
+{
+    Command c = { "fit --steps 2 --lr 1e-3 --weight-decay 0.1 " NETWORK FILES, A_FILE };
+    check(&c, "memory open read write sync rename ", 2);
+}
+
+Test(faults, export)
+{
+    Command weights = { "export " NETWORK "--weights weights.safetensors --output out", A_FILE };
+    Command onnx = { "export " NETWORK "--weights weights.safetensors --onnx out", A_FILE };
+    check(&weights, "memory open read write sync rename ", 2);
+    check(&onnx, "memory open read write sync rename ", 2);
+}
+
+Test(faults, evaluate)
+{
+    Command c = { "evaluate --threads 2 " SMALL "--data fashion-mnist --weights trained > out",
+                  PRINTED };
+    check(&c, "memory open read write thread process ", 2);
+}
+
+Test(faults, classify)
+{
+    Command c = { "classify " SMALL "--data fashion-mnist --weights trained picture.pgm > out",
+                  PRINTED };
+    check(&c, "memory open read write process ", 2);
+}
+
+Test(faults, field_and_filters)
+{
+    Command field = { "field " SMALL "--data fashion-mnist --limit 2 --weights trained "
+                      "--output out",
+                      A_FILE };
+    Command filters = { "filters " SMALL "--weights trained --output out", A_FILE };
+    check(&field, "memory write ", 2);
+    check(&filters, "memory write ", 2);
+}
+
 Test(faults, report)
 {
-    Command c = { "report > out", PRINTED };
+    Command c = { "report > out", PRINTED_ANYHOW };
     check(&c, "memory write process ", 3);
+}
+
+Test(faults, compare)
+{
+    Command c = { "compare > out", PRINTED_ANYHOW };
+    check(&c, "memory read write process ", 2);
+}
+
+Test(faults, keys_and_bench)
+{
+    Command keys = { "keys > out", PRINTED };
+    Command bench = { "bench " SMALL "--runs 1 > out", PRINTED_ANYHOW };
+    check(&keys, "memory write ", 2);
+    check(&bench, "memory write ", 2);
 }
 
 /* gzip fails at the very end, behind all of the data: known even where children are ignored. */
