@@ -24,21 +24,34 @@ static size_t first_room(int from)
     return room + 2;
 }
 
+/* /dev/zero and its like have no end. */
+static size_t most_of(int from)
+{
+    enum { DEVICE = 64 << 20 };
+    struct stat status;
+    return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) ? DEVICE : SIZE_MAX;
+}
+
+static bool give_up(char *bytes, int why)
+{
+    free(bytes);
+    errno = why;
+    return false;
+}
+
 static bool read_all(int from, char **bytes, size_t *size)
 {
-    size_t room = first_room(from), used = 0;
+    size_t most = most_of(from), room = first_room(from), used = 0;
     char *all = mem_grow(NULL, room, 1);
     ssize_t got;
     while ((got = read(from, all + used, room - used - 1)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0) {
-            int why = errno;
-            free(all);
-            errno = why;
-            return false;
-        }
+        if (got < 0)
+            return give_up(all, errno);
         used += (size_t)got;
+        if (used > most)
+            return give_up(all, EFBIG);
         if (room - used < 2) {
             room = size_mul(room, 2);
             all = mem_grow(all, room, 1);
@@ -50,23 +63,15 @@ static bool read_all(int from, char **bytes, size_t *size)
     return true;
 }
 
-/* /dev/zero and its like have no end; a terminal has one. */
-static bool is_device(int from)
-{
-    struct stat status;
-    return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) && !isatty(from);
-}
-
 bool file_read(const char *path, char **bytes, size_t *size, Error *error)
 {
-    bool standard = strcmp(path, "-") == 0, good = false;
+    bool standard = strcmp(path, "-") == 0;
     const char *name = standard ? "standard input" : path;
     int from = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return error_set(error, name, "cannot open it: %s", strerror(errno));
-    if (is_device(from))
-        error_set(error, name, "is a device, not a file");
-    else if (!(good = read_all(from, bytes, size)))
+    bool good = read_all(from, bytes, size);
+    if (!good)
         error_set(error, name, "cannot read it: %s", strerror(errno));
     if (!standard)
         close(from);
