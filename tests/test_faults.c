@@ -240,7 +240,7 @@ Test(faults, gradient)
 
 Test(faults, init)
 {
-    Command c = { "init --preset small --output out", A_FILE };
+    Command c = { "init " SMALL "--output out", A_FILE };
     check(&c, "memory open write sync rename ", 2);
 }
 
@@ -284,19 +284,19 @@ Test(faults, field_and_filters)
 
 Test(faults, report)
 {
-    Command c = { "report > out", PRINTED_ANYHOW };
+    Command c = { "report --preset small > out", PRINTED_ANYHOW };
     check(&c, "memory write process ", 3);
 }
 
 Test(faults, compare)
 {
-    Command c = { "compare > out", PRINTED_ANYHOW };
+    Command c = { "compare --preset small > out", PRINTED_ANYHOW };
     check(&c, "memory read write process ", 2);
 }
 
 Test(faults, keys_and_bench)
 {
-    Command keys = { "keys > out", PRINTED };
+    Command keys = { "keys --preset small > out", PRINTED };
     Command bench = { "bench " SMALL "--runs 1 > out", PRINTED_ANYHOW };
     check(&keys, "memory write ", 2);
     check(&bench, "memory write ", 2);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,7 @@ int step_main(int argc, char **argv, Step step)
 {
     const char *name = base_name(argv[0]);
     keep_standard_files();
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
