@@ -94,24 +94,32 @@ Test(edges, a_pixel_that_is_no_number)
     folder_remove(folder);
 }
 
+/* The stem has a weight of that value: all logits are NaN. */
+static void check_weight(const char *step, const char *key, const char *folder, float value)
+{
+    char *weights = str_format(CASES "/%s/weights.safetensors", step);
+    char *batch = str_format(CASES "/%s/batch.safetensors", step);
+    char *changed = str_format("%s/weights", folder);
+    size_t count;
+    copy_with(weights, changed, key, 1, value);
+    float *logits = logits_of(step, changed, batch, folder, &count);
+    for (size_t k = 0; k < count; k++)
+        cr_expect(isnan(logits[k]), "%s: a weight of %g gives logit %g", step, (double)value,
+                  (double)logits[k]);
+    free(weights);
+    free(batch);
+    free(changed);
+    free(logits);
+}
+
 Test(edges, a_weight_that_is_no_number)
 {
-    char *folder = folder_new(), *changed = str_format("%s/weights", folder);
-    for (size_t i = 0; i < LADDER; i++) {
-        const char *step = step_name(i);
-        char *weights = str_format(CASES "/%s/weights.safetensors", step);
-        char *batch = str_format(CASES "/%s/batch.safetensors", step);
-        size_t count;
-        copy_with(weights, changed, i < 2 ? "encoder.stem.0.0.weight" : "encoder.stem.0.weight", 1,
-                  NAN);
-        float *logits = logits_of(step, changed, batch, folder, &count);
-        for (size_t k = 0; k < count; k++)
-            cr_expect(isnan(logits[k]), "%s: logit %g", step, (double)logits[k]);
-        free(weights);
-        free(batch);
-        free(logits);
-    }
-    free(changed);
+    static const float values[] = { NAN, INFINITY, -INFINITY };
+    char *folder = folder_new();
+    for (size_t i = 0; i < LADDER; i++)
+        for (int k = 0; k < 3; k++)
+            check_weight(step_name(i), i < 2 ? "encoder.stem.0.0.weight" : "encoder.stem.0.weight",
+                         folder, values[k]);
     folder_remove(folder);
 }
 
