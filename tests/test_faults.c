@@ -26,6 +26,8 @@
 typedef struct {
     const char *words;
     enum { A_FILE, A_RUN, PRINTED, PRINTED_ANYHOW } out;
+    bool plain;   /* from files that are not packed: no other program has to run */
+    bool resumes; /* a run that lacks its last step */
 } Command;
 
 /* How many calls of a class are made to fail, of those there are. */
@@ -60,7 +62,7 @@ static void write_data(const char *folder)
     write_idx(folder, "train-images-idx3-ubyte", pictures, sizeof pictures, 40 * 28 * 28);
     write_idx(folder, "train-labels-idx1-ubyte", labels, sizeof labels, 40);
     run_well("cd %s && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; done "
-             "&& gzip *-ubyte",
+             "&& mkdir plain && cp *-ubyte plain && gzip *-ubyte",
              folder);
 }
 
@@ -68,7 +70,7 @@ static void write_data(const char *folder)
 static void write_trained(const char *folder)
 {
     run_well("%s/" STEP " init " SMALL "--output %s/trained", build_folder(), folder);
-    run_well("{ printf 'P5 28 28 255\n'; zcat %s/t10k-images-idx3-ubyte.gz | tail -c 784; } > "
+    run_well("{ printf 'P5 28 28 255\n'; tail -c 784 %s/plain/t10k-images-idx3-ubyte; } > "
              "%s/picture.pgm",
              folder, folder);
 }
@@ -80,9 +82,9 @@ static Result run_with_fault(const Command *c, const char *folder, const char *c
                              long *calls)
 {
     char *build = realpath(build_folder(), NULL);
-    Result r = run("cd %s && rm -f count && export FASHION_MNIST=. FAULT='%s %ld' "
+    Result r = run("cd %s && rm -f count && export FASHION_MNIST=%s FAULT='%s %ld' "
                    "FAULT_COUNT=count && LD_PRELOAD=%s/faults.so exec %s/" STEP " %s",
-                   folder, class, n, build, build, c->words);
+                   folder, c->plain ? "plain" : ".", class, n, build, build, c->words);
     free(build);
     cr_assert(r.status < 126, "%s, %s %ld: status %d: %s", c->words, class, n, r.status, r.err);
     char *count = contents("%s/count", folder);
@@ -151,11 +153,20 @@ static void expect_resumed(const Command *c, const char *folder, const char *wha
     result_free(&r);
 }
 
+/* What is in the output's place before. */
+static void prepare(const Command *c, const char *folder)
+{
+    run_well("cd %s && rm -rf out && %s", folder,
+             c->resumes        ? "cp -r whole out && rm out/result.tsv"
+             : c->out == A_RUN ? "true"
+                               : "cp old out");
+}
+
 static void check_fault(const Command *c, const char *folder, const char *class, long n)
 {
     long calls;
     char *what = str_format("%.30s, %s %ld", c->words, class, n);
-    run_well("cd %s && rm -rf out && %s", folder, c->out == A_RUN ? "true" : "cp old out");
+    prepare(c, folder);
     Result r = run_with_fault(c, folder, class, n, &calls);
     if (r.status != 0)
         expect_clean_failure(c, folder, &r, what);
@@ -172,7 +183,7 @@ static void check_fault(const Command *c, const char *folder, const char *class,
 static void check_class(const Command *c, const char *folder, const char *class, long few)
 {
     long calls;
-    run_well("rm -rf %s/out", folder);
+    prepare(c, folder);
     Result r = run_with_fault(c, folder, class, 0, &calls);
     cr_assert_eq(r.status, 0, "%s", r.err);
     cr_expect(calls > 0, "%.30s calls nothing of the class %s", c->words, class);
@@ -206,14 +217,23 @@ static void check(const Command *c, const char *classes, long few)
 
 #define FILES "--weights weights.safetensors --batch batch.safetensors --output out"
 
-static const Command training = { "train --data fashion-mnist --limit 40 --epochs 2 --batch-size "
-                                  "12 --threads 2 --ema 0.5 --stem 4 --widths 4,8,8,8 --depths "
-                                  "1,0,0,0 --resume --out out",
-                                  A_RUN };
+#define TRAIN                                                                                      \
+    "train --data fashion-mnist --limit 40 --batch-size 12 --threads 2 --ema 0.5 --stem 4 "        \
+    "--widths 4,8,8,8 --depths 1,0,0,0 --resume --out out "
 
+static const Command training = { TRAIN "--epochs 2", .out = A_RUN };
+
+/* One epoch: a second one asks for memory where the first did. */
 Test(faults, memory_while_training)
 {
-    check(&training, "memory ", 5);
+    Command c = { TRAIN "--epochs 1", .out = A_RUN, .plain = true };
+    check(&c, "memory ", 5);
+}
+
+Test(faults, memory_while_resuming)
+{
+    Command c = { TRAIN "--epochs 1", .out = A_RUN, .plain = true, .resumes = true };
+    check(&c, "memory open read ", 2);
 }
 
 Test(faults, files_while_training)
@@ -228,32 +248,33 @@ Test(faults, the_system_while_training)
 
 Test(faults, forward)
 {
-    Command c = { "forward --threads 2 " NETWORK FILES, A_FILE };
+    Command c = { "forward --threads 2 " NETWORK FILES, .out = A_FILE };
     check(&c, "memory open read write sync rename thread ", 4);
 }
 
 Test(faults, gradient)
 {
-    Command c = { "gradient " NETWORK FILES, A_FILE };
+    Command c = { "gradient " NETWORK FILES, .out = A_FILE };
     check(&c, "memory write ", 2);
 }
 
 Test(faults, init)
 {
-    Command c = { "init " SMALL "--output out", A_FILE };
+    Command c = { "init " SMALL "--output out", .out = A_FILE };
     check(&c, "memory open write sync rename ", 2);
 }
 
 Test(faults, fit)
 {
-    Command c = { "fit --steps 2 --lr 1e-3 --weight-decay 0.1 " NETWORK FILES, A_FILE };
+    Command c = { "fit --steps 2 --lr 1e-3 --weight-decay 0.1 " NETWORK FILES, .out = A_FILE };
     check(&c, "memory open read write sync rename ", 2);
 }
 
 Test(faults, export)
 {
-    Command weights = { "export " NETWORK "--weights weights.safetensors --output out", A_FILE };
-    Command onnx = { "export " NETWORK "--weights weights.safetensors --onnx out", A_FILE };
+    Command weights = { "export " NETWORK "--weights weights.safetensors --output out",
+                        .out = A_FILE };
+    Command onnx = { "export " NETWORK "--weights weights.safetensors --onnx out", .out = A_FILE };
     check(&weights, "memory open read write sync rename ", 2);
     check(&onnx, "memory open read write sync rename ", 2);
 }
@@ -261,14 +282,14 @@ Test(faults, export)
 Test(faults, evaluate)
 {
     Command c = { "evaluate --threads 2 " SMALL "--data fashion-mnist --weights trained > out",
-                  PRINTED };
+                  .out = PRINTED };
     check(&c, "memory open read write thread process ", 2);
 }
 
 Test(faults, classify)
 {
     Command c = { "classify " SMALL "--data fashion-mnist --weights trained picture.pgm > out",
-                  PRINTED };
+                  .out = PRINTED };
     check(&c, "memory open read write process ", 2);
 }
 
@@ -276,28 +297,28 @@ Test(faults, field_and_filters)
 {
     Command field = { "field " SMALL "--data fashion-mnist --limit 2 --weights trained "
                       "--output out",
-                      A_FILE };
-    Command filters = { "filters " SMALL "--weights trained --output out", A_FILE };
+                      .out = A_FILE };
+    Command filters = { "filters " SMALL "--weights trained --output out", .out = A_FILE };
     check(&field, "memory write ", 2);
     check(&filters, "memory write ", 2);
 }
 
 Test(faults, report)
 {
-    Command c = { "report --preset small > out", PRINTED_ANYHOW };
+    Command c = { "report --preset small > out", .out = PRINTED_ANYHOW };
     check(&c, "memory write process ", 3);
 }
 
 Test(faults, compare)
 {
-    Command c = { "compare --preset small > out", PRINTED_ANYHOW };
+    Command c = { "compare --preset small > out", .out = PRINTED_ANYHOW };
     check(&c, "memory read write process ", 2);
 }
 
 Test(faults, keys_and_bench)
 {
-    Command keys = { "keys --preset small > out", PRINTED };
-    Command bench = { "bench " SMALL "--runs 1 > out", PRINTED_ANYHOW };
+    Command keys = { "keys --preset small > out", .out = PRINTED };
+    Command bench = { "bench " SMALL "--runs 1 > out", .out = PRINTED_ANYHOW };
     check(&keys, "memory write ", 2);
     check(&bench, "memory write ", 2);
 }
