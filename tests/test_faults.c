@@ -281,11 +281,14 @@ Test(faults, fit)
 
 Test(faults, export)
 {
-    Command weights = { "export " NETWORK "--weights weights.safetensors --output out",
-                        .out = A_FILE };
-    Command onnx = { "export " NETWORK "--weights weights.safetensors --onnx out", .out = A_FILE };
+    Command weights = { "export " SMALL "--weights trained --output out", .out = A_FILE };
+    Command halves = { "export " SMALL "--weights trained --dtype F16 --output out",
+                       .out = A_FILE };
+    Command onnx = { "export " SMALL "--weights trained --onnx out", .out = A_FILE };
     check(&weights, "memory open read write sync rename ", 2);
-    check(&onnx, "memory open read write sync rename ", 2);
+    check(&halves, "memory ", 2);
+    check(&onnx, "open read write sync rename ", 2);
+    check(&onnx, "memory ", 30);
 }
 
 Test(faults, evaluate)
