@@ -77,6 +77,8 @@ Test(cli, bad_values)
     fails(USAGE, "--layer-scale", "--layer-scale nan");
     fails(USAGE, "--preset", "--preset large");
     fails(USAGE, "--format", "report --format xml");
+    fails(USAGE, "--format", "report --format 'text|tsv'");
+    fails(USAGE, "from 1 to 1048576", "--stem 1048577");
     fails(USAGE, "--part", "report --part stem");
     fails(USAGE, "--seed", "init --seed -1 --output /dev/null");
 }
@@ -96,6 +98,20 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--mode", "bench --mode eval");
     fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
     fails(USAGE, "--format", "bench --format json");
+}
+
+/* Whatever a name holds, the message is one line that ends with what is wrong. */
+Test(cli, names_that_would_break_a_line)
+{
+    fails(USAGE, "a?[31m: no such command", "\"$(printf 'a\\033[31m')\"");
+    fails(USAGE, "'1?2' is not", "--stem '1\n2'");
+    fails(USAGE, "'': no such command", "''");
+    fails(USAGE, "is none of article", "--preset $(printf %%05000d 0)");
+    fails(USAGE, "...: no such command", "$(printf %%05000d 0)");
+    fails(
+        FAILED, "...: cannot open it: File name too long",
+        "forward %s --batch %sbatch.safetensors --output /dev/null --weights $(printf %%05000d 0)",
+        NETWORK, CASE);
 }
 
 /* --- networks that cannot be ----------------------------------------------------------------- */
@@ -260,6 +276,25 @@ Test(cli, what_is_printed_must_arrive)
     cr_expect_eq(r.status, FAILED);
     cr_expect(strstr(r.err, STEP ": "), "%s", r.err);
     result_free(&r);
+}
+
+/* What is opened then must not take the place of standard output. */
+Test(cli, standard_files_that_are_closed)
+{
+    char *folder = folder_new(), *out = str_format("%s/out", folder);
+    run_well("%s/%s init --preset small --output '%s'", build_folder(), STEP, out);
+    run_well("%s/%s init --preset small --output '%s.2' <&- >&- 2>&- && cmp '%s' '%s.2'",
+             build_folder(), STEP, out, out, out);
+    Result r =
+        run("%s/%s train --data shapes --limit 40 --epochs 1 --batch-size 8 --stem 4 --widths "
+            "4,8,8,8 --depths 1,0,0,0 --out '%s/run' >&-",
+            build_folder(), STEP, folder);
+    cr_expect_eq(r.status, FAILED, "status %d", r.status);
+    cr_expect(strstr(r.err, "standard output: cannot write"), "%s", r.err);
+    run_well("! grep -r 'epoch 1/1' '%s'", folder);
+    result_free(&r);
+    free(out);
+    folder_remove(folder);
 }
 
 Test(cli, too_little_memory)

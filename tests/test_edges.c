@@ -94,24 +94,32 @@ Test(edges, a_pixel_that_is_no_number)
     folder_remove(folder);
 }
 
+/* The stem has a weight of that value: all logits are NaN. */
+static void check_weight(const char *step, const char *key, const char *folder, float value)
+{
+    char *weights = str_format(CASES "/%s/weights.safetensors", step);
+    char *batch = str_format(CASES "/%s/batch.safetensors", step);
+    char *changed = str_format("%s/weights", folder);
+    size_t count;
+    copy_with(weights, changed, key, 1, value);
+    float *logits = logits_of(step, changed, batch, folder, &count);
+    for (size_t k = 0; k < count; k++)
+        cr_expect(isnan(logits[k]), "%s: a weight of %g gives logit %g", step, (double)value,
+                  (double)logits[k]);
+    free(weights);
+    free(batch);
+    free(changed);
+    free(logits);
+}
+
 Test(edges, a_weight_that_is_no_number)
 {
-    char *folder = folder_new(), *changed = str_format("%s/weights", folder);
-    for (size_t i = 0; i < LADDER; i++) {
-        const char *step = step_name(i);
-        char *weights = str_format(CASES "/%s/weights.safetensors", step);
-        char *batch = str_format(CASES "/%s/batch.safetensors", step);
-        size_t count;
-        copy_with(weights, changed, i < 2 ? "encoder.stem.0.0.weight" : "encoder.stem.0.weight", 1,
-                  NAN);
-        float *logits = logits_of(step, changed, batch, folder, &count);
-        for (size_t k = 0; k < count; k++)
-            cr_expect(isnan(logits[k]), "%s: logit %g", step, (double)logits[k]);
-        free(weights);
-        free(batch);
-        free(logits);
-    }
-    free(changed);
+    static const float values[] = { NAN, INFINITY, -INFINITY };
+    char *folder = folder_new();
+    for (size_t i = 0; i < LADDER; i++)
+        for (int k = 0; k < 3; k++)
+            check_weight(step_name(i), i < 2 ? "encoder.stem.0.0.weight" : "encoder.stem.0.weight",
+                         folder, values[k]);
     folder_remove(folder);
 }
 
@@ -377,14 +385,18 @@ Test(edges, more_memory_than_there_is)
     too_large("bench --preset small --batch-size 1048576 --runs 1", "more pixels");
 }
 
-/* A file without an end. */
+/* Files without an end: a device is read so far, a pipe until memory is short. */
 Test(edges, weights_that_never_end)
 {
+    const char *words = "forward --batch " CASES "/00_resnet/batch.safetensors --output /dev/null";
+    Result r = run("%s/00_resnet %s --weights /dev/zero", build_folder(), words);
+    cr_expect_eq(r.status, 1, "status %d", r.status);
+    cr_expect(strstr(r.err, "/dev/zero: cannot read it: File too large"), "%s", r.err);
+    result_free(&r);
     if (sanitized())
         return;
-    Result r = run("ulimit -v 1000000; %s/00_resnet forward --weights /dev/zero --batch " CASES
-                   "/00_resnet/batch.safetensors --output /dev/null",
-                   build_folder());
+    r = run("ulimit -v 1000000; cat /dev/zero | %s/00_resnet %s --weights -", build_folder(),
+            words);
     cr_expect_eq(r.status, 1, "status %d", r.status);
     cr_expect(strstr(r.err, "memory") && strstr(r.err, "MiB"), "%s", r.err);
     result_free(&r);

@@ -14,16 +14,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STEP "11_drop_path_layer_scale"
 #define CASE "tests/data/steps/" STEP "/"
 #define NETWORK "--stem 4 --widths 4,8,16,32 --depths 1,2,2,1 --classes 10 "
+#define SMALL "--preset small --stem 4 --widths 4,8,8,8 --depths 1,0,0,0 "
 
 /* A command, and what its output "out" is: a file that is replaced at once, a training run's
- * folder, or what it prints, which may stop anywhere. */
+ * folder, or what it prints, which may stop anywhere; what it prints of another step's program, or
+ * of time, may be something else each time. */
 typedef struct {
     const char *words;
-    enum { A_FILE, A_RUN, PRINTED } out;
+    enum { A_FILE, A_RUN, PRINTED, PRINTED_ANYHOW } out;
+    bool plain;   /* from files that are not packed: no other program has to run */
+    bool resumes; /* a run that lacks its last step */
 } Command;
 
 /* How many calls of a class are made to fail, of those there are. */
@@ -58,8 +63,17 @@ static void write_data(const char *folder)
     write_idx(folder, "train-images-idx3-ubyte", pictures, sizeof pictures, 40 * 28 * 28);
     write_idx(folder, "train-labels-idx1-ubyte", labels, sizeof labels, 40);
     run_well("cd %s && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; done "
-             "&& gzip *-ubyte",
+             "&& mkdir plain && cp *-ubyte plain && gzip *-ubyte",
              folder);
+}
+
+/* A network for them, and one of the pictures. */
+static void write_trained(const char *folder)
+{
+    run_well("%s/" STEP " init " SMALL "--output %s/trained", build_folder(), folder);
+    run_well("{ printf 'P5 28 28 255\n'; tail -c 784 %s/plain/t10k-images-idx3-ubyte; } > "
+             "%s/picture.pgm",
+             folder, folder);
 }
 
 /* --- one run --------------------------------------------------------------------------------- */
@@ -68,11 +82,13 @@ static void write_data(const char *folder)
 static Result run_with_fault(const Command *c, const char *folder, const char *class, long n,
                              long *calls)
 {
-    char *build = realpath(build_folder(), NULL);
-    Result r = run("cd %s && rm -f count && export FASHION_MNIST=. FAULT='%s %ld' "
+    char *build = realpath(build_folder(), NULL), *file = str_format("%s/count", folder);
+    unlink(file);
+    Result r = run("cd %s && export FASHION_MNIST=%s FAULT='%s %ld' "
                    "FAULT_COUNT=count && LD_PRELOAD=%s/faults.so exec %s/" STEP " %s",
-                   folder, class, n, build, build, c->words);
+                   folder, c->plain ? "plain" : ".", class, n, build, build, c->words);
     free(build);
+    free(file);
     cr_assert(r.status < 126, "%s, %s %ld: status %d: %s", c->words, class, n, r.status, r.err);
     char *count = contents("%s/count", folder);
     *calls = atol(count);
@@ -140,15 +156,30 @@ static void expect_resumed(const Command *c, const char *folder, const char *wha
     result_free(&r);
 }
 
+/* What is in the output's place before; without another program, which would take longest. */
+static void prepare(const Command *c, const char *folder)
+{
+    char *path = str_format("%s/out", folder);
+    if (c->out == A_RUN) {
+        run_well("rm -rf %s", path);
+        if (c->resumes)
+            run_well("cp -r %s/whole %s && rm %s/result.tsv", folder, path, path);
+    } else {
+        FILE *old = fopen(path, "w");
+        cr_assert(old && fputs("old\n", old) >= 0 && fclose(old) == 0);
+    }
+    free(path);
+}
+
 static void check_fault(const Command *c, const char *folder, const char *class, long n)
 {
     long calls;
     char *what = str_format("%.30s, %s %ld", c->words, class, n);
-    run_well("cd %s && rm -rf out && %s", folder, c->out == A_RUN ? "true" : "cp old out");
+    prepare(c, folder);
     Result r = run_with_fault(c, folder, class, n, &calls);
     if (r.status != 0)
         expect_clean_failure(c, folder, &r, what);
-    else if (c->out != PRINTED) /* a report does without its neighbour's */
+    else if (c->out != PRINTED_ANYHOW)
         cr_expect(is_whole(c, folder), "%s: status 0, but other bytes", what);
     result_free(&r);
     expect_no_temporary(folder, what);
@@ -161,7 +192,7 @@ static void check_fault(const Command *c, const char *folder, const char *class,
 static void check_class(const Command *c, const char *folder, const char *class, long few)
 {
     long calls;
-    run_well("rm -rf %s/out", folder);
+    prepare(c, folder);
     Result r = run_with_fault(c, folder, class, 0, &calls);
     cr_assert_eq(r.status, 0, "%s", r.err);
     cr_expect(calls > 0, "%.30s calls nothing of the class %s", c->words, class);
@@ -180,6 +211,7 @@ static void check(const Command *c, const char *classes, long few)
     long calls;
     int length;
     write_data(folder);
+    write_trained(folder);
     run_well("cp " CASE "*.safetensors %s && echo old > %s/old", folder, folder);
     Result r = run_with_fault(c, folder, "none", 0, &calls);
     cr_assert_eq(r.status, 0, "%s", r.err);
@@ -194,14 +226,23 @@ static void check(const Command *c, const char *classes, long few)
 
 #define FILES "--weights weights.safetensors --batch batch.safetensors --output out"
 
-static const Command training = { "train --data fashion-mnist --limit 40 --epochs 2 --batch-size "
-                                  "12 --threads 2 --ema 0.5 --stem 4 --widths 4,8,8,8 --depths "
-                                  "1,0,0,0 --resume --out out",
-                                  A_RUN };
+#define TRAIN                                                                                      \
+    "train --data fashion-mnist --limit 40 --batch-size 12 --threads 2 --ema 0.5 --stem 4 "        \
+    "--widths 4,8,8,8 --depths 1,0,0,0 --resume --out out "
 
+static const Command training = { TRAIN "--epochs 2", .out = A_RUN };
+
+/* One epoch: a second one asks for memory where the first did. */
 Test(faults, memory_while_training)
 {
-    check(&training, "memory ", 5);
+    Command c = { TRAIN "--epochs 1", .out = A_RUN, .plain = true };
+    check(&c, "memory ", 5);
+}
+
+Test(faults, memory_while_resuming)
+{
+    Command c = { TRAIN "--epochs 1", .out = A_RUN, .plain = true, .resumes = true };
+    check(&c, "memory open read ", 2);
 }
 
 Test(faults, files_while_training)
@@ -216,26 +257,82 @@ Test(faults, the_system_while_training)
 
 Test(faults, forward)
 {
-    Command c = { "forward --threads 2 " NETWORK FILES, A_FILE };
+    Command c = { "forward --threads 2 " NETWORK FILES, .out = A_FILE };
     check(&c, "memory open read write sync rename thread ", 4);
 }
 
 Test(faults, gradient)
 {
-    Command c = { "gradient " NETWORK FILES, A_FILE };
+    Command c = { "gradient " NETWORK FILES, .out = A_FILE };
     check(&c, "memory write ", 2);
 }
 
 Test(faults, init)
 {
-    Command c = { "init --preset small --output out", A_FILE };
+    Command c = { "init " SMALL "--output out", .out = A_FILE };
     check(&c, "memory open write sync rename ", 2);
+}
+
+Test(faults, fit)
+{
+    Command c = { "fit --steps 2 --lr 1e-3 --weight-decay 0.1 " NETWORK FILES, .out = A_FILE };
+    check(&c, "memory open read write sync rename ", 2);
+}
+
+Test(faults, export)
+{
+    Command weights = { "export " SMALL "--weights trained --output out", .out = A_FILE };
+    Command halves = { "export " SMALL "--weights trained --dtype F16 --output out",
+                       .out = A_FILE };
+    Command onnx = { "export " SMALL "--weights trained --onnx out", .out = A_FILE };
+    check(&weights, "memory open read write sync rename ", 2);
+    check(&halves, "memory ", 2);
+    check(&onnx, "open read write sync rename ", 2);
+    check(&onnx, "memory ", 30);
+}
+
+Test(faults, evaluate)
+{
+    Command c = { "evaluate --threads 2 " SMALL "--data fashion-mnist --weights trained > out",
+                  .out = PRINTED };
+    check(&c, "memory open read write thread process ", 2);
+}
+
+Test(faults, classify)
+{
+    Command c = { "classify " SMALL "--data fashion-mnist --weights trained picture.pgm > out",
+                  .out = PRINTED };
+    check(&c, "memory open read write process ", 2);
+}
+
+Test(faults, field_and_filters)
+{
+    Command field = { "field " SMALL "--data fashion-mnist --limit 2 --weights trained "
+                      "--output out",
+                      .out = A_FILE };
+    Command filters = { "filters " SMALL "--weights trained --output out", .out = A_FILE };
+    check(&field, "memory write ", 2);
+    check(&filters, "memory write ", 2);
 }
 
 Test(faults, report)
 {
-    Command c = { "report > out", PRINTED };
+    Command c = { "report --preset small > out", .out = PRINTED_ANYHOW };
     check(&c, "memory write process ", 3);
+}
+
+Test(faults, compare)
+{
+    Command c = { "compare --preset small > out", .out = PRINTED_ANYHOW };
+    check(&c, "memory read write process ", 2);
+}
+
+Test(faults, keys_and_bench)
+{
+    Command keys = { "keys --preset small > out", .out = PRINTED };
+    Command bench = { "bench " SMALL "--runs 1 > out", .out = PRINTED_ANYHOW };
+    check(&keys, "memory write ", 2);
+    check(&bench, "memory write ", 2);
 }
 
 /* gzip fails at the very end, behind all of the data: known even where children are ignored. */

@@ -5,12 +5,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+enum { LONGEST_WHERE = 400 };
+
+/* A name, which may be of any length, leaves room for what is wrong with it. */
 static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
 {
-    int used = snprintf(text, size, "%s: ", where);
+    bool fits = strlen(where) <= LONGEST_WHERE;
+    int used =
+        snprintf(text, size, "%.*s%s: ", LONGEST_WHERE, *where ? where : "''", fits ? "" : "...");
     if (used > 0 && (size_t)used < size)
         vsnprintf(text + used, size - (size_t)used, format, args);
+}
+
+/* Names may hold line feeds and a terminal's commands; a message is one line of text. */
+static Error one_line(const Error *error)
+{
+    Error line = *error;
+    for (char *c = line.text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
+    return line;
 }
 
 bool error_set(Error *error, const char *where, const char *format, ...)
@@ -27,7 +43,7 @@ bool error_set(Error *error, const char *where, const char *format, ...)
 void die_of(int status, const Error *error)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, one_line(error).text);
     exit(status);
 }
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* madvise, the e of fopen */
+#define _GNU_SOURCE /* madvise, posix_memalign, the e of fopen */
 #include "base/memory.h"
 
 #include "base/error.h"
@@ -61,10 +61,11 @@ void *mem_alloc(size_t count, size_t size)
         no_memory(bytes);
     check_free(bytes);
     size_t alignment = bytes < LARGE ? ALIGNMENT : HUGE_PAGE;
-    /* aligned_alloc wants a multiple of the alignment, and one byte at least to return memory. */
+    /* One byte at least, to get memory. Not by aligned_alloc, which wants a multiple of the
+     * alignment: up to a huge page more. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *memory = aligned_alloc(alignment, rounded);
-    if (!memory)
+    void *memory;
+    if (posix_memalign(&memory, alignment, rounded) != 0)
         no_memory(bytes);
     if (bytes >= LARGE)
         madvise(memory, rounded, MADV_HUGEPAGE);

@@ -546,28 +546,39 @@ void onnx_free(Onnx *o)
     free(o);
 }
 
-static void put_param(FileWriter *writer, const Param *p, const float *values)
+/* begins: what stands before each parameter's numbers; data: room for any one's. */
+static void put_all(const Onnx *o, FileWriter *writer, const Weights *weights,
+                    const Protobuf *begins, float *data)
 {
-    Protobuf begin = param_begin(p);
-    float *data = mem_alloc(p->count, sizeof *data);
-    layout_to_file(p, values, data);
-    file_put(writer, begin.bytes, begin.used);
-    file_put(writer, data, p->count * sizeof *data);
-    free(data);
-    free(begin.bytes);
-}
-
-bool onnx_write(const Onnx *o, const Weights *weights, const char *path, Error *error)
-{
-    FileWriter *writer = file_create(path, error);
-    if (!writer)
-        return false;
     file_put(writer, o->head.bytes, o->head.used);
     file_put(writer, o->nodes.bytes, o->nodes.used);
     file_put(writer, o->constants.bytes, o->constants.used);
-    for (int i = 0; i < weights->count; i++)
-        put_param(writer, &weights->params[i], weights->values[i]);
+    for (int i = 0; i < weights->count; i++) {
+        const Param *p = &weights->params[i];
+        layout_to_file(p, weights->values[i], data);
+        file_put(writer, begins[i].bytes, begins[i].used);
+        file_put(writer, data, p->count * sizeof *data);
+    }
     file_put(writer, o->ends.bytes, o->ends.used);
     file_put(writer, o->tail.bytes, o->tail.used);
-    return file_commit(writer, error);
+}
+
+/* All memory is there before the file is begun: where it is short nothing half-written is left. */
+bool onnx_write(const Onnx *o, const Weights *weights, const char *path, Error *error)
+{
+    Protobuf *begins = mem_alloc((size_t)weights->count, sizeof *begins);
+    size_t most = 0;
+    for (int i = 0; i < weights->count; i++) {
+        begins[i] = param_begin(&weights->params[i]);
+        most = weights->params[i].count > most ? weights->params[i].count : most;
+    }
+    float *data = mem_alloc(most, sizeof *data);
+    FileWriter *writer = file_create(path, error);
+    if (writer)
+        put_all(o, writer, weights, begins, data);
+    for (int i = 0; i < weights->count; i++)
+        free(begins[i].bytes);
+    free(begins);
+    free(data);
+    return writer && file_commit(writer, error);
 }

@@ -117,10 +117,10 @@ void options_set_row(Options *options, int row)
 static _Noreturn void bad_value(const Spec *s, const char *text)
 {
     if (s->kind == CHOICE)
-        die(EXIT_USAGE, s->name, "'%s' is none of %s", text, s->choices);
+        die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
     if (s->kind == SEED)
-        die(EXIT_USAGE, s->name, "'%s' is not a whole number from 0 to 2^64 - 1", text);
-    die(EXIT_USAGE, s->name, "'%s' is not %s%s from %g to %g", text, s->choices,
+        die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
+    die(EXIT_USAGE, s->name, "'%.200s' is not %s%s from %.10g to %.10g", text, s->choices,
         s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
 }
 
@@ -171,7 +171,7 @@ static const char *choice(const Spec *s, const char *text)
 {
     size_t length = strlen(text);
     for (const char *at = s->choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (length && strncmp(at, text, length) == 0 && (at[length] == '|' || !at[length]))
+        if (length && strcspn(at, "|") == length && strncmp(at, text, length) == 0)
             return text;
     bad_value(s, text);
 }

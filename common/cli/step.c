@@ -8,6 +8,8 @@
 #include "cli/siblings.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,16 @@ static char *own_path(const char *called)
     return str_format("%s", length > 0 ? path : called);
 }
 
+/* Where one of the first three files is closed, the next file to be opened would take its place,
+ * and what is printed would land in it. What is put there refuses to be read or written as well. */
+static void keep_standard_files(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0 &&
+            open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) != file)
+            die(EXIT_FAILED, "/dev/null", "cannot open it: %s", strerror(errno));
+}
+
 /* Everything printed must have arrived. */
 static int close_output(int status)
 {
@@ -114,6 +126,8 @@ static int close_output(int status)
 int step_main(int argc, char **argv, Step step)
 {
     const char *name = base_name(argv[0]);
+    keep_standard_files();
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))

@@ -24,21 +24,34 @@ static size_t first_room(int from)
     return room + 2;
 }
 
+/* /dev/zero and its like have no end. */
+static size_t most_of(int from)
+{
+    enum { DEVICE = 64 << 20 };
+    struct stat status;
+    return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) ? DEVICE : SIZE_MAX;
+}
+
+static bool give_up(char *bytes, int why)
+{
+    free(bytes);
+    errno = why;
+    return false;
+}
+
 static bool read_all(int from, char **bytes, size_t *size)
 {
-    size_t room = first_room(from), used = 0;
+    size_t most = most_of(from), room = first_room(from), used = 0;
     char *all = mem_grow(NULL, room, 1);
     ssize_t got;
     while ((got = read(from, all + used, room - used - 1)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0) {
-            int why = errno;
-            free(all);
-            errno = why;
-            return false;
-        }
+        if (got < 0)
+            return give_up(all, errno);
         used += (size_t)got;
+        if (used > most)
+            return give_up(all, EFBIG);
         if (room - used < 2) {
             room = size_mul(room, 2);
             all = mem_grow(all, room, 1);

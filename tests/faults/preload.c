@@ -85,6 +85,12 @@ void *aligned_alloc(size_t alignment, size_t size)
     return fails("memory", ENOMEM) ? NULL : __libc_memalign(alignment, size);
 }
 
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    *memory = aligned_alloc(alignment, size);
+    return *memory ? 0 : ENOMEM;
+}
+
 /* --- files ----------------------------------------------------------------------------------- */
 
 int open(const char *path, int flags, ...)

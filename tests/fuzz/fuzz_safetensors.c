@@ -12,10 +12,12 @@ static void use(const Safetensors *file, const Entry *entry)
     Error error;
     if (safetensors_find(file, entry->key) != entry)
         abort();
-    void *out = malloc(entry->bytes ? entry->bytes : 1);
-    if (entry_floats(file, entry, out, &error) && entry_elements(entry) * 4 != entry->bytes)
+    size_t elements = entry_elements(entry), room = elements * sizeof(float);
+    void *out = malloc(room > entry->bytes ? room : entry->bytes + 1);
+    if (entry_floats(file, entry, out, &error) &&
+        elements * (strcmp(entry->dtype, "F32") == 0 ? 4 : 2) != entry->bytes)
         abort();
-    if (entry_int64s(file, entry, out, &error) && entry_elements(entry) * 8 != entry->bytes)
+    if (entry_int64s(file, entry, out, &error) && elements * 8 != entry->bytes)
         abort();
     memcpy(out, entry->data, entry->bytes);
     free(out);
