@@ -182,6 +182,11 @@ Net *build_network(const Step *step, const Shape *shape)
     return net;
 }
 
+bool has_paper_sizes(const Step *step, const Options *options)
+{
+    return step->published && !option_given(options, "--preset");
+}
+
 bool downsamples_separately(const Step *step)
 {
     /* Such a stage changes its input even where it has no block. */

@@ -24,7 +24,9 @@ typedef struct {
 #define AT(field) offsetof(Options, field)
 #define NETWORK                                                                                    \
     "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
-    "--variant --row --threads "
+    "--variant --row "
+/* What every command takes. */
+#define COMMON NETWORK "--threads "
 
 /* Sizes are bounded so that their small multiples fit an int; products are checked where they are
  * made. */
@@ -78,7 +80,7 @@ static const Spec specs[] = {
     { "--seed", SEED, AT(seed), 0, 0, "N", "seed of the random numbers" },
 };
 enum { SPECS = sizeof specs / sizeof *specs };
-_Static_assert(SPECS <= 64, "one bit of Options.given each");
+_Static_assert((int)SPECS <= (int)MOST_OPTIONS, "one place in Options.given each");
 
 /* --- finding --------------------------------------------------------------------------------- */
 
@@ -103,13 +105,25 @@ static int find(const char *name)
 bool option_given(const Options *options, const char *name)
 {
     int i = find(name);
-    return i >= 0 && (options->given >> i & 1);
+    return i >= 0 && options->given[i];
 }
 
 void options_set_row(Options *options, int row)
 {
     options->row = row;
-    options->given |= (uint64_t)1 << find("--row");
+    options->given[find("--row")] = "";
+}
+
+int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
+{
+    int count = 0;
+    for (int i = 0; i < SPECS; i++) {
+        if (!options->given[i] || !listed(NETWORK "--part ", specs[i].name))
+            continue;
+        words[count++] = specs[i].name;
+        words[count++] = options->given[i];
+    }
+    return count;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -212,7 +226,7 @@ static void set(const Spec *s, const char *text, Options *options)
 static void check_required(const Command *command, const Options *options)
 {
     for (int i = 0; i < SPECS; i++)
-        if (listed(command->required, specs[i].name) && !(options->given >> i & 1))
+        if (listed(command->required, specs[i].name) && !options->given[i])
             die(EXIT_USAGE, command->name, "wants %s %s, %s", specs[i].name, specs[i].choices,
                 specs[i].help);
 }
@@ -230,13 +244,13 @@ void options_parse(const Command *command, int argc, char **argv, Options *optio
             continue;
         }
         int found = find(word);
-        if (found < 0 || !(listed(NETWORK, word) || listed(command->options, word)))
+        if (found < 0 || !(listed(COMMON, word) || listed(command->options, word)))
             die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
         const Spec *s = &specs[found];
         if (s->kind != FLAG && i + 1 == argc)
             die(EXIT_USAGE, word, "its value is missing: %s, %s", s->choices, s->help);
-        set(s, s->kind == FLAG ? "" : argv[++i], options);
-        options->given |= (uint64_t)1 << found;
+        options->given[found] = s->kind == FLAG ? "" : argv[++i];
+        set(s, options->given[found], options);
     }
     check_required(command, options);
 }
@@ -255,7 +269,7 @@ void options_usage(const char *program, const char *title, const Command *comman
     for (int i = 0; i < count; i++)
         printf("  %-15s %s\n", commands[i].name, commands[i].help);
     printf("\noptions of the network, for every command:\n");
-    usage_options(NETWORK);
+    usage_options(COMMON);
     for (int i = 0; i < count; i++) {
         if (!*commands[i].options)
             continue;

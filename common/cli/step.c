@@ -123,16 +123,10 @@ int step_main(int argc, char **argv, Step step)
     skip = skip < argc ? skip : argc;
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
-    run.word_count = argc - skip;
-    /* A copy: operands are collected in argv itself. */
-    const char **words = mem_alloc((size_t)run.word_count, sizeof *words);
-    memcpy(words, argv + skip, (size_t)run.word_count * sizeof *words);
-    run.words = words;
     options_parse(&entry->command, argc - skip, argv + skip, &run.options);
     if (run.options.threads)
         thread_count_set(run.options.threads);
     int status = entry->run(&run);
-    free(words);
     free(path);
     return close_output(status);
 }
