@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "cli/commands.h"
 #include "cli/siblings.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,6 +114,7 @@ static int close_output(int status)
 
 int step_main(int argc, char **argv, Step step)
 {
+    file_clean_at_end();
     const char *name = base_name(argv[0]);
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
