@@ -4,11 +4,13 @@
 #include "run.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -250,6 +252,47 @@ Test(train, refuses_what_would_lose_a_run)
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 91 --out %s/b",
                               build_folder(), folder));
+    folder_remove(folder);
+}
+
+/* What a folder says that another run holds, and one where a killed run left something. */
+Test(train, one_run_in_a_folder)
+{
+    char *folder = folder_new();
+    char *line = str_format("%s/09_layer_norm train --data shapes --limit 20 --epochs 1 "
+                            "--batch-size 18 --stem 8 --widths 8,8,8,8 --depths 1,0,0,0 --out %s",
+                            build_folder(), folder);
+    run_well("touch %s/last.safetensors.123.tmp %s/mine.tmp", folder, folder);
+    int held = open(folder, O_RDONLY);
+    cr_assert(held >= 0 && flock(held, LOCK_EX) == 0);
+    expect_failure("a folder in use", "another run", str_format("%s", line));
+    run_well("cd %s && test \"$(ls | paste -s)\" = 'last.safetensors.123.tmp	mine.tmp'", folder);
+    close(held);
+    run_well("%s", line);
+    run_well("cd %s && ls *.tmp && test \"$(ls *.tmp)\" = mine.tmp", folder);
+    free(line);
+    folder_remove(folder);
+}
+
+/* What can be known before a run begins is the call's fault and leaves no folder. */
+Test(train, a_wrong_call_makes_no_folder)
+{
+    static const char *const calls[][2] = {
+        { "--limit", "--limit 9 --batch-size 2" },
+        { "--batch-size", "--limit 40 --batch-size 37" },
+        { "--input", "--limit 40 --batch-size 10 --input 1x27x64" },
+        { "--input", "--limit 40 --batch-size 10 --input 3x64x64" },
+        { "main.c", "--limit 40 --batch-size 10 --widths 7,7,7,7 --stem 8" },
+    };
+    char *folder = folder_new();
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("%s/03_depthwise_conv train --data shapes %s --out %s/run", build_folder(),
+                       calls[i][1], folder);
+        cr_expect_eq(r.status, 2, "%s: status %d: %s", calls[i][1], r.status, r.err);
+        cr_expect(strstr(r.err, calls[i][0]), "%s: %s", calls[i][1], r.err);
+        run_well("test ! -e %s/run", folder);
+        result_free(&r);
+    }
     folder_remove(folder);
 }
 

@@ -28,6 +28,9 @@ Shape shape_for_data(const Run *run, const Dataset *data)
     if (option_given(o, "--input") && shape.c != data->channels)
         die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
             data->channels);
+    if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
+        die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h, shape.w,
+            data->name, data->height, data->width);
     shape.classes = data->classes;
     shape.c = data->channels;
     return shape;
@@ -109,6 +112,8 @@ int train(const Run *run)
     Recipe recipe = recipe_of(run, out, network);
     Error error;
     TrainEnd end = TRAINED_ALL;
+    if (!train_possible(&recipe, &training, &error))
+        die_of(EXIT_USAGE, &error);
     if (!train_network(&recipe, (Builder){ build, &plan }, &training, &test, &end, &error))
         die_of(EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
