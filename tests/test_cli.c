@@ -1,7 +1,9 @@
 /* The programs' command line: what goes wrong ends with one line that names it, the status that
  * says whose fault it was, and nothing half-written; what goes right prints what it promises. */
 #include "base/memory.h"
+#include "cli/step.h"
 #include "io/safetensors.h"
+#include "ops/ops.h"
 #include "run.h"
 
 #include <criterion/criterion.h>
@@ -9,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* The case that the wrong calls are variations of. */
 #define STEP "05_large_kernel"
@@ -96,6 +100,36 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--mode", "bench --mode eval");
     fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
     fails(USAGE, "--format", "bench --format json");
+}
+
+/* --- steps that leave something out ---------------------------------------------------------- */
+
+static Tensor *small_encoder(Tensor *x, Config c)
+{
+    return conv_norm_act(x, .out = c.stem, .kernel = 1);
+}
+
+static int step_status(Step step)
+{
+    static char *argv[] = { "14_mine", "report", "--stem", "8", NULL };
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+            _exit(126);
+        exit(step_main(4, argv, step));
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The network is what a step must have; block and stage are for the article's checks. */
+Test(cli, steps_that_leave_something_out)
+{
+    cr_expect_eq(step_status((Step){ .title = "mine" }), USAGE);
+    Step step = { .title = "mine", .encoder = small_encoder, .article = { .stem = 8 } };
+    cr_expect_eq(step_status(step), 0);
 }
 
 /* --- networks that cannot be ----------------------------------------------------------------- */

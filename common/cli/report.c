@@ -208,9 +208,10 @@ static void print_checks(const Step *step)
     bool separately = downsamples_separately(step);
     printf("\n  %-28s %-14s %-14s %-14s\n", "the article's checks", "input", "output",
            "article prints");
-    if (!separately)
+    if (step->block && !separately)
         check_block(step);
-    check_stage(step, separately);
+    if (step->stage)
+        check_stage(step, separately);
     check_whole(step, false, separately ? "1x2048x3x3" : "1x2048x7x7");
     check_whole(step, true, "1x1000");
 }

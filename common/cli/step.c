@@ -116,6 +116,8 @@ int step_main(int argc, char **argv, Step step)
 {
     file_clean_at_end();
     const char *name = base_name(argv[0]);
+    if (!step.encoder)
+        die(EXIT_USAGE, ".encoder", "step_main is not told which function builds the network");
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
