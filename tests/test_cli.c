@@ -246,6 +246,32 @@ Test(cli, weights_of_another_network)
     folder_remove(folder);
 }
 
+/* A file's keys may have anything in them: the error stays one line without a terminal's commands,
+ * and a long key leaves room for others. */
+Test(cli, strange_keys)
+{
+    char *folder = folder_new(), *path = str_format("%s/strange", folder), *command, key[2000];
+    Error error;
+    memset(key, 'k', sizeof key - 1);
+    key[sizeof key - 1] = 0;
+    Entry entries[] = { { .key = "a\nb\x1b[31m\tc", .dtype = "F32", .rank = 0, .data = "1234" },
+                        { .key = key, .dtype = "F32", .rank = 0, .data = "1234" } };
+    entries[0].bytes = entries[1].bytes = 4;
+    cr_assert(safetensors_write(path, entries, 2, NULL, 0, &error), "%s", error.text);
+    command = str_format("export --weights '%s' --output '%s/out'", path, folder);
+    fails_in("12_official_convnext", FAILED, "begins with 'a?b?[31m?c'", command);
+    free(command);
+    Safetensors file = tensors_in(CASE "weights.safetensors");
+    file.entries = mem_grow(file.entries, file.count + 2, sizeof *file.entries);
+    memcpy(file.entries + file.count, entries, sizeof entries);
+    cr_assert(safetensors_write(path, file.entries, file.count + 2, NULL, 0, &error));
+    forward_fails("unexpected a?b?[31m?c", path, CASE "batch.safetensors", "/dev/null");
+    forward_fails("unexpected kkkkkk", path, CASE "batch.safetensors", "/dev/null");
+    safetensors_free(&file);
+    free(path);
+    folder_remove(folder);
+}
+
 Test(cli, at_most_ten_keys_are_listed)
 {
     char *folder = folder_new(), *wrong = str_format("%s/wrong", folder);

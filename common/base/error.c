@@ -5,12 +5,29 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
 {
     int used = snprintf(text, size, "%s: ", where);
     if (used > 0 && (size_t)used < size)
         vsnprintf(text + used, size - (size_t)used, format, args);
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
+}
+
+Shown show(const char *string)
+{
+    Shown shown = { "" };
+    size_t i = strnlen(string, sizeof shown.text - 5);
+    memcpy(shown.text, string, i);
+    if (!string[i])
+        return shown;
+    while (i && ((unsigned char)string[i] & 0xC0) == 0x80) /* cut between two characters */
+        i--;
+    memcpy(shown.text + i, "...", 4);
+    return shown;
 }
 
 bool error_set(Error *error, const char *where, const char *format, ...)
