@@ -1,7 +1,9 @@
 /* Learning: gradients and AdamW against PyTorch's, training runs against each other. */
 #include "base/memory.h"
 #include "io/safetensors.h"
+#include "ops/ops.h"
 #include "run.h"
+#include "train/evaluate.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -368,4 +370,54 @@ Test(train, learns_shapes_and_evaluate_agrees)
     result_free(&r);
     result_free(&e);
     folder_remove(folder);
+}
+
+/* --- evaluation ------------------------------------------------------------------------------ */
+
+static int built_for;
+
+/* A network of what steps are made of. */
+static Net *small_network(const void *context, int batch_size)
+{
+    (void)context;
+    built_for = batch_size;
+    Net *net = net_new();
+    Tensor *x = net_input(net, batch_size, 1, 32, 32);
+    x = conv_norm_act(x, .out = 24, .kernel = 4, .stride = 4);
+    x = conv2d(x, .out = 24, .kernel = 7, .pad = 3, .groups = 24);
+    x = gelu(conv2d(layer_norm(x), .out = 96, .kernel = 1));
+    x = conv_norm_act(x, .out = 17, .kernel = 3);
+    linear(flatten(global_avg_pool(x)), .out = 10);
+    return net;
+}
+
+/* The batch size is the caller's and nothing of the score: not in the last bit. */
+Test(train, evaluation_in_batches_of_any_size)
+{
+    enum { PICTURES = 45 };
+    static const int sizes[] = { 64, 1, 2, 7, 16, 44, 45 };
+    Builder builder = { small_network, NULL };
+    Dataset data;
+    Error error;
+    Score first = { 0 };
+    cr_assert(dataset_open("shapes", TEST_SET, PICTURES, &data, &error), "%s", error.text);
+    Net *net = small_network(NULL, 1);
+    Weights *weights = weights_new(net);
+    weights_init(weights, 3);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        Score score;
+        cr_assert(evaluate_all(builder, weights, &data, sizes[i], &score, &error), "%s",
+                  error.text);
+        cr_expect_eq(built_for, sizes[i] < PICTURES ? sizes[i] : PICTURES, "%d", built_for);
+        if (i == 0)
+            first = score;
+        cr_expect(score.loss == first.loss && score.top5 == first.top5, "batches of %d: %.17g",
+                  sizes[i], score.loss);
+        if (i)
+            free(score.confusion);
+    }
+    free(first.confusion);
+    weights_free(weights);
+    net_free(net);
+    dataset_free(&data);
 }

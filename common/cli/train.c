@@ -50,6 +50,11 @@ static Dataset open_data(const char *name, DatasetPart part, int limit)
     return data;
 }
 
+static int batch_size(const Options *o)
+{
+    return o->batch_size ? o->batch_size : 64;
+}
+
 static double given_or(const Run *run, const char *name, double given, double otherwise)
 {
     return option_given(&run->options, name) ? given : otherwise;
@@ -86,7 +91,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .resume = o->resume,
                      .limit = o->limit,
                      .epochs = epochs,
-                     .batch_size = o->batch_size ? o->batch_size : 64,
+                     .batch_size = batch_size(o),
                      .lr = given_or(run, "--lr", o->lr, 4e-3),
                      .min_lr = given_or(run, "--min-lr", o->min_lr, 1e-6),
                      .warmup = given_or(run, "--warmup", o->warmup, epochs / 10.0),
@@ -154,7 +159,7 @@ int evaluate(const Run *run)
     Score score;
     Error error;
     if (!weights_load(weights, o->weights, &error) ||
-        !evaluate_all((Builder){ build, &plan }, weights, &test, &score, &error))
+        !evaluate_all((Builder){ build, &plan }, weights, &test, batch_size(o), &score, &error))
         die_of(EXIT_FAILED, &error);
     printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
            test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);

@@ -277,7 +277,7 @@ static bool end_epoch(Trainer *t, Error *error)
     State *s = &t->state;
     Score score;
     if (!evaluate_pictures(t->builder, judged(t), t->data, t->split.held_out,
-                           t->split.held_out_count, &score, error))
+                           t->split.held_out_count, t->recipe->batch_size, &score, error))
         return false;
     free(score.confusion);
     double loss = s->loss_sum / t->batches, seconds = clock_seconds() - t->started;
@@ -328,7 +328,7 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     bool good = weights_load(judged(t), path, error);
     free(path);
     Score score;
-    good = good && evaluate_all(t->builder, judged(t), test, &score, error);
+    good = good && evaluate_all(t->builder, judged(t), test, t->recipe->batch_size, &score, error);
     if (!good)
         return false;
     free(score.confusion);
