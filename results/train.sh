@@ -4,7 +4,8 @@
 # SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1"
 # FOLDER=runs/fashion-mnist-10
 # A run that is complete is left alone, one that is not goes on where it stopped. What a complete run
-# came to, and on what, is in its run.tsv; its time is that of all its epochs.
+# came to, and on what, is in its run.tsv; its time is that of all its epochs. On what is written down
+# in begun.tsv when it begins; one that went on with other programs has its commit marked as changed.
 set -u
 build=$1
 seeds=${SEEDS:-1}
@@ -13,6 +14,7 @@ data=${DATA:-fashion-mnist}
 options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
 folder=${FOLDER:-runs/$data-$epochs}
 
+tab=$(printf '\t')
 programs=$(results/programs.sh "$build" train.sh) || exit
 
 # The commit that is built, marked where files differ from it; the compiler; the processor and its
@@ -31,9 +33,22 @@ machine() {
     done
     uname -m
 }
+# Of the programs as they are now: the commit may move on while they train.
+machine=$(machine)
+
+begin() {
+    mkdir -p "$1"
+    [ -f "$1/begun.tsv" ] && [ -f "$1/last.safetensors" ] ||
+        printf '%s\n' "$machine" > "$1/begun.tsv"
+    begun=$(cat "$1/begun.tsv")
+    case $begun in
+        "$machine" | *+changed"$tab"*) ;;
+        *) printf '%s\n' "${begun%%"$tab"*}+changed$tab${begun#*"$tab"}" > "$1/begun.tsv" ;;
+    esac
+}
 
 record() {
-    awk -F '\t' -v OFS='\t' -v step="$1" -v seed="$2" -v machine="$(machine)" \
+    awk -F '\t' -v OFS='\t' -v step="$1" -v seed="$2" -v machine="$(cat "$3/begun.tsv")" \
         -v threads="${OMP_NUM_THREADS:-$(nproc)}" '
         FILENAME ~ /log.tsv$/ && FNR > 1 { seconds += $7 }
         FILENAME ~ /result.tsv$/ && FNR == 2 {
@@ -49,10 +64,11 @@ for seed in $seeds; do
         out=$folder/$step-$seed
         [ -f "$out/run.tsv" ] && continue
         echo "$step, seed $seed: $out"
+        begin "$out"
         # $options is a list of words.
         # shellcheck disable=SC2086
         "$program" train --data "$data" --epochs "$epochs" --seed "$seed" --out "$out" --resume \
-            $options && record "$step" "$seed" "$out" || exit 1
+            $options && record "$step" "$seed" "$out" && rm "$out/begun.tsv" || exit 1
     done
 done
 

@@ -438,7 +438,7 @@ Test(classify, weights_that_do_not_fit)
     fails(FAILED, "weights: does not fit", "classify 000.pgm --weights weights --stem 9");
     fails(USAGE, "--classes", CLASSIFY "000.pgm --classes 11");
     fails(USAGE, "--input", CLASSIFY "000.pgm --input 3x64x64");
-    fails(USAGE, "shapes: its pictures are 28x28",
+    fails(USAGE, "--input: 20x20, but the pictures of shapes are 28x28",
           CLASSIFY "000.pgm --data shapes --input 1x20x20");
     fails(FAILED, "000.pgm", "classify 000.pgm --weights 000.pgm " TINY);
     Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };

@@ -1,7 +1,9 @@
 /* The programs' command line: what goes wrong ends with one line that names it, the status that
  * says whose fault it was, and nothing half-written; what goes right prints what it promises. */
 #include "base/memory.h"
+#include "cli/step.h"
 #include "io/safetensors.h"
+#include "ops/ops.h"
 #include "run.h"
 
 #include <criterion/criterion.h>
@@ -9,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* The case that the wrong calls are variations of. */
 #define STEP "05_large_kernel"
@@ -98,6 +102,46 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--mode", "bench --mode eval");
     fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
     fails(USAGE, "--format", "bench --format json");
+    fails(USAGE, "'eval' is none of infer|train", "bench --mode eval");
+    Result r = run("%s/" STEP " help | sed -n '/^options of bench/,/^$/p'", build_folder());
+    cr_expect(strstr(r.out, " infer|train ") && strstr(r.out, " text|tsv "), "%s", r.out);
+    result_free(&r);
+}
+
+Test(cli, bounds_are_whole_numbers)
+{
+    fails(USAGE, "N, a number from 1 to 1048576", "--stem 2000000");
+    fails(USAGE, "V, a number from -1000000 to 1000000", "--layer-scale 1e7");
+}
+
+/* --- steps that leave something out ---------------------------------------------------------- */
+
+static Tensor *small_encoder(Tensor *x, Config c)
+{
+    return conv_norm_act(x, .out = c.stem, .kernel = 1);
+}
+
+static int step_status(Step step)
+{
+    static char *argv[] = { "14_mine", "report", "--stem", "8", NULL };
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+            _exit(126);
+        exit(step_main(4, argv, step));
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The network is what a step must have; block and stage are for the article's checks. */
+Test(cli, steps_that_leave_something_out)
+{
+    cr_expect_eq(step_status((Step){ .title = "mine" }), USAGE);
+    Step step = { .title = "mine", .encoder = small_encoder, .article = { .stem = 8 } };
+    cr_expect_eq(step_status(step), 0);
 }
 
 /* Whatever a name holds, the message is one line that ends with what is wrong. */
@@ -225,6 +269,32 @@ Test(cli, weights_of_another_network)
     safetensors_free(&file);
     free(wrong);
     free(out);
+    folder_remove(folder);
+}
+
+/* A file's keys may have anything in them: the error stays one line without a terminal's commands,
+ * and a long key leaves room for others. */
+Test(cli, strange_keys)
+{
+    char *folder = folder_new(), *path = str_format("%s/strange", folder), *command, key[2000];
+    Error error;
+    memset(key, 'k', sizeof key - 1);
+    key[sizeof key - 1] = 0;
+    Entry entries[] = { { .key = "a\nb\x1b[31m\tc", .dtype = "F32", .rank = 0, .data = "1234" },
+                        { .key = key, .dtype = "F32", .rank = 0, .data = "1234" } };
+    entries[0].bytes = entries[1].bytes = 4;
+    cr_assert(safetensors_write(path, entries, 2, NULL, 0, &error), "%s", error.text);
+    command = str_format("export --weights '%s' --output '%s/out'", path, folder);
+    fails_in("12_official_convnext", FAILED, "begins with 'a?b?[31m?c'", command);
+    free(command);
+    Safetensors file = tensors_in(CASE "weights.safetensors");
+    file.entries = mem_grow(file.entries, file.count + 2, sizeof *file.entries);
+    memcpy(file.entries + file.count, entries, sizeof entries);
+    cr_assert(safetensors_write(path, file.entries, file.count + 2, NULL, 0, &error));
+    forward_fails("unexpected a?b?[31m?c", path, CASE "batch.safetensors", "/dev/null");
+    forward_fails("unexpected kkkkkk", path, CASE "batch.safetensors", "/dev/null");
+    safetensors_free(&file);
+    free(path);
     folder_remove(folder);
 }
 

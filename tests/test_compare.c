@@ -378,6 +378,32 @@ Test(compare, the_other_has_options_of_its_own)
     result_free(&r);
 }
 
+/* An option that says nothing of the network changes nothing of what is said, of the step before
+ * either; one that does goes to that step too. */
+Test(compare, only_options_of_the_network_matter)
+{
+    static const char *const same[] = { "report --format text", "report --threads 1" };
+    for (size_t i = 0; i < step_count(); i++) {
+        Result plain = prints(step_name(i), "report");
+        for (int k = 0; k < 2; k++) {
+            Result r = prints(step_name(i), same[k]);
+            cr_expect_str_eq(r.out, plain.out, "%s %s", step_name(i), same[k]);
+            result_free(&r);
+        }
+        result_free(&plain);
+    }
+    for (size_t i = 1; i < step_count(); i++) {
+        Result plain = prints(step_name(i), "compare");
+        Result r = prints(step_name(i), "compare --format text --threads 1");
+        cr_expect_str_eq(r.out, plain.out, "%s", step_name(i));
+        result_free(&plain);
+        result_free(&r);
+    }
+    Result r = prints("12_official_convnext", "report --batch-size 2");
+    has(r.out, "Against 11_drop_path_layer_scale --preset paper: parameters -0.");
+    result_free(&r);
+}
+
 Test(compare, json_has_the_rows_of_tsv)
 {
     Result json = prints("05_large_kernel", "compare 04 --format json");

@@ -326,8 +326,8 @@ Test(edges, too_few_pictures_to_hold_some_out)
     char *folder = folder_new();
     Result r = run("%s/00_resnet train --data shapes --limit 9 --batch-size 2 --out %s/run",
                    build_folder(), folder);
-    cr_expect_eq(r.status, 1);
-    cr_expect(strstr(r.err, "hold out"), "%s", r.err);
+    cr_expect_eq(r.status, 2);
+    cr_expect(strstr(r.err, "--limit: 9 pictures leave none to hold out"), "%s", r.err);
     result_free(&r);
     folder_remove(folder);
 }

@@ -1,14 +1,18 @@
 /* Learning: gradients and AdamW against PyTorch's, training runs against each other. */
 #include "base/memory.h"
 #include "io/safetensors.h"
+#include "ops/ops.h"
 #include "run.h"
+#include "train/evaluate.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -253,6 +257,47 @@ Test(train, refuses_what_would_lose_a_run)
     folder_remove(folder);
 }
 
+/* What a folder says that another run holds, and one where a killed run left something. */
+Test(train, one_run_in_a_folder)
+{
+    char *folder = folder_new();
+    char *line = str_format("%s/09_layer_norm train --data shapes --limit 20 --epochs 1 "
+                            "--batch-size 18 --stem 8 --widths 8,8,8,8 --depths 1,0,0,0 --out %s",
+                            build_folder(), folder);
+    run_well("touch %s/last.safetensors.123.tmp %s/mine.tmp", folder, folder);
+    int held = open(folder, O_RDONLY);
+    cr_assert(held >= 0 && flock(held, LOCK_EX) == 0);
+    expect_failure("a folder in use", "another run", str_format("%s", line));
+    run_well("cd %s && test \"$(ls | paste -s)\" = 'last.safetensors.123.tmp	mine.tmp'", folder);
+    close(held);
+    run_well("%s", line);
+    run_well("cd %s && ls *.tmp && test \"$(ls *.tmp)\" = mine.tmp", folder);
+    free(line);
+    folder_remove(folder);
+}
+
+/* What can be known before a run begins is the call's fault and leaves no folder. */
+Test(train, a_wrong_call_makes_no_folder)
+{
+    static const char *const calls[][2] = {
+        { "--limit", "--limit 9 --batch-size 2" },
+        { "--batch-size", "--limit 40 --batch-size 37" },
+        { "--input", "--limit 40 --batch-size 10 --input 1x27x64" },
+        { "--input", "--limit 40 --batch-size 10 --input 3x64x64" },
+        { "main.c", "--limit 40 --batch-size 10 --widths 7,7,7,7 --stem 8" },
+    };
+    char *folder = folder_new();
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("%s/03_depthwise_conv train --data shapes %s --out %s/run", build_folder(),
+                       calls[i][1], folder);
+        cr_expect_eq(r.status, 2, "%s: status %d: %s", calls[i][1], r.status, r.err);
+        cr_expect(strstr(r.err, calls[i][0]), "%s: %s", calls[i][1], r.err);
+        run_well("test ! -e %s/run", folder);
+        result_free(&r);
+    }
+    folder_remove(folder);
+}
+
 Test(train, stops_at_a_loss_that_is_no_number)
 {
     char *folder = folder_new();
@@ -325,4 +370,54 @@ Test(train, learns_shapes_and_evaluate_agrees)
     result_free(&r);
     result_free(&e);
     folder_remove(folder);
+}
+
+/* --- evaluation ------------------------------------------------------------------------------ */
+
+static int built_for;
+
+/* A network of what steps are made of. */
+static Net *small_network(const void *context, int batch_size)
+{
+    (void)context;
+    built_for = batch_size;
+    Net *net = net_new();
+    Tensor *x = net_input(net, batch_size, 1, 32, 32);
+    x = conv_norm_act(x, .out = 24, .kernel = 4, .stride = 4);
+    x = conv2d(x, .out = 24, .kernel = 7, .pad = 3, .groups = 24);
+    x = gelu(conv2d(layer_norm(x), .out = 96, .kernel = 1));
+    x = conv_norm_act(x, .out = 17, .kernel = 3);
+    linear(flatten(global_avg_pool(x)), .out = 10);
+    return net;
+}
+
+/* The batch size is the caller's and nothing of the score: not in the last bit. */
+Test(train, evaluation_in_batches_of_any_size)
+{
+    enum { PICTURES = 45 };
+    static const int sizes[] = { 64, 1, 2, 7, 16, 44, 45 };
+    Builder builder = { small_network, NULL };
+    Dataset data;
+    Error error;
+    Score first = { 0 };
+    cr_assert(dataset_open("shapes", TEST_SET, PICTURES, &data, &error), "%s", error.text);
+    Net *net = small_network(NULL, 1);
+    Weights *weights = weights_new(net);
+    weights_init(weights, 3);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        Score score;
+        cr_assert(evaluate_all(builder, weights, &data, sizes[i], &score, &error), "%s",
+                  error.text);
+        cr_expect_eq(built_for, sizes[i] < PICTURES ? sizes[i] : PICTURES, "%d", built_for);
+        if (i == 0)
+            first = score;
+        cr_expect(score.loss == first.loss && score.top5 == first.top5, "batches of %d: %.17g",
+                  sizes[i], score.loss);
+        if (i)
+            free(score.confusion);
+    }
+    free(first.confusion);
+    weights_free(weights);
+    net_free(net);
+    dataset_free(&data);
 }

@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "io/safetensors.h"
 #include "ops/ops.h"
+#include "run.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -410,6 +411,27 @@ Test(ops, convolutions_of_random_shapes)
                          conv2d(x, .out = out, .kernel = kernel, .stride = stride, .pad = pad,
                                 .groups = groups, .bias = round % 2),
                          true, what);
+    }
+}
+
+/* A keyword that a layer does nothing with is no keyword of it: the compiler says so. */
+Test(ops, keywords_that_mean_nothing)
+{
+    static const char *const calls[][2] = { { "conv2d", ".out = 1, .kernel = 1, .pad = 0" },
+                                            { "conv2d", ".out = 1, .kernel = 1, .act = GELU" },
+                                            { "conv_norm_act", ".out = 1, .kernel = 1, .act = 1" },
+                                            { "conv_norm_act", ".out = 1, .kernel = 1, .pad = 1" },
+                                            { "max_pool", ".kernel = 2, .stride = 2" },
+                                            { "max_pool", ".kernel = 2, .out = 99" },
+                                            { "linear", ".out = 1, .bias = false" },
+                                            { "linear", ".out = 1, .kernel = 1" } };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("echo '#include \"nn.h\"\nTensor *f(Tensor *x) { return %s(x, %s); }' | "
+                       "${CC:-cc} -std=gnu11 -Icommon -fsyntax-only -x c -",
+                       calls[i][0], calls[i][1]);
+        cr_expect_eq(r.status != 0, i % 2 == 1, "%s(x, %s): status %d: %s", calls[i][0],
+                     calls[i][1], r.status, r.err);
+        result_free(&r);
     }
 }
 

@@ -100,25 +100,34 @@ Test(pointwise, sums_of_arrays)
     for (int k = 0; k < COUNTS; k++) {
         size_t count = counts[k];
         float *a = random_floats(count, 1), *b = random_floats(count, 2);
-        float *y = random_floats(count, 3), *to = random_floats(count, 4);
-        float *before = random_floats(count, 4);
-        weighted_sum(a, 0.75f, b, -1.5f, count, y);
-        add_to(to, a, count);
-        for (size_t i = 0; i < count; i++) {
-            check("sum", i, y[i], a[i] * 0.75 - b[i] * 1.5, 1 + fabs(a[i]) + fabs(b[i]));
-            check("to", i, to[i], (double)before[i] + a[i], 1 + fabs(to[i]));
-        }
-        weighted_sum(a, 0.75f, b, -1.5f, count, a);
-        cr_assert_eq(memcmp(a, y, count * sizeof *a), 0, "in place");
-        fill_zero(y, count);
+        float *y = random_floats(count, 3), *x = random_floats(count, 1);
+        add_arrays(a, b, count, y);
         for (size_t i = 0; i < count; i++)
-            cr_assert_eq(y[i], 0);
+            cr_assert_eq(y[i], a[i] + b[i]);
+        add_arrays(a, b, count, a);
+        cr_assert_eq(memcmp(a, y, count * sizeof *a), 0, "in place");
+        scale_array(x, 0.75f, count, true, a);
+        for (size_t i = 0; i < count; i++)
+            check("scale", i, a[i], (double)y[i] + x[i] * 0.75, 1 + fabs(y[i]));
+        scale_array(x, 0.75f, count, false, y);
+        for (size_t i = 0; i < count; i++)
+            cr_assert_eq(y[i], x[i] * 0.75f);
+        scale_array(x, 0.75f, count, false, x);
+        cr_assert_eq(memcmp(x, y, count * sizeof *x), 0, "in place");
         free(a);
         free(b);
         free(y);
-        free(to);
-        free(before);
+        free(x);
     }
+}
+
+/* What is infinite stays that; nothing else of the array comes in. */
+Test(pointwise, infinity_scaled)
+{
+    float x[3] = { INFINITY, -INFINITY, 1 }, y[3] = { NAN, NAN, NAN };
+    scale_array(x, 1.25f, 3, false, y);
+    cr_expect(y[0] == INFINITY && y[1] == -INFINITY && y[2] == 1.25f, "%g %g %g", (double)y[0],
+              (double)y[1], (double)y[2]);
 }
 
 static const struct {

@@ -59,6 +59,36 @@ Test(results, a_run_leaves_its_row_and_is_not_made_twice)
     folder_remove(folder);
 }
 
+/* The last columns of the row that a run of step 00 leaves which was begun, as a file says. */
+static char *recorded(const char *folder, const char *begun)
+{
+    run_well("rm -f '%s/00_resnet-1/run.tsv' && mkdir -p '%s/00_resnet-1' && "
+             "printf '%s\\tcc 1\\tcpu 1\\n' > '%s/00_resnet-1/begun.tsv'",
+             folder, folder, begun, folder);
+    Result r = trained("STEPS=00", folder);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    result_free(&r);
+    run_well("test ! -e '%s/00_resnet-1/begun.tsv'", folder);
+    r = run("sed 1d '%s/00_resnet-1/run.tsv' | cut -f 9-", folder);
+    free(r.err);
+    return r.out;
+}
+
+/* A run that began with other programs and went on with these says so; one that has no checkpoint
+ * yet begins anew. */
+Test(results, the_commit_is_that_of_the_beginning)
+{
+    char *folder = folder_new();
+    char *rows[] = { recorded(folder, "old"), recorded(folder, "old"),
+                     recorded(folder, "old+changed") };
+    cr_expect_null(strstr(rows[0], "old"), "%s", rows[0]);
+    cr_expect_str_eq(rows[1], "old+changed\tcc 1\tcpu 1\n");
+    cr_expect_str_eq(rows[2], "old+changed\tcc 1\tcpu 1\n");
+    for (int i = 0; i < 3; i++)
+        free(rows[i]);
+    folder_remove(folder);
+}
+
 Test(results, a_step_that_is_not_there)
 {
     char *folder = folder_new();

@@ -615,21 +615,90 @@ static void expect_file(const char *path, const char *text)
 
 Test(writing, old_file_until_commit)
 {
-    char *path = inside("x"), *temporary = inside("x.tmp");
+    char *path = inside("x");
     Error error = { "" };
     put_file(path, "old");
-    put_file(temporary, "left by a killed program");
     FileWriter *writer = file_create(path, &error);
     cr_assert_not_null(writer, "%s", error.text);
     cr_assert(file_put(writer, "new", 3));
     expect_file(path, "old");
-    cr_expect_eq(access(temporary, F_OK), 0);
     cr_assert(file_commit(writer, &error), "%s", error.text);
     expect_file(path, "new");
-    cr_expect_neq(access(temporary, F_OK), 0);
     unlink(path);
     free(path);
-    free(temporary);
+}
+
+/* Whatever stands beside the file is another's: a file called like a temporary, or what a killed
+ * program of the same number left. */
+Test(writing, names_that_are_taken)
+{
+    char *path = inside("x"), *ours = inside("x.tmp");
+    char *killed = str_format("%s.%ld.tmp", path, (long)getpid());
+    Error error = { "" };
+    put_file(ours, "ours");
+    put_file(killed, "killed");
+    FileWriter *writer = file_create(path, &error);
+    cr_assert_not_null(writer, "%s", error.text);
+    cr_assert(file_put(writer, "new", 3) && file_commit(writer, &error), "%s", error.text);
+    expect_file(path, "new");
+    expect_file(killed, "killed");
+    file_sweep(path);
+    expect_file(ours, "ours");
+    cr_expect_neq(access(killed, F_OK), 0);
+    unlink(ours);
+    unlink(path);
+    free(ours);
+    free(killed);
+    free(path);
+}
+
+/* Two write one file at once: each puts a whole file in its place. */
+Test(writing, two_writers)
+{
+    char *path = inside("x");
+    Error error = { "" };
+    FileWriter *a = file_create(path, &error), *b = file_create(path, &error);
+    cr_assert(a && b, "%s", error.text);
+    cr_assert(file_put(a, "half", 4) && file_put(b, "the other", 9));
+    cr_expect(file_commit(b, &error), "%s", error.text);
+    expect_file(path, "the other");
+    cr_expect(file_put(a, " and half", 9) && file_commit(a, &error), "%s", error.text);
+    expect_file(path, "half and half");
+    unlink(path);
+    free(path);
+}
+
+/* How the program ends while it writes: by this signal, or by exit for 0. */
+static int end_while_writing(const char *path, int signal)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        file_clean_at_end();
+        FileWriter *done = file_create(path, NULL), *writer = file_create(path, NULL);
+        if (!done || !file_commit(done, NULL) || !writer || !file_put(writer, "new", 3))
+            _exit(2);
+        if (signal)
+            raise(signal);
+        exit(3);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* The suite's end finds a temporary that is left. */
+Test(writing, the_programs_end)
+{
+    char *path = inside("x");
+    cr_expect_eq(end_while_writing(path, 0), 3);
+    cr_expect_eq(end_while_writing(path, SIGINT), -SIGINT);
+    cr_expect_eq(end_while_writing(path, SIGTERM), -SIGTERM);
+    cr_expect_eq(end_while_writing(path, SIGHUP), -SIGHUP);
+    signal(SIGHUP, SIG_IGN); /* as nohup has it */
+    cr_expect_eq(end_while_writing(path, SIGHUP), 3);
+    expect_file(path, "");
+    unlink(path);
+    free(path);
 }
 
 Test(writing, discard)
@@ -710,15 +779,6 @@ Test(writing, places_that_cannot_be_written)
     cr_expect(strstr(error.text, "no/x: cannot create it: No such file"), "%s", error.text);
     cr_expect_not(safetensors_write(path, some, SOME, NULL, 0, &error));
     cr_expect(strstr(error.text, "no/x: cannot create it: No such file"), "%s", error.text);
-    free(path);
-    /* A directory in the temporary's place. */
-    path = inside("x");
-    char *temporary = inside("x.tmp");
-    mkdir(temporary, 0777);
-    cr_expect_null(file_create(path, &error));
-    cr_expect(strstr(error.text, "/x: cannot create it: File exists"), "%s", error.text);
-    rmdir(temporary);
-    free(temporary);
     free(path);
 }
 

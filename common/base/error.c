@@ -9,7 +9,8 @@
 
 enum { LONGEST_WHERE = 400 };
 
-/* A name, which may be of any length, leaves room for what is wrong with it. */
+/* A name, which may be of any length, leaves room for what is wrong with it. Names may hold line
+ * feeds and a terminal's commands; a message is one line of text. */
 static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
 {
     bool fits = strlen(where) <= LONGEST_WHERE;
@@ -17,16 +18,22 @@ static void compose(char *text, size_t size, const char *where, const char *form
         snprintf(text, size, "%.*s%s: ", LONGEST_WHERE, *where ? where : "''", fits ? "" : "...");
     if (used > 0 && (size_t)used < size)
         vsnprintf(text + used, size - (size_t)used, format, args);
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
 }
 
-/* Names may hold line feeds and a terminal's commands; a message is one line of text. */
-static Error one_line(const Error *error)
+Shown show(const char *string)
 {
-    Error line = *error;
-    for (char *c = line.text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?';
-    return line;
+    Shown shown = { "" };
+    size_t i = strnlen(string, sizeof shown.text - 5);
+    memcpy(shown.text, string, i);
+    if (!string[i])
+        return shown;
+    while (i && ((unsigned char)string[i] & 0xC0) == 0x80) /* cut between two characters */
+        i--;
+    memcpy(shown.text + i, "...", 4);
+    return shown;
 }
 
 bool error_set(Error *error, const char *where, const char *format, ...)
@@ -43,7 +50,7 @@ bool error_set(Error *error, const char *where, const char *format, ...)
 void die_of(int status, const Error *error)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, one_line(error).text);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
     exit(status);
 }
 

@@ -10,7 +10,8 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* One line, without the program's name: "where: what". */
+/* One line, without the program's name: "where: what". Control characters, which a file's strings
+ * and names may have, are replaced by '?'. */
 typedef struct {
     char text[1024];
 } Error;
@@ -19,6 +20,12 @@ typedef struct {
  * where: the file, key, option or place that is wrong. */
 bool error_set(Error *error, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A string of a file's, cut to what a message has room for. */
+typedef struct {
+    char text[128];
+} Shown;
+Shown show(const char *string);
 
 /* Prints "program: where: what" to stderr and exits with `status` (EXIT_FAILED or EXIT_USAGE). */
 _Noreturn void die(int status, const char *where, const char *format, ...)

@@ -187,8 +187,6 @@ static void classify_batch(const Run *run, const Classifier *c, const char *cons
 
 static void check_call(const Options *o)
 {
-    if (o->format && strcmp(o->format, "json") == 0)
-        die(EXIT_USAGE, "--format", "'json' is none of text|tsv");
     if (o->operand_count < 1)
         die(EXIT_USAGE, "classify",
             "wants a picture at least: a PNM file, or - for standard input");
@@ -230,7 +228,7 @@ static void load(Classifier *c, const Safetensors *file, bool told)
 {
     Error error;
     c->weights = weights_new(c->net);
-    if (!weights_from_file(c->weights, file, "", &error)) {
+    if (!weights_from_file(c->weights, file, "", ALL, &error)) {
         size_t used = strlen(error.text);
         if (!told) /* old weights of a data set were taken for ImageNet's */
             snprintf(error.text + used, sizeof error.text - used,

@@ -11,10 +11,8 @@
 /* A step on its command line. */
 typedef struct {
     const Step *step;
-    const char *name;         /* the program's: "05_large_kernel" */
-    const char *path;         /* the program's file, by which its neighbours are found */
-    const char *const *words; /* the words behind the command, as they were given */
-    int word_count;
+    const char *name; /* the program's: "05_large_kernel" */
+    const char *path; /* the program's file, by which its neighbours are found */
     Options options;
 } Run;
 

@@ -600,23 +600,17 @@ static bool is_own(const char *word)
     return strcmp(word, "--row") == 0 || strcmp(word, "--variant") == 0;
 }
 
-/* The options for a program that is asked: this call's, but for the format. Every option here takes
- * a value. own: those of this step alone too. Room for two more. */
-static const char **options_for(const Run *run, bool own, int *count)
+/* Leaves the options out that are this step's own; returns how many words are left. */
+static int without_own(const char **words, int count)
 {
-    const char **options = mem_alloc((size_t)run->word_count + 2, sizeof *options);
-    *count = 0;
-    for (int i = 0; i < run->word_count; i++) {
-        const char *word = run->words[i];
-        if (word[0] != '-')
-            continue; /* an operand */
-        i++;
-        if (strcmp(word, "--format") == 0 || (is_own(word) && !own))
+    int kept = 0;
+    for (int i = 0; i < count; i += 2) {
+        if (is_own(words[i]))
             continue;
-        options[(*count)++] = word;
-        options[(*count)++] = run->words[i];
+        words[kept++] = words[i];
+        words[kept++] = words[i + 1];
     }
-    return options;
+    return kept;
 }
 
 /* The program for "04", "04_name" or, without operand, the step before. */
@@ -644,21 +638,20 @@ static const char *option_of(const char *value)
  * published step has the paper's widths unless told otherwise, and the others are told so. */
 static bool read_other(const Run *run, const char *path, const char *value, Comparison *c)
 {
-    int count;
-    const char **options = options_for(run, false, &count);
-    bool bare = run->step->published && count == 0 && !value;
-    if (value || bare) {
-        options[count++] = bare ? "--preset" : option_of(value);
-        options[count++] = bare ? "paper" : value;
-        c->told = str_format(" %s %s", options[count - 2], options[count - 1]);
+    const char *words[NETWORK_WORDS + 2];
+    int count = without_own(words, options_of_network(&run->options, words));
+    bool paper = !value && has_paper_sizes(run->step, &run->options);
+    if (value || paper) {
+        words[count++] = paper ? "--preset" : option_of(value);
+        words[count++] = paper ? "paper" : value;
+        c->told = str_format(" %s %s", words[count - 2], words[count - 1]);
     }
-    bool good = layers_read(path, options, count, &c->before);
-    if (!good && bare) { /* it is a published step itself */
+    bool good = layers_read(path, words, count, &c->before);
+    if (!good && paper) { /* it is a published step itself */
         free(c->told);
         c->told = NULL;
-        good = layers_read(path, options, 0, &c->before);
+        good = layers_read(path, words, count - 2, &c->before);
     }
-    free(options);
     return good;
 }
 
@@ -676,11 +669,10 @@ static void read_both(const Run *run, Comparison *c, char **other)
     if (!read_other(run, *other, colon, c))
         die(EXIT_FAILED, base_name(*other),
             "has no network with these options; its report says why");
-    int count;
-    const char **options = options_for(run, true, &count);
-    if (!layers_read(run->path, options, count, &c->after))
+    const char *words[NETWORK_WORDS];
+    int count = options_of_network(&run->options, words);
+    if (!layers_read(run->path, words, count, &c->after))
         die(EXIT_FAILED, run->path, "cannot be run for its report");
-    free(options);
     free(name);
 }
 

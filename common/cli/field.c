@@ -148,7 +148,7 @@ int field(const Run *run)
     if (!dataset_open(o->data, TEST_SET, o->limit ? o->limit : PICTURES, &data, &error))
         die_of(EXIT_FAILED, &error);
     Shape shape = shape_for_data(run, &data);
-    shape.n = PICTURES_AT_A_TIME;
+    shape.n = o->batch_size ? o->batch_size : PICTURES_AT_A_TIME;
     Net *net = build_network(run->step, &shape);
     Weights *weights = weights_new(net);
     if (!weights_load(weights, o->weights, &error))

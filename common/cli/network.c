@@ -182,8 +182,15 @@ Net *build_network(const Step *step, const Shape *shape)
     return net;
 }
 
+bool has_paper_sizes(const Step *step, const Options *options)
+{
+    return step->published && !option_given(options, "--preset");
+}
+
 bool downsamples_separately(const Step *step)
 {
+    if (!step->stage)
+        return false;
     /* Such a stage changes its input even where it has no block. */
     Net *net = net_new();
     Tensor *x = net_input(net, 1, 32, 8, 8);

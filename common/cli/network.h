@@ -19,6 +19,10 @@ Shape shape_of(const Step *step, const Options *options, const char *preset);
 /* The article's ConvNextForImageClassification, or its ConvNextEncoder alone. */
 Net *build_network(const Step *step, const Shape *shape);
 
+/* A published step has the paper's widths and not the article's, unless it is told a preset: beside
+ * it another step is asked for those. */
+bool has_paper_sizes(const Step *step, const Options *options);
+
 /* Does the step downsample in a layer of its own, in front of a stage's blocks? */
 bool downsamples_separately(const Step *step);
 

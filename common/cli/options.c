@@ -24,7 +24,9 @@ typedef struct {
 #define AT(field) offsetof(Options, field)
 #define NETWORK                                                                                    \
     "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
-    "--variant --row --threads "
+    "--variant --row "
+/* What every command takes. */
+#define COMMON NETWORK "--threads "
 
 /* Sizes are bounded so that their small multiples fit an int; products are checked where they are
  * made. */
@@ -78,7 +80,7 @@ static const Spec specs[] = {
     { "--seed", SEED, AT(seed), 0, 0, "N", "seed of the random numbers" },
 };
 enum { SPECS = sizeof specs / sizeof *specs };
-_Static_assert(SPECS <= 64, "one bit of Options.given each");
+_Static_assert((int)SPECS <= (int)MOST_OPTIONS, "one place in Options.given each");
 
 /* --- finding --------------------------------------------------------------------------------- */
 
@@ -100,16 +102,39 @@ static int find(const char *name)
     return -1;
 }
 
+/* Option number i as a command takes it; NULL: as all do. */
+static Spec spec_for(const Command *command, int i)
+{
+    enum { MOST = sizeof command->narrowed / sizeof *command->narrowed };
+    Spec spec = specs[i];
+    for (int k = 0; command && k < MOST && command->narrowed[k].name; k++)
+        if (strcmp(command->narrowed[k].name, spec.name) == 0)
+            spec.choices = command->narrowed[k].choices;
+    return spec;
+}
+
 bool option_given(const Options *options, const char *name)
 {
     int i = find(name);
-    return i >= 0 && (options->given >> i & 1);
+    return i >= 0 && options->given[i];
 }
 
 void options_set_row(Options *options, int row)
 {
     options->row = row;
-    options->given |= (uint64_t)1 << find("--row");
+    options->given[find("--row")] = "";
+}
+
+int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
+{
+    int count = 0;
+    for (int i = 0; i < SPECS; i++) {
+        if (!options->given[i] || !listed(NETWORK "--part ", specs[i].name))
+            continue;
+        words[count++] = specs[i].name;
+        words[count++] = options->given[i];
+    }
+    return count;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -211,10 +236,11 @@ static void set(const Spec *s, const char *text, Options *options)
 
 static void check_required(const Command *command, const Options *options)
 {
-    for (int i = 0; i < SPECS; i++)
-        if (listed(command->required, specs[i].name) && !(options->given >> i & 1))
-            die(EXIT_USAGE, command->name, "wants %s %s, %s", specs[i].name, specs[i].choices,
-                specs[i].help);
+    for (int i = 0; i < SPECS; i++) {
+        Spec s = spec_for(command, i);
+        if (listed(command->required, s.name) && !options->given[i])
+            die(EXIT_USAGE, command->name, "wants %s %s, %s", s.name, s.choices, s.help);
+    }
 }
 
 void options_parse(const Command *command, int argc, char **argv, Options *options)
@@ -230,23 +256,25 @@ void options_parse(const Command *command, int argc, char **argv, Options *optio
             continue;
         }
         int found = find(word);
-        if (found < 0 || !(listed(NETWORK, word) || listed(command->options, word)))
+        if (found < 0 || !(listed(COMMON, word) || listed(command->options, word)))
             die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
-        const Spec *s = &specs[found];
-        if (s->kind != FLAG && i + 1 == argc)
-            die(EXIT_USAGE, word, "its value is missing: %s, %s", s->choices, s->help);
-        set(s, s->kind == FLAG ? "" : argv[++i], options);
-        options->given |= (uint64_t)1 << found;
+        Spec s = spec_for(command, found);
+        if (s.kind != FLAG && i + 1 == argc)
+            die(EXIT_USAGE, word, "its value is missing: %s, %s", s.choices, s.help);
+        options->given[found] = s.kind == FLAG ? "" : argv[++i];
+        set(&s, options->given[found], options);
     }
     check_required(command, options);
 }
 
-static void usage_options(const char *list)
+/* The options of a list, as a command takes them. */
+static void usage_options(const char *list, const Command *command)
 {
-    for (int i = 0; i < SPECS; i++)
-        if (listed(list, specs[i].name))
-            printf("  %-15s %-20s %s\n", specs[i].name, specs[i].choices ? specs[i].choices : "",
-                   specs[i].help);
+    for (int i = 0; i < SPECS; i++) {
+        Spec s = spec_for(command, i);
+        if (listed(list, s.name))
+            printf("  %-15s %-20s %s\n", s.name, s.choices ? s.choices : "", s.help);
+    }
 }
 
 void options_usage(const char *program, const char *title, const Command *commands, int count)
@@ -255,11 +283,11 @@ void options_usage(const char *program, const char *title, const Command *comman
     for (int i = 0; i < count; i++)
         printf("  %-15s %s\n", commands[i].name, commands[i].help);
     printf("\noptions of the network, for every command:\n");
-    usage_options(NETWORK);
+    usage_options(COMMON, NULL);
     for (int i = 0; i < count; i++) {
         if (!*commands[i].options)
             continue;
         printf("\noptions of %s:\n", commands[i].name);
-        usage_options(commands[i].options);
+        usage_options(commands[i].options, &commands[i]);
     }
 }

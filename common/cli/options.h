@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { MOST_OPTIONS = 64 };
+
 /* Every option's value; what was not given is 0, NULL or false, and says so by `given`. */
 typedef struct {
     /* network */
@@ -31,7 +33,7 @@ typedef struct {
     uint64_t seed;
     const char *data, *out;
 
-    uint64_t given; /* bit i: option number i was given */
+    const char *given[MOST_OPTIONS]; /* what was given as option number i, or NULL */
     const char *const *operands;
     int operand_count;
 } Options;
@@ -39,9 +41,12 @@ typedef struct {
 typedef struct Command {
     const char *name;
     const char *options;  /* the names of its own, each followed by a space: "--weights --batch " */
-    const char *required; /* those that must be given, likewise */
+    const char *required; /* those that must be given, likewise, or NULL */
     const char *operands; /* what its operands are called, or NULL: it takes none */
     const char *help;
+    struct {
+        const char *name, *choices;
+    } narrowed[2]; /* options of which it takes these choices only: "--mode", "eval|train" */
 } Command;
 
 /* Reads the options behind the command. A wrong one ends the program with exit status 2. */
@@ -52,6 +57,11 @@ void options_set_row(Options *options, int row);
 
 /* Was this option given? name: with its dashes. */
 bool option_given(const Options *options, const char *name);
+
+/* The options that say which network it is, of those that were given, each with its value behind
+ * it: "--preset", "small", "--batch-size", "3". Returns how many words that is. */
+enum { NETWORK_WORDS = 2 * MOST_OPTIONS };
+int options_of_network(const Options *options, const char *words[NETWORK_WORDS]);
 
 /* Prints the usage of all commands. */
 void options_usage(const char *program, const char *title, const Command *commands, int count);

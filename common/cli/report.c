@@ -113,11 +113,6 @@ static int print_part(const Net *net, int first)
     return i;
 }
 
-static bool own_sizes(const Run *run)
-{
-    return run->step->published && run->word_count == 0;
-}
-
 /* The row before is built here, with the same options. */
 static void print_change_of_row(const Run *run, const Net *net, int row)
 {
@@ -133,14 +128,16 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
     net_free(before);
 }
 
-/* The step before is asked with the same options. What a published step has without any stands
- * beside the paper's widths, not the article's. Owned by the caller. */
+/* The step before is asked for the same network. Owned by the caller. */
 static char *report_before(const Run *run, const char *before)
 {
-    const char *const paper[] = { "--preset", "paper" };
-    if (own_sizes(run))
-        return sibling_report(before, "tsv", paper, 2);
-    return sibling_report(before, "tsv", run->words, run->word_count);
+    const char *words[NETWORK_WORDS + 2];
+    int count = options_of_network(&run->options, words);
+    if (has_paper_sizes(run->step, &run->options)) {
+        words[count++] = "--preset";
+        words[count++] = "paper";
+    }
+    return sibling_report(before, "tsv", words, count);
 }
 
 static void print_change(const Run *run, const Net *net)
@@ -155,8 +152,8 @@ static void print_change(const Run *run, const Net *net)
     double params, macs;
     if (total && sscanf(total, "\ntotal\t-\t%*s\t%lf\t%lf", &params, &macs) == 2)
         printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", base_name(before),
-               own_sizes(run) ? " --preset paper" : "", percent(net_trained(net), params),
-               percent(net_macs(net), macs));
+               has_paper_sizes(run->step, &run->options) ? " --preset paper" : "",
+               percent(net_trained(net), params), percent(net_macs(net), macs));
     else
         printf("Against %s: it has no network of this shape.\n", base_name(before));
     free(text);
@@ -211,9 +208,10 @@ static void print_checks(const Step *step)
     bool separately = downsamples_separately(step);
     printf("\n  %-28s %-14s %-14s %-14s\n", "the article's checks", "input", "output",
            "article prints");
-    if (!separately)
+    if (step->block && !separately)
         check_block(step);
-    check_stage(step, separately);
+    if (step->stage)
+        check_stage(step, separately);
     check_whole(step, false, separately ? "1x2048x3x3" : "1x2048x7x7");
     check_whole(step, true, "1x1000");
 }
@@ -283,13 +281,15 @@ static void print_road(const Run *run)
 
 int report(const Run *run)
 {
-    if (run->step->rows && run->word_count == 0) {
+    const char *format = run->options.format ? run->options.format : "text";
+    const char *words[NETWORK_WORDS];
+    bool whole_road = run->step->rows && options_of_network(&run->options, words) == 0;
+    if (whole_road && strcmp(format, "text") == 0) {
         print_road(run);
         return 0;
     }
     Shape shape = shape_of(run->step, &run->options, "article");
     Net *net = build_network(run->step, &shape);
-    const char *format = run->options.format ? run->options.format : "text";
     if (strcmp(format, "tsv") == 0)
         print_tsv(net);
     else if (strcmp(format, "json") == 0)

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "cli/commands.h"
 #include "cli/siblings.h"
+#include "io/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,44 +22,77 @@ typedef struct {
 } Entry;
 
 static const Entry entries[] = {
-    { { "report", "--part --format ", "", NULL, "the network, layer by layer (the default)" },
+    { { .name = "report",
+        .options = "--part --format ",
+        .help = "the network, layer by layer (the default)" },
       report },
-    { { "keys", "--part --scheme ", "", NULL, "the state_dict: a key and its shape a line" },
+    { { .name = "keys",
+        .options = "--part --scheme ",
+        .help = "the state_dict: a key and its shape a line" },
       keys },
-    { { "init", "--seed --scheme --output ", "--output ", NULL, "fresh weights" }, init },
-    { { "forward", "--weights --batch --output --mode ", "--weights --batch --output ", NULL,
-        "the logits of a batch" },
+    { { .name = "init",
+        .options = "--seed --scheme --output ",
+        .required = "--output ",
+        .help = "fresh weights" },
+      init },
+    { { .name = "forward",
+        .options = "--weights --batch --output --mode ",
+        .required = "--weights --batch --output ",
+        .narrowed = { { "--mode", "eval|train" } },
+        .help = "the logits of a batch" },
       forward },
-    { { "gradient", "--weights --batch --output ", "--weights --batch --output ", NULL,
-        "the loss of a batch and its gradient" },
+    { { .name = "gradient",
+        .options = "--weights --batch --output ",
+        .required = "--weights --batch --output ",
+        .help = "the loss of a batch and its gradient" },
       gradient },
-    { { "fit", "--weights --batch --output --steps --lr --weight-decay ",
-        "--weights --batch --output --steps --lr --weight-decay ", NULL, "AdamW on one batch" },
+    { { .name = "fit",
+        .options = "--weights --batch --output --steps --lr --weight-decay ",
+        .required = "--weights --batch --output --steps --lr --weight-decay ",
+        .help = "AdamW on one batch" },
       fit },
-    { { "train",
-        "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup --cutmix --ema "
-        "--seed --limit --out --resume ",
-        "--data ", NULL, "training on a data set" },
+    { { .name = "train",
+        .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup "
+                   "--cutmix --ema --seed --limit --out --resume ",
+        .required = "--data ",
+        .help = "training on a data set" },
       train },
-    { { "evaluate", "--weights --data --limit ", "--weights --data ", NULL,
-        "accuracy on the test set" },
+    { { .name = "evaluate",
+        .options = "--weights --data --limit ",
+        .required = "--weights --data ",
+        .help = "accuracy on the test set" },
       evaluate },
-    { { "bench", "--mode --runs --layers --format ", "", NULL, "how fast the network runs" },
+    { { .name = "bench",
+        .options = "--mode --runs --layers --format ",
+        .narrowed = { { "--mode", "infer|train" }, { "--format", "text|tsv" } },
+        .help = "how fast the network runs" },
       bench },
-    { { "classify", "--weights --data --labels --top --format ", "--weights ", "IMAGE.ppm…",
-        "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
+    { { .name = "classify",
+        .options = "--weights --data --labels --top --format ",
+        .required = "--weights ",
+        .narrowed = { { "--format", "text|tsv" } },
+        .operands = "IMAGE.ppm…",
+        .help = "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
       classify },
-    { { "compare", "--part --format ", "", "MM",
-        "what changed since step MM (the one before), layer by layer" },
+    { { .name = "compare",
+        .options = "--part --format ",
+        .operands = "MM",
+        .help = "what changed since step MM (the one before), layer by layer" },
       compare },
-    { { "export", "--weights --onnx --output --scheme --dtype ", "--weights ", NULL,
-        "an ONNX model, or weights under another library's names or at half the size" },
+    { { .name = "export",
+        .options = "--weights --onnx --output --scheme --dtype ",
+        .required = "--weights ",
+        .help = "an ONNX model, or weights under another library's names or at half the size" },
       export },
-    { { "field", "--weights --data --output --stage --limit ", "--weights --data --output ", NULL,
-        "how much every pixel of a picture moves the middle of a stage" },
+    { { .name = "field",
+        .options = "--weights --data --output --stage --limit ",
+        .required = "--weights --data --output ",
+        .help = "how much every pixel of a picture moves the middle of a stage" },
       field },
-    { { "filters", "--weights --output ", "--weights --output ", NULL,
-        "the weights of the first convolution, as a table" },
+    { { .name = "filters",
+        .options = "--weights --output ",
+        .required = "--weights --output ",
+        .help = "the weights of the first convolution, as a table" },
       filters },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
@@ -127,7 +161,10 @@ int step_main(int argc, char **argv, Step step)
 {
     const char *name = base_name(argv[0]);
     keep_standard_files();
+    file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
+    if (!step.encoder)
+        die(EXIT_USAGE, ".encoder", "step_main is not told which function builds the network");
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
@@ -137,16 +174,10 @@ int step_main(int argc, char **argv, Step step)
     skip = skip < argc ? skip : argc;
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
-    run.word_count = argc - skip;
-    /* A copy: operands are collected in argv itself. */
-    const char **words = mem_alloc((size_t)run.word_count, sizeof *words);
-    memcpy(words, argv + skip, (size_t)run.word_count * sizeof *words);
-    run.words = words;
     options_parse(&entry->command, argc - skip, argv + skip, &run.options);
     if (run.options.threads)
         thread_count_set(run.options.threads);
     int status = entry->run(&run);
-    free(words);
     free(path);
     return close_output(status);
 }

@@ -36,9 +36,9 @@ typedef struct {
 typedef struct {
     const char *title;
     Trunk trunk;
-    Tensor *(*block)(Tensor *x, Block b);
+    Tensor *(*block)(Tensor *x, Block b); /* block, stage: for the article's checks, or NULL */
     Tensor *(*stage)(Tensor *x, Stage s);
-    Tensor *(*encoder)(Tensor *x, Config c);
+    Tensor *(*encoder)(Tensor *x, Config c); /* the network, but for its head */
     Config article; /* the configuration it is called with; in most steps the article's */
     /* ConvNeXt as its authors published it: their names for the parameters (graph/schemes.h), their
      * head's eps, their first weights, and their sizes by --variant in place of presets. */

@@ -28,6 +28,9 @@ Shape shape_for_data(const Run *run, const Dataset *data)
     if (option_given(o, "--input") && shape.c != data->channels)
         die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
             data->channels);
+    if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
+        die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h, shape.w,
+            data->name, data->height, data->width);
     shape.classes = data->classes;
     shape.c = data->channels;
     return shape;
@@ -45,6 +48,11 @@ static Dataset open_data(const char *name, DatasetPart part, int limit)
     if (!dataset_open(name, part, limit, &data, &error))
         die_of(EXIT_FAILED, &error);
     return data;
+}
+
+static int batch_size(const Options *o)
+{
+    return o->batch_size ? o->batch_size : 64;
 }
 
 static double given_or(const Run *run, const char *name, double given, double otherwise)
@@ -83,7 +91,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .resume = o->resume,
                      .limit = o->limit,
                      .epochs = epochs,
-                     .batch_size = o->batch_size ? o->batch_size : 64,
+                     .batch_size = batch_size(o),
                      .lr = given_or(run, "--lr", o->lr, 4e-3),
                      .min_lr = given_or(run, "--min-lr", o->min_lr, 1e-6),
                      .warmup = given_or(run, "--warmup", o->warmup, epochs / 10.0),
@@ -109,6 +117,8 @@ int train(const Run *run)
     Recipe recipe = recipe_of(run, out, network);
     Error error;
     TrainEnd end = TRAINED_ALL;
+    if (!train_possible(&recipe, &training, &error))
+        die_of(EXIT_USAGE, &error);
     if (!train_network(&recipe, (Builder){ build, &plan }, &training, &test, &end, &error))
         die_of(EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
@@ -149,7 +159,7 @@ int evaluate(const Run *run)
     Score score;
     Error error;
     if (!weights_load(weights, o->weights, &error) ||
-        !evaluate_all((Builder){ build, &plan }, weights, &test, &score, &error))
+        !evaluate_all((Builder){ build, &plan }, weights, &test, batch_size(o), &score, &error))
         die_of(EXIT_FAILED, &error);
     printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
            test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);

@@ -390,10 +390,11 @@ static char *stranger_text(const Safetensors *file)
     char *keys[SCHEMES] = { NULL };
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         keys[s] = key_of(&stem, s);
-    char *text = str_format(
-        "has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
-        "(timm), '%s' (torchvision) or '%s' (transformers); ",
-        file->entries[0].key, keys[OFFICIAL], keys[TIMM], keys[TORCHVISION], keys[TRANSFORMERS]);
+    char *text =
+        str_format("has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
+                   "(timm), '%s' (torchvision) or '%s' (transformers); ",
+                   show(file->entries[0].key).text, keys[OFFICIAL], keys[TIMM], keys[TORCHVISION],
+                   keys[TRANSFORMERS]);
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         free(keys[s]);
     return text;

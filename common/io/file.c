@@ -1,10 +1,12 @@
-#define _GNU_SOURCE /* realpath, O_CLOEXEC, fchmod */
+#define _GNU_SOURCE /* realpath, O_CLOEXEC, fchmod, pthread_sigmask */
 #include "io/file.h"
 
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,8 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Room for a first read: a regular file's size and one byte more, which finds its end. */
+/* Room for a first read: a regular file's size, a byte more, whose absence is its end, and one for
+ * the 0 behind it; 64 KiB at least. */
 static size_t first_room(int from)
 {
     struct stat status;
@@ -78,7 +81,7 @@ bool file_read(const char *path, char **bytes, size_t *size, Error *error)
     return good;
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
+/* --- temporaries ----------------------------------------------------------------------------- */
 
 struct FileWriter {
     char *name;      /* as the caller gave it: for messages */
@@ -86,15 +89,102 @@ struct FileWriter {
     char *temporary; /* NULL: written straight */
     FILE *stream;
     int why; /* errno of the first failure; 0: none yet */
+    FileWriter *next;
 };
 
-static void writer_free(FileWriter *writer)
+/* Those that have a temporary. Changed only while the signals that end the program are held. */
+static FileWriter *unfinished;
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+enum { ENDS = sizeof ends / sizeof *ends };
+
+static sigset_t hold_ends(void)
 {
-    free(writer->name);
-    free(writer->path);
-    free(writer->temporary);
-    free(writer);
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (int i = 0; i < ENDS; i++)
+        sigaddset(&held, ends[i]);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    return before;
 }
+
+static void remove_unfinished(void)
+{
+    for (FileWriter *w = unfinished; w; w = w->next)
+        unlink(w->temporary);
+}
+
+/* Then the signal does what it does without a handler. */
+static void end(int signal)
+{
+    remove_unfinished();
+    raise(signal);
+}
+
+void file_clean_at_end(void)
+{
+    static bool done;
+    if (done)
+        return;
+    done = true;
+    struct sigaction now, action = { .sa_handler = end, .sa_flags = (int)SA_RESETHAND };
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < ENDS; i++)
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            sigaction(ends[i], &action, NULL); /* under nohup a signal stays ignored */
+    atexit(remove_unfinished);
+}
+
+/* It is not there any more, or not a temporary any more. */
+static void forget_temporary(FileWriter *writer)
+{
+    sigset_t before = hold_ends();
+    FileWriter **at = &unfinished;
+    while (*at && *at != writer)
+        at = &(*at)->next;
+    if (*at)
+        *at = writer->next;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    free(writer->temporary);
+    writer->temporary = NULL;
+}
+
+/* Makes "path.PID.tmp"; where that is taken, by another program of that number or one that was
+ * killed, the next. */
+static int create_temporary(FileWriter *writer)
+{
+    for (long number = getpid();; number++) {
+        char *name = str_format("%s.%ld.tmp", writer->path, number);
+        int to = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (to >= 0) {
+            writer->temporary = name;
+            writer->next = unfinished;
+            unfinished = writer;
+            return to;
+        }
+        int why = errno;
+        free(name);
+        errno = why;
+        if (why != EEXIST)
+            return -1;
+    }
+}
+
+static bool open_temporary(FileWriter *writer)
+{
+    sigset_t before = hold_ends();
+    int to = create_temporary(writer), why = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = why;
+    if (to < 0)
+        return false;
+    writer->stream = fdopen(to, "wb");
+    if (!writer->stream)
+        close(to);
+    return writer->stream != NULL;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* Devices, pipes and what /dev names. /dev/stdout is a link to whatever standard output is: even
  * where that is a regular file, it has to be written and not replaced. */
@@ -112,24 +202,6 @@ static char *follow(const char *path)
     return str_format("%s", path);
 }
 
-/* A fresh file, with the permissions of the one it is going to replace. A temporary that a killed
- * program left is in nobody's use. */
-static FILE *open_temporary(const char *path, bool exists, mode_t mode)
-{
-    unlink(path);
-    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (to < 0)
-        return NULL;
-    FILE *stream = (exists && fchmod(to, mode & 07777) != 0) ? NULL : fdopen(to, "wb");
-    if (!stream) {
-        int why = errno;
-        close(to);
-        unlink(path);
-        errno = why;
-    }
-    return stream;
-}
-
 static bool writer_open(FileWriter *writer)
 {
     struct stat status = { 0 };
@@ -143,9 +215,9 @@ static bool writer_open(FileWriter *writer)
     writer->path = follow(writer->name);
     if (!writer->path)
         return false;
-    writer->temporary = str_format("%s.tmp", writer->path);
-    writer->stream = open_temporary(writer->temporary, exists, status.st_mode);
-    return writer->stream != NULL;
+    /* With the permissions of the file that it is going to replace. */
+    return open_temporary(writer) &&
+           (!exists || fchmod(fileno(writer->stream), status.st_mode & 07777) == 0);
 }
 
 FileWriter *file_create(const char *path, Error *error)
@@ -154,7 +226,7 @@ FileWriter *file_create(const char *path, Error *error)
     writer->name = str_format("%s", path);
     if (!writer_open(writer)) {
         error_set(error, path, "cannot create it: %s", strerror(errno));
-        writer_free(writer);
+        file_discard(writer);
         return NULL;
     }
     return writer;
@@ -183,9 +255,36 @@ void file_discard(FileWriter *writer)
         return;
     if (writer->stream)
         fclose(writer->stream);
-    if (writer->temporary)
+    if (writer->temporary) {
         unlink(writer->temporary);
-    writer_free(writer);
+        forget_temporary(writer);
+    }
+    free(writer->name);
+    free(writer->path);
+    free(writer);
+}
+
+/* Is it what open_temporary calls a file of this name's temporary? */
+static bool is_temporary(const char *name, const char *of)
+{
+    size_t length = strlen(of);
+    if (strncmp(name, of, length) != 0 || name[length] != '.')
+        return false;
+    size_t digits = strspn(name + length + 1, "0123456789");
+    return digits && strcmp(name + length + 1 + digits, ".tmp") == 0;
+}
+
+void file_sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *folder = str_format("%.*s", slash ? (int)(name - path) : 2, slash ? path : "./");
+    DIR *dir = opendir(folder);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        if (is_temporary(e->d_name, name))
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    free(folder);
 }
 
 /* A rename lasts through a power cut once its directory is on the disk. */
@@ -224,8 +323,7 @@ bool file_commit(FileWriter *writer, Error *error)
     if (good && writer->temporary) {
         good = rename(writer->temporary, writer->path) == 0;
         if (good) {
-            free(writer->temporary);
-            writer->temporary = NULL;
+            forget_temporary(writer);
             good = sync_directory(writer->path);
         }
         if (!good)

@@ -45,25 +45,6 @@ static const Dtype *find_dtype(const char *name)
 
 /* --- what holds of every entry, read or written ---------------------------------------------- */
 
-/* A key or another of the file's strings as a message can show it: cut, no control characters. */
-typedef struct {
-    char text[128];
-} Shown;
-
-static Shown show(const char *string)
-{
-    Shown shown = { "" };
-    size_t i = 0;
-    for (; i < sizeof shown.text - 5 && string[i]; i++)
-        shown.text[i] = (unsigned char)string[i] < ' ' || string[i] == 127 ? '?' : string[i];
-    if (!string[i])
-        return shown;
-    while (i && ((unsigned char)string[i] & 0xC0) == 0x80) /* cut between two characters */
-        i--;
-    memcpy(shown.text + i, "...", 4);
-    return shown;
-}
-
 static bool bad_entry(const char *path, const Entry *entry, const char *what, Error *error)
 {
     return error_set(error, path, "'%s': %s", show(entry->key).text, what);

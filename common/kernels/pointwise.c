@@ -13,7 +13,7 @@ typedef struct {
     const float *a, *b;
     float *y;
     size_t count;
-    float alpha, beta;
+    float factor;
     Act act;
     bool accumulate;
 } Flat;
@@ -103,51 +103,40 @@ void act_backward(Act act, const float *x, const float *dy, size_t count, bool a
     flat_for(f, act_backward_piece);
 }
 
-/* --- sums of arrays -------------------------------------------------------------------------- */
+/* --- sums and multiples of arrays ------------------------------------------------------------ */
 
-static void weighted_sum_piece(void *context, int item, int worker)
+static void add_piece(void *context, int item, int worker)
+{
+    (void)worker;
+    const Flat *f = context;
+    size_t count, start = flat_piece(f, item, &count);
+    for (size_t i = start; i < start + count; i++)
+        f->y[i] = f->a[i] + f->b[i];
+}
+
+void add_arrays(const float *a, const float *b, size_t count, float *y)
+{
+    flat_for((Flat){ .a = a, .b = b, .y = y, .count = count }, add_piece);
+}
+
+static void scale_piece(void *context, int item, int worker)
 {
     (void)worker;
     const Flat *f = context;
     size_t count, start = flat_piece(f, item, &count);
     for (size_t i = start; i < start + count; i += VEC) {
         int lanes = lanes_left(i, start + count);
-        Vec a = vec_load_upto(f->a + i, lanes), b = vec_load_upto(f->b + i, lanes);
-        vec_store_upto(f->y + i, a * f->alpha + b * f->beta, lanes);
+        Vec v = vec_load_upto(f->a + i, lanes) * f->factor;
+        if (f->accumulate)
+            v += vec_load_upto(f->y + i, lanes);
+        vec_store_upto(f->y + i, v, lanes);
     }
 }
 
-void weighted_sum(const float *a, float alpha, const float *b, float beta, size_t count, float *y)
+void scale_array(const float *x, float factor, size_t count, bool accumulate, float *y)
 {
-    Flat f = { .a = a, .b = b, .y = y, .count = count, .alpha = alpha, .beta = beta };
-    flat_for(f, weighted_sum_piece);
-}
-
-static void add_to_piece(void *context, int item, int worker)
-{
-    (void)worker;
-    const Flat *f = context;
-    size_t count, start = flat_piece(f, item, &count);
-    for (size_t i = start; i < start + count; i++)
-        f->y[i] += f->a[i];
-}
-
-void add_to(float *to, const float *from, size_t count)
-{
-    flat_for((Flat){ .a = from, .y = to, .count = count }, add_to_piece);
-}
-
-static void fill_zero_piece(void *context, int item, int worker)
-{
-    (void)worker;
-    const Flat *f = context;
-    size_t count, start = flat_piece(f, item, &count);
-    memset(f->y + start, 0, count * sizeof *f->y);
-}
-
-void fill_zero(float *x, size_t count)
-{
-    flat_for((Flat){ .y = x, .count = count }, fill_zero_piece);
+    Flat f = { .a = x, .y = y, .count = count, .factor = factor, .accumulate = accumulate };
+    flat_for(f, scale_piece);
 }
 
 /* --- by channel ------------------------------------------------------------------------------ */

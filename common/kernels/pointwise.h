@@ -14,8 +14,11 @@ void act_forward(Act act, const float *x, size_t count, float *y);
 void act_backward(Act act, const float *x, const float *dy, size_t count, bool accumulate,
                   float *dx);
 
-/* y = a·alpha + b·beta; y may be a or b. */
-void weighted_sum(const float *a, float alpha, const float *b, float beta, size_t count, float *y);
+/* y = a + b; y may be a or b. */
+void add_arrays(const float *a, const float *b, size_t count, float *y);
+
+/* y (+)= x·factor; y may be x where accumulate is false. */
+void scale_array(const float *x, float factor, size_t count, bool accumulate, float *y);
 
 /* y[r,c] (+)= x[r,c]·scale[c]; y may be x where accumulate is false. */
 void channel_scale(const float *x, size_t rows, int channels, const float *scale, bool accumulate,
@@ -26,9 +29,5 @@ void channel_scale(const float *x, size_t rows, int channels, const float *scale
 size_t channel_sum_work(size_t rows, int channels);
 void channel_sum(const float *a, const float *b, size_t rows, int channels, float *sum,
                  float *work);
-
-/* x = 0, and to += from. */
-void fill_zero(float *x, size_t count);
-void add_to(float *to, const float *from, size_t count);
 
 #endif

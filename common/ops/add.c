@@ -22,14 +22,14 @@ static void define(const Tensor *t, const Call *c)
 
 static void forward(const Tensor *t, const Call *c)
 {
-    weighted_sum(c->x[0], 1, c->x[1], 1, tensor_elements(t), c->y);
+    add_arrays(c->x[0], c->x[1], tensor_elements(t), c->y);
 }
 
 static void backward(const Tensor *t, const Call *c)
 {
     for (int i = 0; i < 2; i++)
         if (c->dx[i] && c->accumulate[i])
-            add_to(c->dx[i], c->dy, tensor_elements(t));
+            add_arrays(c->dx[i], c->dy, tensor_elements(t), c->dx[i]);
         else if (c->dx[i] && c->dx[i] != c->dy)
             memcpy(c->dx[i], c->dy, tensor_elements(t) * sizeof *c->dy);
 }

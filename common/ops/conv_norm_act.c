@@ -2,11 +2,17 @@
 #include "graph/net.h"
 #include "ops/ops.h"
 
-Tensor *conv_norm_act_(Tensor *x, Conv2d p)
+Tensor *conv_norm_act_(Tensor *x, ConvNormAct p)
 {
-    p.pad = p.kernel / 2;
+    Conv2d conv = { .at = p.at,
+                    .out = p.out,
+                    .kernel = p.kernel,
+                    .stride = p.stride,
+                    .pad = p.kernel / 2,
+                    .groups = p.groups,
+                    .bias = p.bias };
     SCOPE(x->net, NEXT) {
-        x = conv2d_(x, p);
+        x = conv2d_(x, conv);
         x = batch_norm_(x, (Norm){ .at = p.at, .eps = 1e-5f });
         if (p.act == RELU)
             x = relu_(x, p.at);

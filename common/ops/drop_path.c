@@ -34,7 +34,7 @@ static void forward(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++) {
         const float *x = c->x[0] + n * sample(t);
-        weighted_sum(x, c->saved[n], x, 0, sample(t), c->y + n * sample(t));
+        scale_array(x, c->saved[n], sample(t), false, c->y + n * sample(t));
     }
 }
 
@@ -43,8 +43,7 @@ static void backward(const Tensor *t, const Call *c)
     for (size_t n = 0; n < (size_t)t->n; n++) {
         const float *dy = c->dy + n * sample(t);
         float *dx = c->dx[0] + n * sample(t);
-        weighted_sum(dy, c->saved[n], c->accumulate[0] ? dx : dy, c->accumulate[0] ? 1 : 0,
-                     sample(t), dx);
+        scale_array(dy, c->saved[n], sample(t), c->accumulate[0], dx);
     }
 }
 

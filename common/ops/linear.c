@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-Tensor *linear_(Tensor *x, Conv2d p)
+Tensor *linear_(Tensor *x, Linear p)
 {
     if (p.out < 1)
         net_error(p.at, "linear: .out is missing or less than 1 (%d)", p.out);

@@ -23,7 +23,6 @@ typedef struct {
     Site at;
     int out, kernel, stride, pad, groups;
     bool bias;
-    Act act; /* conv_norm_act only */
 } Conv2d;
 
 #define CONV2D_DEFAULTS_ .at = HERE_, .stride = 1, .groups = 1, .bias = true
@@ -32,15 +31,27 @@ typedef struct {
 #define conv2d(x, ...) conv2d_((x), (Conv2d){ CONV2D_DEFAULTS_, __VA_ARGS__ })
 Tensor *conv2d_(Tensor *x, Conv2d p);
 
+typedef struct {
+    Site at;
+    int out, kernel, stride, groups;
+    bool bias;
+    Act act;
+} ConvNormAct;
+
 /* The article's ConvNormAct: conv2d with pad = kernel / 2, batch_norm, activation (.act, ReLU
  * unless said), in a Sequential of their own. */
 #define conv_norm_act(x, ...)                                                                      \
-    conv_norm_act_((x), (Conv2d){ CONV2D_DEFAULTS_, .act = RELU, __VA_ARGS__ })
-Tensor *conv_norm_act_(Tensor *x, Conv2d p);
+    conv_norm_act_((x), (ConvNormAct){ CONV2D_DEFAULTS_, .act = RELU, __VA_ARGS__ })
+Tensor *conv_norm_act_(Tensor *x, ConvNormAct p);
+
+typedef struct {
+    Site at;
+    int kernel, stride, pad;
+} MaxPool;
 
 /* nn.MaxPool2d. */
-#define max_pool(x, ...) max_pool_((x), (Conv2d){ .at = HERE_, .stride = 1, __VA_ARGS__ })
-Tensor *max_pool_(Tensor *x, Conv2d p);
+#define max_pool(x, ...) max_pool_((x), (MaxPool){ .at = HERE_, .stride = 1, __VA_ARGS__ })
+Tensor *max_pool_(Tensor *x, MaxPool p);
 
 /* nn.AdaptiveAvgPool2d((1, 1)): [N,C,H,W] -> [N,C,1,1]; nn.Flatten(1): [N,C,1,1] -> [N,C]. */
 #define global_avg_pool(x) global_avg_pool_((x), HERE_)
@@ -48,9 +59,15 @@ Tensor *max_pool_(Tensor *x, Conv2d p);
 Tensor *global_avg_pool_(Tensor *x, Site at);
 Tensor *flatten_(Tensor *x, Site at);
 
+typedef struct {
+    Site at;
+    int out;
+    bool bias;
+} Linear;
+
 /* nn.Linear on [N,C]. */
-#define linear(x, ...) linear_((x), (Conv2d){ .at = HERE_, .bias = true, __VA_ARGS__ })
-Tensor *linear_(Tensor *x, Conv2d p);
+#define linear(x, ...) linear_((x), (Linear){ .at = HERE_, .bias = true, __VA_ARGS__ })
+Tensor *linear_(Tensor *x, Linear p);
 
 /* --- norms: same shape out ------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PICTURES_AT_A_TIME = 64, FIVE = 5 };
+enum { FIVE = 5 };
 
 /* How many classes are rated higher than `class`, of equals those with a lower number. */
 static int rank_of(const float *logits, int classes, int class)
@@ -54,9 +54,9 @@ static void count_batch(Score *score, const float *logits, int classes, const Ba
 }
 
 bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
-                       const uint32_t *list, int count, Score *score, Error *error)
+                       const uint32_t *list, int count, int batch_size, Score *score, Error *error)
 {
-    int size = count < PICTURES_AT_A_TIME ? count : PICTURES_AT_A_TIME;
+    int size = count < batch_size ? count : batch_size;
     if (size < 1)
         return error_set(error, data->name, "there is no picture to evaluate");
     Net *net = builder.build(builder.context, size);
@@ -93,13 +93,14 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
     return true;
 }
 
-bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, Score *score,
-                  Error *error)
+bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
+                  Score *score, Error *error)
 {
     uint32_t *all = mem_alloc((size_t)data->count, sizeof *all);
     for (int i = 0; i < data->count; i++)
         all[i] = (uint32_t)i;
-    bool good = evaluate_pictures(builder, weights, data, all, data->count, score, error);
+    bool good =
+        evaluate_pictures(builder, weights, data, all, data->count, batch_size, score, error);
     free(all);
     return good;
 }

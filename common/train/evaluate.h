@@ -19,12 +19,13 @@ typedef struct {
     int *confusion;    /* [classes][classes]: true class, then the one named; owned by the score */
 } Score;
 
-/* Runs the pictures of a list (indices into the data set) through the network. */
+/* Runs the pictures of a list (indices into the data set) through the network, batch_size at a
+ * time, which does not change a bit of the score. */
 bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
-                       const uint32_t *list, int count, Score *score, Error *error);
+                       const uint32_t *list, int count, int batch_size, Score *score, Error *error);
 
 /* The same for all pictures of the data set. */
-bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, Score *score,
-                  Error *error);
+bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
+                  Score *score, Error *error);
 
 #endif

@@ -13,11 +13,13 @@
 #include "train/schedule.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,7 @@ typedef struct {
     State state;
     char *recipe_text, *log; /* log: the table's text so far */
     int batches;             /* an epoch's */
+    int held;                /* the folder, locked */
     double started;          /* this epoch, clock_seconds() */
 } Trainer;
 
@@ -104,6 +107,23 @@ static bool make_folder(const char *path, Error *error)
     return good;
 }
 
+/* Locks the folder, which ends with the run, however that ends, and removes what killed runs were
+ * writing. A file system without locks does without. */
+static bool hold_folder(Trainer *t, Error *error)
+{
+    static const char *const names[] = { "last.safetensors", "best.safetensors", "log.tsv",
+                                         "result.tsv" };
+    t->held = open(t->recipe->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (t->held >= 0 && flock(t->held, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return error_set(error, t->recipe->out, "another run is working in it");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = path_in(t, names[i]);
+        file_sweep(path);
+        free(path);
+    }
+    return true;
+}
+
 /* --- the log --------------------------------------------------------------------------------- */
 
 static const char log_header[] =
@@ -138,20 +158,21 @@ static void log_resume(Trainer *t)
 /* --- SIGINT ---------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
+static struct sigaction otherwise; /* what SIGINT does but for a run */
 
 /* The first SIGINT ends the run after this batch, a second one at once. */
+static void interrupt(int signal)
+{
+    interrupted = 1;
+    sigaction(signal, &otherwise, NULL);
+}
+
 static void catch_interrupt(void)
 {
-    struct sigaction action = { .sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = interrupt };
     sigemptyset(&action.sa_mask);
     interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGINT, &action, &otherwise);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -256,7 +277,7 @@ static bool end_epoch(Trainer *t, Error *error)
     State *s = &t->state;
     Score score;
     if (!evaluate_pictures(t->builder, judged(t), t->data, t->split.held_out,
-                           t->split.held_out_count, &score, error))
+                           t->split.held_out_count, t->recipe->batch_size, &score, error))
         return false;
     free(score.confusion);
     double loss = s->loss_sum / t->batches, seconds = clock_seconds() - t->started;
@@ -307,7 +328,7 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     bool good = weights_load(judged(t), path, error);
     free(path);
     Score score;
-    good = good && evaluate_all(t->builder, judged(t), test, &score, error);
+    good = good && evaluate_all(t->builder, judged(t), test, t->recipe->batch_size, &score, error);
     if (!good)
         return false;
     free(score.confusion);
@@ -362,11 +383,13 @@ static void trainer_free(Trainer *t)
     net_free(t->net);
     free(t->recipe_text);
     free(t->log);
+    if (t->held >= 0)
+        close(t->held);
 }
 
 static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset *data)
 {
-    Trainer t = { .recipe = recipe, .builder = builder, .data = data };
+    Trainer t = { .recipe = recipe, .builder = builder, .data = data, .held = -1 };
     t.split = dataset_split(data);
     t.batches = t.split.training_count / recipe->batch_size;
     t.net = builder.build(builder.context, recipe->batch_size);
@@ -384,19 +407,25 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     return t;
 }
 
+bool train_possible(const Recipe *recipe, const Dataset *training, Error *error)
+{
+    DatasetSplit split = dataset_split(training);
+    bool good = true;
+    if (!split.held_out_count)
+        good = error_set(error, recipe->limit ? "--limit" : recipe->data,
+                         "%d pictures leave none to hold out: 10 do", training->count);
+    else if (recipe->batch_size > split.training_count)
+        good = error_set(error, "--batch-size", "%d is more than the %d training pictures",
+                         recipe->batch_size, split.training_count);
+    dataset_split_free(&split);
+    return good;
+}
+
 bool train_network(const Recipe *recipe, Builder builder, const Dataset *training,
                    const Dataset *test, TrainEnd *end, Error *error)
 {
-    if (!make_folder(recipe->out, error))
-        return false;
     Trainer t = trainer_new(recipe, builder, training);
-    bool good = t.batches > 0 ||
-                error_set(error, "--batch-size", "%d is more than the %d training pictures",
-                          recipe->batch_size, t.split.training_count);
-    good = good && (t.split.held_out_count > 0 ||
-                    error_set(error, recipe->data, "%d pictures leave none to hold out: 10 do",
-                              training->count));
-    good = good && begin(&t, error);
+    bool good = make_folder(recipe->out, error) && hold_folder(&t, error) && begin(&t, error);
     if (good) {
         t.plan = training_new(t.net);
         catch_interrupt();
