@@ -253,8 +253,10 @@ variants: $(PROGRAMS) ## trains steps with one more edit, and some for twice the
 	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
-collect: $(PROGRAMS) ## the tables of what the runs in results/ladder came to
+collect: $(PROGRAMS) ## the tables of what the runs in results came to
 	@results/accuracy.sh results/ladder results/accuracy.tsv results/curves.tsv
+	@results/accuracy.sh results/variants results/variants_accuracy.tsv
+	@results/accuracy.sh results/longer results/longer_accuracy.tsv
 	@results/look.sh $(BUILD) results/ladder results
 	@results/stages.sh $(BUILD) results/stages.tsv
 

@@ -143,10 +143,69 @@ accuracies() {
 
 # accuracy: every step's runs beside the paper's.
 block_accuracy() {
-    head='| step | test accuracy, % | seeds | M MACs | ImageNet, the paper, % |'
-    [ "$lang" = en ] || head='| 步 | 测试准确率，% | 种子数 | M MACs | 论文的 ImageNet，% |'
+    head='| step | test accuracy, % | change | M MACs | ImageNet, the paper, % | change |'
+    [ "$lang" = en ] ||
+        head='| 步 | 测试准确率，% | 变化 | M MACs | 论文的 ImageNet，% | 变化 |'
+    printf '%s\n|---|---:|---:|---:|---:|---:|\n' "$head"
+    awk -F '\t' "$statistics"'
+        FILENAME ~ /accuracy/ && FNR > 1 { add($1, $4); next }
+        FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $1 in n {
+            paper = $at["paper_top1"]
+            printf "| %s | %s | %s | %.1f | %s | %s |\n", $1, spread($1),
+                last == "" ? "" : difference($1, last), $at["small_macs"] / 1e6, paper,
+                paper + 0 && before ? sprintf("%+.2f", paper - before) : ""
+            last = $1
+            before = paper + 0
+        }' results/accuracy.tsv results/ladder.tsv
+}
+
+# Functions for awk: values by name; their mean and standard deviation (of n - 1), and the difference
+# of two means with its standard error, where there are enough for one.
+statistics='
+    function add(name, x) { value[name, ++n[name]] = x; sum[name] += x }
+    function mean(name) { return sum[name] / n[name] }
+    function variance(name,    i, square) {
+        for (i = 1; i <= n[name]; i++)
+            square += (value[name, i] - mean(name)) ^ 2
+        return square / (n[name] - 1)
+    }
+    function spread(name) {
+        return sprintf(n[name] > 1 ? "%.2f ± %.2f" : "%.2f", mean(name),
+            n[name] > 1 ? sqrt(variance(name)) : 0)
+    }
+    function difference(name, other,    text) {
+        text = sprintf("%+.2f", mean(name) - mean(other))
+        if (n[name] > 1 && n[other] > 1)
+            text = text sprintf(" ± %.2f", sqrt(variance(name) / n[name] + variance(other) / n[other]))
+        return text
+    }'
+
+# variants: the steps with one more edit beside the steps as they are.
+block_variants() {
+    head="| variant | seeds | test accuracy, % | its step's, % | difference |"
+    [ "$lang" = en ] || head='| 变体 | 种子数 | 测试准确率，% | 原步骤，% | 差 |'
     printf '%s\n|---|---:|---:|---:|---:|\n' "$head"
-    accuracies | awk -F '\t' '{ printf "| %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5 }'
+    awk -F '\t' "$statistics"'
+        FNR == 1 { next }
+        FILENAME ~ /accuracy/ { add($1, $4); next }
+        $1 in n {
+            printf "| `%s` | %d | %s | %s | %s |\n", $1, n[$1], spread($1), spread($2),
+                difference($1, $2)
+        }' results/accuracy.tsv results/variants_accuracy.tsv results/variants.tsv
+}
+
+# longer: twice the epochs, with the seed that these runs have.
+block_longer() {
+    head='| step | 10 epochs, % | 20 epochs, % | difference |'
+    [ "$lang" = en ] || head='| 步 | 10 轮，% | 20 轮，% | 差 |'
+    printf '%s\n|---|---:|---:|---:|\n' "$head"
+    awk -F '\t' '
+        FNR == 1 { next }
+        FILENAME ~ /longer/ {
+            printf "| %s | %.2f | %.2f | %+.2f |\n", $1, short[$1, $2], $4, $4 - short[$1, $2]
+        }
+        { short[$1, $2] = $4 }' results/accuracy.tsv results/longer_accuracy.tsv
 }
 
 # search: the held-out accuracy of the search for the learning rate.

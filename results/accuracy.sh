@@ -1,18 +1,19 @@
 #!/bin/sh
 # Collects what the complete runs of the ladder came to.
 #
-#   accuracy.sh FOLDER ACCURACY CURVES
+#   accuracy.sh FOLDER ACCURACY [CURVES]
 #
 # Reads FOLDER/STEP-SEED/run.tsv and log.tsv, as train.sh leaves them, and writes two tables, tabs
 # between their columns. ACCURACY: a line a run, sorted by step and seed; accuracies in per cent.
 # CURVES: a line a step and epoch: the held-out accuracy's mean, least and most over the seeds. Where
-# there is no complete run it writes nothing and says so.
+# there is no complete run it writes nothing and says so. The variants of steps, and runs of another
+# length, have a FOLDER of their own.
 set -eu
 folder=$1
 header='step seed held_out_top1 test_top1 test_loss epochs seconds threads commit compiler cpu'
 header=$(echo "$header" | tr ' ' '\t')
 accuracy=$2
-curves=$3
+curves=${3-}
 set -- "$folder"/*/run.tsv
 if [ ! -f "$1" ]; then
     echo "accuracy.sh: $folder: there is no complete run (make train FOLDER=$folder)" >&2
@@ -24,13 +25,15 @@ for run; do
         exit 1
     fi
 done
-trap 'rm -f "$accuracy.$$" "$curves.$$"' EXIT
+trap 'rm -f "$accuracy.$$" ${curves:+"$curves.$$"}' EXIT
 {
     echo "$header"
     for run; do
         sed -n 2p "$run"
     done | sort -t "$(printf '\t')" -k 1,1 -k 2,2n
 } > "$accuracy.$$"
+mv "$accuracy.$$" "$accuracy"
+[ "$curves" ] || exit 0
 {
     printf 'step\tepoch\theld_out_mean\theld_out_min\theld_out_max\tseeds\n'
     for run; do
@@ -51,5 +54,4 @@ trap 'rm -f "$accuracy.$$" "$curves.$$"' EXIT
         }
         END { show() }'
 } > "$curves.$$"
-mv "$accuracy.$$" "$accuracy"
 mv "$curves.$$" "$curves"

@@ -58,7 +58,7 @@ $(awk -F '\t' -v step="$1" '
         if (!n) { print "- - -"; exit }
         for (i = 1; i <= n; i++)
             square += (value[i] - sum / n) ^ 2
-        printf "%.3f %s %d\n", sum / n, (n > 1 ? sprintf("%.3f", sqrt(square / (n - 1))) : "-"), n
+        printf "%.4f %s %d\n", sum / n, (n > 1 ? sprintf("%.4f", sqrt(square / (n - 1))) : "-"), n
     }' "$2/accuracy.tsv")
 FOUND
     fi
@@ -86,7 +86,7 @@ ask() {
         printf '\t%s' "$output"
         fill "$1/$step" --preset small
         printf '\t%s\t%s\t%s' "$parameters" "$macs" \
-            "$(memory "$1/$step" --preset small --batch-size 64)"
+            "$(memory "$1/$step" --preset small --batch-size 64 --threads 2)"
         measured "$step" "$2"
         printf '\t%s\t%s\t%s\t%s\t%s\t%s\n' "$infer" "$train" "$mean" "$std" "$seeds" "$paper"
     done
