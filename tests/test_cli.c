@@ -100,6 +100,16 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--mode", "bench --mode eval");
     fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
     fails(USAGE, "--format", "bench --format json");
+    fails(USAGE, "'eval' is none of infer|train", "bench --mode eval");
+    Result r = run("%s/" STEP " help | sed -n '/^options of bench/,/^$/p'", build_folder());
+    cr_expect(strstr(r.out, " infer|train ") && strstr(r.out, " text|tsv "), "%s", r.out);
+    result_free(&r);
+}
+
+Test(cli, bounds_are_whole_numbers)
+{
+    fails(USAGE, "N, a number from 1 to 1048576", "--stem 2000000");
+    fails(USAGE, "V, a number from -1000000 to 1000000", "--layer-scale 1e7");
 }
 
 /* --- steps that leave something out ---------------------------------------------------------- */

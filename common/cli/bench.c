@@ -177,10 +177,6 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
 int bench(const Run *run)
 {
     const Options *o = &run->options;
-    if (o->mode && strcmp(o->mode, "eval") == 0)
-        die(EXIT_USAGE, "--mode", "'eval' is none of infer|train");
-    if (o->format && strcmp(o->format, "json") == 0)
-        die(EXIT_USAGE, "--format", "'json' is none of text|tsv");
     bool train = o->mode && strcmp(o->mode, "train") == 0;
     int runs = o->runs ? o->runs : 7;
     Shape shape = shape_of(run->step, o, "article");

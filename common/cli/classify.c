@@ -187,8 +187,6 @@ static void classify_batch(const Run *run, const Classifier *c, const char *cons
 
 static void check_call(const Options *o)
 {
-    if (o->format && strcmp(o->format, "json") == 0)
-        die(EXIT_USAGE, "--format", "'json' is none of text|tsv");
     if (o->operand_count < 1)
         die(EXIT_USAGE, "classify",
             "wants a picture at least: a PNM file, or - for standard input");

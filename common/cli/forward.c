@@ -42,8 +42,6 @@ int forward(const Run *run)
 {
     const Options *o = &run->options;
     const char *mode = o->mode ? o->mode : "eval";
-    if (strcmp(mode, "infer") == 0)
-        die(EXIT_USAGE, "--mode", "'infer' is none of eval|train");
     FileBatch batch = batch_read(o->batch, 0);
     Shape shape = batch_shape(run, &batch);
     Net *net = build_network(run->step, &shape);

@@ -102,6 +102,16 @@ static int find(const char *name)
     return -1;
 }
 
+/* Option number i as a command takes it; NULL: as all do. */
+static Spec spec_for(const Command *command, int i)
+{
+    Spec spec = specs[i];
+    for (int k = 0; command && k < NARROWED && command->narrowed[k].name; k++)
+        if (strcmp(command->narrowed[k].name, spec.name) == 0)
+            spec.choices = command->narrowed[k].choices;
+    return spec;
+}
+
 bool option_given(const Options *options, const char *name)
 {
     int i = find(name);
@@ -134,7 +144,7 @@ static _Noreturn void bad_value(const Spec *s, const char *text)
         die(EXIT_USAGE, s->name, "'%s' is none of %s", text, s->choices);
     if (s->kind == SEED)
         die(EXIT_USAGE, s->name, "'%s' is not a whole number from 0 to 2^64 - 1", text);
-    die(EXIT_USAGE, s->name, "'%s' is not %s%s from %g to %g", text, s->choices,
+    die(EXIT_USAGE, s->name, "'%s' is not %s%s from %.10g to %.10g", text, s->choices,
         s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
 }
 
@@ -225,10 +235,11 @@ static void set(const Spec *s, const char *text, Options *options)
 
 static void check_required(const Command *command, const Options *options)
 {
-    for (int i = 0; i < SPECS; i++)
-        if (listed(command->required, specs[i].name) && !options->given[i])
-            die(EXIT_USAGE, command->name, "wants %s %s, %s", specs[i].name, specs[i].choices,
-                specs[i].help);
+    for (int i = 0; i < SPECS; i++) {
+        Spec s = spec_for(command, i);
+        if (listed(command->required, s.name) && !options->given[i])
+            die(EXIT_USAGE, command->name, "wants %s %s, %s", s.name, s.choices, s.help);
+    }
 }
 
 void options_parse(const Command *command, int argc, char **argv, Options *options)
@@ -246,21 +257,23 @@ void options_parse(const Command *command, int argc, char **argv, Options *optio
         int found = find(word);
         if (found < 0 || !(listed(COMMON, word) || listed(command->options, word)))
             die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
-        const Spec *s = &specs[found];
-        if (s->kind != FLAG && i + 1 == argc)
-            die(EXIT_USAGE, word, "its value is missing: %s, %s", s->choices, s->help);
-        options->given[found] = s->kind == FLAG ? "" : argv[++i];
-        set(s, options->given[found], options);
+        Spec s = spec_for(command, found);
+        if (s.kind != FLAG && i + 1 == argc)
+            die(EXIT_USAGE, word, "its value is missing: %s, %s", s.choices, s.help);
+        options->given[found] = s.kind == FLAG ? "" : argv[++i];
+        set(&s, options->given[found], options);
     }
     check_required(command, options);
 }
 
-static void usage_options(const char *list)
+/* The options of a list, as a command takes them. */
+static void usage_options(const char *list, const Command *command)
 {
-    for (int i = 0; i < SPECS; i++)
-        if (listed(list, specs[i].name))
-            printf("  %-15s %-20s %s\n", specs[i].name, specs[i].choices ? specs[i].choices : "",
-                   specs[i].help);
+    for (int i = 0; i < SPECS; i++) {
+        Spec s = spec_for(command, i);
+        if (listed(list, s.name))
+            printf("  %-15s %-20s %s\n", s.name, s.choices ? s.choices : "", s.help);
+    }
 }
 
 void options_usage(const char *program, const char *title, const Command *commands, int count)
@@ -269,11 +282,11 @@ void options_usage(const char *program, const char *title, const Command *comman
     for (int i = 0; i < count; i++)
         printf("  %-15s %s\n", commands[i].name, commands[i].help);
     printf("\noptions of the network, for every command:\n");
-    usage_options(COMMON);
+    usage_options(COMMON, NULL);
     for (int i = 0; i < count; i++) {
         if (!*commands[i].options)
             continue;
         printf("\noptions of %s:\n", commands[i].name);
-        usage_options(commands[i].options);
+        usage_options(commands[i].options, &commands[i]);
     }
 }

@@ -38,12 +38,17 @@ typedef struct {
     int operand_count;
 } Options;
 
+enum { NARROWED = 2 };
+
 typedef struct Command {
     const char *name;
     const char *options;  /* the names of its own, each followed by a space: "--weights --batch " */
-    const char *required; /* those that must be given, likewise */
+    const char *required; /* those that must be given, likewise, or NULL */
     const char *operands; /* what its operands are called, or NULL: it takes none */
     const char *help;
+    struct {
+        const char *name, *choices;
+    } narrowed[NARROWED]; /* options of which it takes these choices only: "--mode", "eval|train" */
 } Command;
 
 /* Reads the options behind the command. A wrong one ends the program with exit status 2. */
