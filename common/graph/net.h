@@ -1,6 +1,6 @@
 /* A network as a description: tensors in the order they are computed, the parameters they need, and
  * names. It knows shapes, parameter counts and multiply-accumulates; it holds no data. What runs it
- * is engine/plan.h, what holds its parameters graph/weights.h. */
+ * is in engine/, what holds its parameters graph/weights.h. */
 #ifndef GRAPH_NET_H
 #define GRAPH_NET_H
 

@@ -22,7 +22,8 @@ typedef struct {
     bool training; /* batch statistics, running statistics updated */
     bool again;    /* y is computed once more for backward, from what was saved: no side effects */
 
-    /* Inference may hand a convolution what comes after it; only those read these. */
+    /* Inference may hand a convolution what comes after it, and a batch norm its activation. Other
+     * ops read none of these. */
     const float *packed;   /* the weight as conv2d_pack made it; param[0] is not read then */
     const float *bias;     /* in place of param[1] when packed is set */
     const float *residual; /* y = act(conv + residual) */

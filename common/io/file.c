@@ -16,7 +16,8 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Room for a first read: a regular file's size and one byte more, which finds its end. */
+/* Room for a first read: a regular file's size, a byte more, whose absence is its end, and one for
+ * the 0 behind it; 64 KiB at least. */
 static size_t first_room(int from)
 {
     struct stat status;

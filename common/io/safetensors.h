@@ -39,7 +39,7 @@ bool safetensors_read(const char *path, Safetensors *file, Error *error);
 bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *file, Error *error);
 void safetensors_free(Safetensors *file);
 
-/* The entry of that key, or NULL (binary search or hash: a file has thousands of keys). */
+/* The entry of that key, or NULL; found by binary search. */
 const Entry *safetensors_find(const Safetensors *file, const char *key);
 /* The metadata value of that key, or NULL. */
 const char *safetensors_metadata(const Safetensors *file, const char *key);

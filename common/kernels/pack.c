@@ -301,8 +301,7 @@ static void pack_taps(const Side *s, int first, int end, int k, int count, float
     }
 }
 
-/* -------------------------------------------------------------------------------------------------
- */
+/* --- whichever it is ------------------------------------------------------------------------- */
 
 void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
 {
