@@ -1,4 +1,4 @@
-/* PNM pictures: all six kinds read, P5 and P6 written. */
+/* PNM pictures: all six kinds are read. */
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/pnm.h"
@@ -160,54 +160,6 @@ static void directory_remove(void)
 }
 
 TestSuite(pnm_files, .init = directory_make, .fini = directory_remove);
-
-static void written(Pnm picture, const char *wanted, size_t wanted_size)
-{
-    char *path = str_format("%s/x", directory), *bytes;
-    size_t size;
-    Pnm again;
-    Error error = { "" };
-    cr_assert(pnm_write(path, &picture, &error), "%s", error.text);
-    cr_assert(file_read(path, &bytes, &size, &error));
-    cr_assert_eq(size, wanted_size);
-    cr_expect_eq(memcmp(bytes, wanted, size), 0);
-    free(bytes);
-    cr_assert(pnm_read(path, &again, &error), "%s", error.text);
-    size_t count = (size_t)(picture.width * picture.height * picture.channels);
-    cr_expect_eq(memcmp(again.samples, picture.samples, count * sizeof *again.samples), 0);
-    pnm_free(&again);
-    unlink(path);
-    free(path);
-}
-
-Test(pnm_files, written)
-{
-    written(PICTURE(2, 1, 1, 255, 0, 255), TEXT("P5\n2 1\n255\n\0\377"));
-    written(PICTURE(1, 1, 3, 255, 1, 2, 3), TEXT("P6\n1 1\n255\n\1\2\3"));
-    written(PICTURE(1, 2, 1, 65535, 65535, 1), TEXT("P5\n1 2\n65535\n\377\377\0\1"));
-    written(PICTURE(1, 1, 3, 256, 256, 0, 1), TEXT("P6\n1 1\n256\n\1\0\0\0\0\1"));
-}
-
-static void not_written(Pnm picture, const char *reason)
-{
-    char *path = str_format("%s/x", directory);
-    Error error = { "" };
-    cr_assert_not(pnm_write(path, &picture, &error));
-    cr_expect(strstr(error.text, reason), "%s, not %s", error.text, reason);
-    cr_expect_neq(access(path, F_OK), 0, "something was written");
-    free(path);
-}
-
-Test(pnm_files, not_written)
-{
-    not_written(PICTURE(0, 1, 1, 255, 0), "a picture of 0x1");
-    not_written(PICTURE(1, -1, 1, 255, 0), "a picture of 1x-1");
-    not_written(PICTURE(32769, 1, 1, 255, 0), "a picture of 32769x1");
-    not_written(PICTURE(1, 1, 2, 255, 0, 0), "2 channels");
-    not_written(PICTURE(1, 1, 1, 0, 0), "the maximum 0");
-    not_written(PICTURE(1, 1, 1, 65536, 0), "the maximum 65536");
-    not_written(PICTURE(1, 1, 1, 9, 10), "a sample of 10, above the maximum 9");
-}
 
 Test(pnm_files, not_there)
 {

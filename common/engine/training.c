@@ -379,12 +379,28 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     return plan;
 }
 
+static float *data(const Training *plan, int buffer)
+{
+    return buffer >= 0 ? buffer_data(&plan->buffers, buffer) : NULL;
+}
+
+/* Until the next drawing no path is dropped. */
+static void keep_all(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        const Node *n = &plan->nodes[i];
+        plan->dropped[i] = false;
+        for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
+            data(plan, n->saved)[sample] = 1;
+    }
+}
+
 Training *training_new_with(const Net *net, TrainingOptions options)
 {
     Training *plan = make_plan(net, options);
     buffers_allocate(&plan->buffers);
     plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
-    training_keep_all(plan);
+    keep_all(plan);
     return plan;
 }
 
@@ -414,11 +430,6 @@ void training_free(Training *plan)
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static float *data(const Training *plan, int buffer)
-{
-    return buffer >= 0 ? buffer_data(&plan->buffers, buffer) : NULL;
-}
-
 static void draw(Training *plan, const Node *n, Random r)
 {
     const Tensor *t = n->t;
@@ -436,16 +447,6 @@ void training_drop(Training *plan, Random r)
     for (int i = 0; i < plan->count; i++)
         if (plan->nodes[i].t->op == &drop_path_op && !is_view(plan->nodes[i].t))
             draw(plan, &plan->nodes[i], r);
-}
-
-void training_keep_all(Training *plan)
-{
-    for (int i = 0; i < plan->count; i++) {
-        const Node *n = &plan->nodes[i];
-        plan->dropped[i] = false;
-        for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
-            data(plan, n->saved)[sample] = 1;
-    }
 }
 
 /* --- forward --------------------------------------------------------------------------------- */

@@ -28,7 +28,6 @@ float *training_input(Training *plan); /* [n,h,w,c], for the caller to fill befo
 
 /* Draws which paths are dropped in the next forward; without it none is. */
 void training_drop(Training *plan, Random r);
-void training_keep_all(Training *plan);
 
 /* Batch statistics; updates the running ones in `weights`. */
 void training_forward(Training *plan, Weights *weights);

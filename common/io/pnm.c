@@ -216,36 +216,3 @@ void pnm_free(Pnm *picture)
     free(picture->samples);
     *picture = (Pnm){ 0 };
 }
-
-static bool check_writable(const char *path, const Pnm *p, Error *error)
-{
-    if (p->width < 1 || p->height < 1 || p->width > PNM_SIDE_MAX || p->height > PNM_SIDE_MAX)
-        return error_set(error, path, "cannot write a picture of %dx%d", p->width, p->height);
-    if (p->channels != 1 && p->channels != 3)
-        return error_set(error, path, "cannot write a picture of %d channels", p->channels);
-    if (p->maxval < 1 || p->maxval > MAXVAL_MAX)
-        return error_set(error, path, "cannot write a picture of the maximum %d", p->maxval);
-    for (size_t i = 0; i < sample_count(p); i++)
-        if (p->samples[i] > p->maxval)
-            return error_set(error, path, "cannot write a sample of %d, above the maximum %d",
-                             p->samples[i], p->maxval);
-    return true;
-}
-
-bool pnm_write(const char *path, const Pnm *picture, Error *error)
-{
-    if (!check_writable(path, picture, error))
-        return false;
-    FileWriter *writer = file_create(path, error);
-    if (!writer)
-        return false;
-    char *header = str_format("P%d\n%d %d\n%d\n", picture->channels == 3 ? 6 : 5, picture->width,
-                              picture->height, picture->maxval);
-    file_put(writer, header, strlen(header));
-    free(header);
-    for (size_t i = 0; i < sample_count(picture); i++) {
-        uint8_t two[] = { (uint8_t)(picture->samples[i] >> 8), (uint8_t)picture->samples[i] };
-        file_put(writer, picture->maxval > 255 ? two : two + 1, picture->maxval > 255 ? 2 : 1);
-    }
-    return file_commit(writer, error);
-}

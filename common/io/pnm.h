@@ -25,7 +25,4 @@ bool pnm_read(const char *path, Pnm *picture, Error *error);
 bool pnm_parse(const char *name, const void *bytes, size_t size, Pnm *picture, Error *error);
 void pnm_free(Pnm *picture);
 
-/* Writes P5 (one channel) or P6 (three), replacing `path` at once as file_create does. */
-bool pnm_write(const char *path, const Pnm *picture, Error *error);
-
 #endif

@@ -1,11 +1,14 @@
 #include "ops/set_norm.h"
 
+#include "kernels/norm.h"
+
 #include <math.h>
 
 /* param[]: weight, bias. saved: means, then rstds. */
 enum { WEIGHT, BIAS };
 
-SetShape set_shape(const Tensor *t)
+/* The sets of a tensor: a pixel's channels (layer norm: a.groups = 0), or a sample's groups. */
+static SetShape set_shape(const Tensor *t)
 {
     size_t rows = tensor_rows(t);
     if (t->a.groups == 0)

@@ -6,10 +6,6 @@
 #define OPS_SET_NORM_H
 
 #include "graph/op.h"
-#include "kernels/norm.h"
-
-/* The sets of a tensor: a pixel's channels (layer norm: a.groups = 0), or a sample's groups. */
-SetShape set_shape(const Tensor *t);
 
 void set_norm_add_params(Tensor *t);
 void set_norm_define(const Tensor *t, const Call *c);
