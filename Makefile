@@ -247,7 +247,7 @@ results: $(PROGRAMS) ## trains the ladder with three seeds, collects, measures, 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
 variants: $(PROGRAMS) ## trains steps with one more edit, and some for twice the epochs
-	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)' OPENMP='$(OPENMP)'
+	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
 	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
 	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \

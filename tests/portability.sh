@@ -32,7 +32,7 @@ attempt() {
 
 native() { # CC MARCH EXTRA
     have "$1" "$1" || return 0
-    attempt "$make" --no-print-directory CC="$1" MARCH="$2" EXTRA="$3" BUILD=$top/"$name" OPENMP=0 test
+    attempt "$make" --no-print-directory CC="$1" MARCH="$2" EXTRA="$3" BUILD=$top/"$name" test
 }
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
