@@ -228,7 +228,7 @@ static void load(Classifier *c, const Safetensors *file, bool told)
 {
     Error error;
     c->weights = weights_new(c->net);
-    if (!weights_from_file(c->weights, file, "", &error)) {
+    if (!weights_from_file(c->weights, file, "", ALL, &error)) {
         size_t used = strlen(error.text);
         if (!told) /* old weights of a data set were taken for ImageNet's */
             snprintf(error.text + used, sizeof error.text - used,

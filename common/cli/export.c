@@ -24,7 +24,7 @@ int export(const Run *run)
     Weights *weights = weights_new(net);
     Safetensors file;
     if (!safetensors_read(o->weights, &file, &error) ||
-        !weights_from_file(weights, &file, "", &error))
+        !weights_from_file(weights, &file, "", ALL, &error))
         die_of(EXIT_FAILED, &error);
     /* What the file says of its weights, such as what they were trained on, stays true. */
     form.metadata = file.metadata, form.metadata_count = file.metadata_count;

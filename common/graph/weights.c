@@ -146,7 +146,7 @@ static int rank_without_ones(const size_t *shape, int rank)
 /* loosely: whatever number of ones stands at the end. */
 static bool same_shape(const Param *p, const Entry *entry, bool loosely)
 {
-    size_t shape[4];
+    size_t shape[4] = { 0 };
     int rank = p->rank, found = entry->rank;
     for (int i = 0; i < rank; i++)
         shape[i] = (size_t)p->shape[i];
@@ -238,10 +238,17 @@ static void find_extra(const Reading *r, int count, const Safetensors *file, con
     free(keys);
 }
 
-static void check_keys(const Weights *weights, const Reading *r, const Safetensors *file,
-                       const char *prefix, Misfits *m)
+static bool is_among(const Param *p, Which which)
+{
+    return which & (p->trained ? TRAINED : RUNNING);
+}
+
+static void check_keys(const Weights *weights, Which which, const Reading *r,
+                       const Safetensors *file, const char *prefix, Misfits *m)
 {
     for (int i = 0; i < weights->count; i++) {
+        if (!is_among(&weights->params[i], which))
+            continue;
         const Entry *entry = safetensors_find(file, r->keys[i]);
         if (!entry)
             misfit(m, "missing", r->keys[i]);
@@ -251,17 +258,20 @@ static void check_keys(const Weights *weights, const Reading *r, const Safetenso
     find_extra(r, weights->count, file, prefix, m);
 }
 
-bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error)
+bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Which which,
+                       Error *error)
 {
     Reading r = reading_new(weights, file, prefix);
     Misfits m = { .listed = r.difference && *r.difference ? LISTED_BESIDE : LISTED };
-    check_keys(weights, &r, file, prefix, &m);
+    check_keys(weights, which, &r, file, prefix, &m);
     bool good = !m.count;
     if (!good)
         error_set(error, file->path, "does not fit this network: %s%s%s",
                   r.difference ? r.difference : "", m.text, m.count > m.listed ? ", and more" : "");
     for (int i = 0; i < weights->count && good; i++) {
         const Param *p = &weights->params[i];
+        if (!is_among(p, which))
+            continue;
         float *values = mem_alloc(p->count, sizeof *values);
         good = entry_floats(file, safetensors_find(file, r.keys[i]), values, error);
         if (good)
@@ -277,7 +287,7 @@ bool weights_load(Weights *weights, const char *path, Error *error)
     Safetensors file;
     if (!safetensors_read(path, &file, error))
         return false;
-    bool good = weights_from_file(weights, &file, "", error);
+    bool good = weights_from_file(weights, &file, "", ALL, error);
     safetensors_free(&file);
     return good;
 }
@@ -301,7 +311,7 @@ void weights_entries(const Weights *weights, const char *prefix, Which which, En
 {
     for (int i = 0; i < weights->count; i++) {
         const Param *p = &weights->params[i];
-        if (!(which & (p->trained ? TRAINED : RUNNING)))
+        if (!is_among(p, which))
             continue;
         size_t shape[4];
         for (int d = 0; d < p->rank; d++)

@@ -27,16 +27,19 @@ void weights_init(Weights *weights, uint64_t seed);
 void layout_from_file(const Param *p, const float *from, float *to);
 void layout_to_file(const Param *p, const float *from, float *to);
 
-/* Reads every parameter `prefix`key from a file. Fails, naming up to ten, when keys are missing,
+/* Which tensors of a store: those with `trained` set, the others, or both. */
+typedef enum { TRAINED = 1, RUNNING = 2, ALL = 3 } Which;
+
+/* Reads parameters, each `prefix`key, from a file. Fails, naming up to ten, when keys are missing,
  * too many or of another shape. Keys outside the prefix, and num_batches_tracked, are ignored.
  * Without a prefix, parameters with official names are read under those of any scheme
  * (graph/schemes.h). */
-bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Error *error);
+bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Which which,
+                       Error *error);
 bool weights_load(Weights *weights, const char *path, Error *error);
 
-/* The store as entries to be written: those with `trained` set, the others, or both, their keys
- * behind a prefix. Appends to *entries (from mem_grow or NULL); free with entries_free. */
-typedef enum { TRAINED = 1, RUNNING = 2, ALL = 3 } Which;
+/* The store as entries to be written, their keys behind a prefix. Appends to *entries (from
+ * mem_grow or NULL); free with entries_free. */
 void weights_entries(const Weights *weights, const char *prefix, Which which, Entry **entries,
                      size_t *count);
 void entries_free(Entry *entries, size_t count);

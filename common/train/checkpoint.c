@@ -60,40 +60,17 @@ static bool same_recipe(const Safetensors *file, const State *state, Error *erro
     return true;
 }
 
-/* The trained tensors of a store; its others stay. */
-static bool read_moments(const Safetensors *file, Weights *store, const char *prefix, Error *error)
-{
-    for (int i = 0; i < store->count; i++) {
-        const Param *p = &store->params[i];
-        if (!p->trained)
-            continue;
-        char *key = str_format("%s%s", prefix, p->key);
-        const Entry *entry = safetensors_find(file, key);
-        bool good = entry && entry_elements(entry) == p->count;
-        if (!good)
-            error_set(error, file->path, "'%s' is missing or of another size", key);
-        float *values = mem_alloc(p->count, sizeof *values);
-        good = good && entry_floats(file, entry, values, error);
-        if (good)
-            layout_from_file(p, values, store->values[i]);
-        free(values);
-        free(key);
-        if (!good)
-            return false;
-    }
-    return true;
-}
-
 bool checkpoint_load(const char *path, State *state, Error *error)
 {
     Safetensors file;
     if (!safetensors_read(path, &file, error))
         return false;
-    bool good = same_recipe(&file, state, error) && read_position(&file, state, error) &&
-                weights_from_file(state->weights, &file, "weights/", error) &&
-                read_moments(&file, state->optimizer.m, "adamw.m/", error) &&
-                read_moments(&file, state->optimizer.v, "adamw.v/", error) &&
-                (!state->average || weights_from_file(state->average, &file, "average/", error));
+    bool good =
+        same_recipe(&file, state, error) && read_position(&file, state, error) &&
+        weights_from_file(state->weights, &file, "weights/", ALL, error) &&
+        weights_from_file(state->optimizer.m, &file, "adamw.m/", TRAINED, error) &&
+        weights_from_file(state->optimizer.v, &file, "adamw.v/", TRAINED, error) &&
+        (!state->average || weights_from_file(state->average, &file, "average/", ALL, error));
     safetensors_free(&file);
     return good;
 }
