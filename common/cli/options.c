@@ -105,9 +105,8 @@ static int find(const char *name)
 /* Option number i as a command takes it; NULL: as all do. */
 static Spec spec_for(const Command *command, int i)
 {
-    enum { MOST = sizeof command->narrowed / sizeof *command->narrowed };
     Spec spec = specs[i];
-    for (int k = 0; command && k < MOST && command->narrowed[k].name; k++)
+    for (int k = 0; command && k < NARROWED && command->narrowed[k].name; k++)
         if (strcmp(command->narrowed[k].name, spec.name) == 0)
             spec.choices = command->narrowed[k].choices;
     return spec;

@@ -38,6 +38,8 @@ typedef struct {
     int operand_count;
 } Options;
 
+enum { NARROWED = 2 };
+
 typedef struct Command {
     const char *name;
     const char *options;  /* the names of its own, each followed by a space: "--weights --batch " */
@@ -46,7 +48,7 @@ typedef struct Command {
     const char *help;
     struct {
         const char *name, *choices;
-    } narrowed[2]; /* options of which it takes these choices only: "--mode", "eval|train" */
+    } narrowed[NARROWED]; /* options of which it takes these choices only: "--mode", "eval|train" */
 } Command;
 
 /* Reads the options behind the command. A wrong one ends the program with exit status 2. */

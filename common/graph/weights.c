@@ -146,7 +146,7 @@ static int rank_without_ones(const size_t *shape, int rank)
 /* loosely: whatever number of ones stands at the end. */
 static bool same_shape(const Param *p, const Entry *entry, bool loosely)
 {
-    size_t shape[4];
+    size_t shape[4] = { 0 };
     int rank = p->rank, found = entry->rank;
     for (int i = 0; i < rank; i++)
         shape[i] = (size_t)p->shape[i];
