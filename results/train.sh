@@ -26,7 +26,7 @@ commit() {
 machine() {
     compiler=$(sed 's/ .*//' "$build/flags" 2> /dev/null)
     commit | paste -s -d + | tr '\n' '\t'
-    ${compiler:-cc} --version 2> /dev/null | sed -n '1s/ *(.*)//p' | tr '\n' '\t'
+    ${compiler:-cc} --version 2> /dev/null | sed -n '1{s/ *(.*)//;p;}' | tr '\n' '\t'
     sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2> /dev/null | sed 1q | tr '\n' ' '
     for vectors in avx512f avx2 asimd; do
         grep -qw "$vectors" /proc/cpuinfo 2> /dev/null && { echo "$vectors"; return; }
