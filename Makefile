@@ -152,9 +152,11 @@ kill: $(BUILD)/11_drop_path_layer_scale ## training runs killed at KILLS=100 ran
 	$(Q)tests/kill.sh $(BUILD) $(KILLS)
 
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# ThreadSanitizer leaves Criterion no address for its memory. The tests left out run make and gnuplot.
 sanitize: ## the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
-	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread' test
+	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread -Itests/portable' portable
+	$(Q)BUILD=build-tsan build-tsan/portable-tests docs results
 
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60

@@ -816,6 +816,25 @@ Test(writing, links_and_permissions)
     free(path);
 }
 
+/* Not all that is in /dev is a device. */
+Test(writing, shared_memory_is_a_folder_like_others)
+{
+    char path[] = "/dev/shm/safetensors.XXXXXX";
+    Error error = { "" };
+    int file = mkstemp(path);
+    if (file < 0)
+        cr_skip_test("no /dev/shm here");
+    close(file);
+    put_file(path, "old");
+    FileWriter *writer = file_create(path, &error);
+    cr_assert_not_null(writer, "%s", error.text);
+    file_put(writer, "new", 3);
+    expect_file(path, "old");
+    file_discard(writer);
+    expect_file(path, "old");
+    unlink(path);
+}
+
 /* Standard output may be a regular file; /dev/stdout is written into it and does not replace it. */
 Test(writing, standard_output)
 {

@@ -186,11 +186,17 @@ static bool open_temporary(FileWriter *writer)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Devices, pipes and what /dev names. /dev/stdout is a link to whatever standard output is: even
+static bool begins(const char *path, const char *with)
+{
+    return strncmp(path, with, strlen(with)) == 0;
+}
+
+/* Devices, pipes and open files by name. /dev/stdout is a link to whatever standard output is: even
  * where that is a regular file, it has to be written and not replaced. */
 static bool goes_straight(const char *path, bool exists, mode_t mode)
 {
-    return (exists && !S_ISREG(mode)) || strncmp(path, "/dev/", 5) == 0;
+    return (exists && !S_ISREG(mode)) || begins(path, "/dev/std") || begins(path, "/dev/fd/") ||
+           begins(path, "/proc/");
 }
 
 /* The file that a link leads to, so that the link stays one; another path as it is. */
