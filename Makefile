@@ -175,7 +175,7 @@ portability: ## the tests built by gcc and clang at every level, for older and o
 	+@MAKE='$(MAKE)' tests/portability.sh $(PORTS)
 
 # The tests without Criterion, by what tests/portable has of it (EXTRA=-Itests/portable).
-portable: $(BUILD)/portable-tests $(PROGRAMS)
+portable: $(BUILD)/portable-tests $(PROGRAMS) $(BUILD)/speed
 $(BUILD)/portable-tests: $(TEST_OBJECTS) $(BUILD)/obj/tests/portable/runner.o $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)

@@ -37,7 +37,7 @@ native() { # CC MARCH EXTRA
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
 # that run them by qemu. Left out: what loads a library into the program or limits its memory, which
-# would be qemu's, and the times that only this machine keeps.
+# would be qemu's, and what tests pages and plots.
 aarch64() {
     have aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return 0
     have qemu-aarch64-static qemu-user-static || return 0
@@ -45,18 +45,18 @@ aarch64() {
 }
 
 aarch64_tests() {
-    local build=$top/$name program step
+    local build=$top/$name program
     "$make" --no-print-directory CC=aarch64-linux-gnu-gcc MARCH=armv8-a BUILD="$build" \
         EXTRA='-static -Itests/portable' portable || return 1
     mkdir -p "$build/run"
-    for step in steps/*/; do
-        program=$PWD/$build/$(basename "$step")
-        printf '#!/bin/sh\nexec qemu-aarch64-static -0 "$0" %s "$@"\n' "$program" \
-            >"$build/run/$(basename "$step")"
+    for program in steps/*/ speed; do
+        program=$(basename "$program")
+        printf '#!/bin/sh\nexec qemu-aarch64-static -0 "$0" %s "$@"\n' "$PWD/$build/$program" \
+            >"$build/run/$program"
     done
     chmod +x "$build"/run/*
-    BUILD=$build/run qemu-aarch64-static "$build/portable-tests" faults cli/too_little_memory \
-        edges/memory_is_asked_for_before_it_is_used
+    BUILD=$build/run qemu-aarch64-static "$build/portable-tests" docs results faults \
+        cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
 }
 
 for name in "${@:-${all[@]}}"; do
