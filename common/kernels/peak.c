@@ -16,9 +16,13 @@ typedef struct {
     float sum;                   /* keeps the compiler from leaving the loop out */
 } Measured;
 
+/* Read at run time: 1 · 0.999 + 0.001 is 1 again, and a compiler leaves out the sum that it sees to
+ * stay as it is. */
+static volatile float given_factor = 0.999f, given_term = 0.001f;
+
 static float multiply_add(void)
 {
-    Vec sum[SUMS], factor = vec_set(0.999f), term = vec_set(0.001f);
+    Vec sum[SUMS], factor = vec_set(given_factor), term = vec_set(given_term);
     UNROLL for (int i = 0; i < SUMS; i++) sum[i] = vec_set((float)i);
     for (int loop = 0; loop < LOOPS; loop++)
         UNROLL for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + term;
