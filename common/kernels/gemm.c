@@ -11,11 +11,11 @@
 #include "kernels/pack.h"
 #include "kernels/vecmath.h"
 
-/* MC rows of A and NC columns of B at a time: 300 and 400 KiB of packed panels, which stay in the
+/* MC rows of A and NC columns of B at a time: 450 and 500 KiB of packed panels, which stay in the
  * second cache. ALIGN is a cache line. */
 enum { MC = 200 / MR * MR, NC = 256, LINE = 16, ALIGN = LINE, NONE = -1 };
 enum {
-    WORK_A = MC * KC + MC / MR * VEC + ALIGN,
+    WORK_A = MC / MR * AR * KC,
     WORK_B = NC * KC,
     WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN
 };
@@ -50,7 +50,7 @@ typedef struct {
     const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
 } Ends;
 
-/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column] + plus + bias; a: [k][MR],
+/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column] + plus + bias; a: [k][AR],
  * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
  * instance. */
 ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const float *b,
@@ -68,7 +68,7 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
         else
             __builtin_prefetch(to + i * ends->to_row + j * VEC, 1);
     }
-    for (; k > 0; k--, a += MR, b += vecs * VEC, ahead += LINE) {
+    for (; k > 0; k--, a += AR, b += vecs * VEC, ahead += LINE) {
         Vec right[2];
         __builtin_prefetch(ahead, 0, 2);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
@@ -215,7 +215,7 @@ static void multiply_panel(const Plan *plan, Piece p, const float *a, const floa
                            const float *next_b)
 {
     const Gemm *g = plan->g;
-    int width = panel_width(&plan->b, p.j), lines = NR / LINE;
+    int width = panel_step(&plan->b, p.j), lines = NR / LINE;
     bool gelu = p.last && g->act == GELU;
     for (int i = 0; i < p.rows; i += MR, a += panel_space(&plan->a, p.count)) {
         Tile t = { .i = p.i + i,

@@ -25,22 +25,23 @@ Side side_of_b(Matrix b, int n)
                    .width = NR };
 }
 
-int panel_width(const Side *s, int first)
+int panel_step(const Side *s, int first)
 {
-    return s->width == NR && s->lanes - first <= VEC ? VEC : s->width;
+    return s->width == MR ? AR : s->lanes - first <= VEC ? VEC : NR;
 }
 
 size_t panel_space(const Side *s, int count)
 {
-    return (size_t)s->width * (size_t)count + (s->width % VEC ? VEC : 0);
+    return (size_t)(s->width == MR ? AR : NR) * (size_t)count;
 }
 
 /* --- transposing ----------------------------------------------------------------------------- */
 
-/* Where stage d of the transposition takes lane l from: of two vectors d rows apart, the lower
- * takes in its lanes with bit d the upper's without it, and the other way round. */
-#define LOW(d, l) ((l) & (d) ? VEC + (l) - (d) : (l))
-#define HIGH(d, l) ((l) & (d) ? VEC + (l) : (l) + (d))
+/* Where lane l of a stage's two results comes from in its two vectors, numbered 0 … 2·VEC-1. They
+ * are mixed within quarters of four lanes, or in whole quarters: a processor has one instruction
+ * for each. */
+#define MIX(high, l) (((l)&1 ? VEC : 0) + ((l) & ~3) + ((l)&3) / 2 + 2 * (high))
+#define GROUP(high, l) (2 * ((l) & ~3) + ((l)&3) + 4 * (high))
 #define LANES4(f, d, l) f(d, l), f(d, l + 1), f(d, l + 2), f(d, l + 3)
 #if VEC == 16
 #define LANES(f, d) LANES4(f, d, 0), LANES4(f, d, 4), LANES4(f, d, 8), LANES4(f, d, 12)
@@ -50,25 +51,25 @@ size_t panel_space(const Side *s, int count)
 #define LANES(f, d) LANES4(f, d, 0)
 #endif
 
-#define STAGE(v, d)                                                                                \
+#define STAGE(v, d, from)                                                                          \
     UNROLL for (int i = 0; i < VEC; i++) if (!(i & (d)))                                           \
     {                                                                                              \
         Vec low = v[i], high = v[i + (d)];                                                         \
-        v[i] = __builtin_shufflevector(low, high, LANES(LOW, d));                                  \
-        v[i + (d)] = __builtin_shufflevector(low, high, LANES(HIGH, d));                           \
+        v[i] = __builtin_shufflevector(low, high, LANES(from, 0));                                 \
+        v[i + (d)] = __builtin_shufflevector(low, high, LANES(from, 1));                           \
     }
 
-/* v[i][j] and v[j][i] change places: blocks of half the size at every stage. */
+/* v[i][j] and v[j][i] change places: within four by four, then these blocks. */
 ALWAYS_INLINE void transpose(Vec v[VEC])
 {
-#if VEC > 8
-    STAGE(v, 8)
-#endif
+    STAGE(v, 2, MIX)
+    STAGE(v, 1, MIX)
 #if VEC > 4
-    STAGE(v, 4)
+    STAGE(v, 4, GROUP)
 #endif
-    STAGE(v, 2)
-    STAGE(v, 1)
+#if VEC > 8
+    STAGE(v, 8, GROUP)
+#endif
 }
 
 /* VEC lanes' pointers: each to steps side by side. ahead: bytes to what will be packed next. */
@@ -78,7 +79,7 @@ typedef struct {
 } Lanes;
 
 /* VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
-ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool whole, int width,
+ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool whole, int row,
                                    float *to)
 {
     Vec v[VEC];
@@ -90,42 +91,41 @@ ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool who
     }
     transpose(v);
     UNROLL for (int i = 0; i < VEC; i++) if (whole || i < steps)
-        vec_store(to + (size_t)(k + i) * width, v[i]);
+        vec_store(to + (size_t)(k + i) * row, v[i]);
 }
 
-/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1]. */
-static void pack_lanes(const Lanes *from, int count, int width, float *to)
+/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats a step. */
+static void pack_lanes(const Lanes *from, int count, int row, float *to)
 {
     int k = 0;
     for (; k + VEC <= count; k += VEC)
-        transpose_block(from, k, VEC, true, width, to);
+        transpose_block(from, k, VEC, true, row, to);
     if (k < count)
-        transpose_block(from, k, count - k, false, width, to);
+        transpose_block(from, k, count - k, false, row, to);
 }
 
 /* --- matrices -------------------------------------------------------------------------------- */
 
 static const float zeros[KC];
 
-/* Lane after lane is contiguous along k. Vectors of lanes from the last to the first: where width
- * is no multiple of VEC a vector writes into the next step, whose own lanes come later. */
-static void pack_transposed(const Side *s, int first, int width, int k, int count, float *to)
+/* Lane after lane is contiguous along k. */
+static void pack_transposed(const Side *s, int first, int row, int k, int count, float *to)
 {
-    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
-        Lanes from = { .ahead = (size_t)width * s->lane * sizeof(float) };
+    for (int block = 0; block < row; block += VEC) {
+        Lanes from = { .ahead = (size_t)s->width * s->lane * sizeof(float) };
         for (int i = 0; i < VEC; i++) {
             int at = first + block + i;
-            bool there = at < s->lanes && block + i < width;
+            bool there = at < s->lanes && block + i < s->width;
             from.lane[i] = there ? s->data + (size_t)at * s->lane + k : zeros;
         }
-        pack_lanes(&from, count, width, to + block);
+        pack_lanes(&from, count, row, to + block);
     }
 }
 
-static void pack_general(const Side *s, int first, int width, int k, int count, float *to)
+static void pack_general(const Side *s, int first, int row, int k, int count, float *to)
 {
-    for (int step = 0; step < count; step++, to += width)
-        for (int i = 0; i < width; i++)
+    for (int step = 0; step < count; step++, to += row)
+        for (int i = 0; i < row; i++)
             to[i] = first + i < s->lanes
                         ? s->data[(size_t)(first + i) * s->lane + (size_t)(k + step) * s->k]
                         : 0;
@@ -133,18 +133,16 @@ static void pack_general(const Side *s, int first, int width, int k, int count, 
 
 /* The lanes are side by side already, `there` of them. Reads past the panel, not past the factor.
  */
-ALWAYS_INLINE void copy_steps(const float *from, size_t row, int there, int width, int count,
-                              float *to)
+ALWAYS_INLINE void copy_steps(const float *from, size_t k, int there, int row, int count, float *to)
 {
-    for (; count > 0; count--, from += row, to += width)
-        UNROLL for (int i = 0; i < width; i += VEC)
+    for (; count > 0; count--, from += k, to += row)
+        UNROLL for (int i = 0; i < row; i += VEC)
             vec_store(to + i, there >= i + VEC ? vec_load(from + i)
                               : there > i      ? vec_load_part(from + i, there - i)
                                                : (Vec){ 0 });
 }
 
-/* A few steps of all panels, then the next ones: memory is read in its order. A panel's last step
- * writes into the space behind it, not into the next panel. */
+/* A few steps of all panels, then the next ones: memory is read in its order. */
 static void pack_copied(const Side *s, int first, int end, int k, int count, float *to)
 {
     enum { STEPS = 8 };
@@ -152,14 +150,11 @@ static void pack_copied(const Side *s, int first, int end, int k, int count, flo
         float *panel = to;
         for (int i = first; i < end; i += s->width, panel += panel_space(s, count)) {
             const float *from = s->data + (size_t)(k + step) * s->k + i;
-            int steps = least(STEPS, count - step), width = panel_width(s, i);
-            float *at = panel + (size_t)step * width;
-            if (width == NR)
-                copy_steps(from, s->k, s->lanes - i, NR, steps, at);
-            else if (width == MR)
-                copy_steps(from, s->k, s->lanes - i, MR, steps, at);
+            int steps = least(STEPS, count - step), row = panel_step(s, i);
+            if (row == NR)
+                copy_steps(from, s->k, s->lanes - i, NR, steps, panel + (size_t)step * NR);
             else
-                copy_steps(from, s->k, s->lanes - i, VEC, steps, at);
+                copy_steps(from, s->k, s->lanes - i, VEC, steps, panel + (size_t)step * VEC);
         }
     }
 }
@@ -249,35 +244,35 @@ static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int 
 
 /* The lanes are pixels whose channels are whole vectors: transposed tap by tap, straight from the
  * picture. */
-static void pack_channels(const Side *s, int first, int width, int k, int count, float *to)
+static void pack_channels(const Side *s, int first, int row, int k, int count, float *to)
 {
     const Patches *p = s->patches;
-    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
-        int there = least(least(width - block, VEC), s->lanes - first - block);
+    for (int block = 0; block < row; block += VEC) {
+        int there = least(least(s->width - block, VEC), s->lanes - first - block);
         Corners corners = corners_of(p, first + block, there > 0 ? there : 0);
         for (int at = 0, run; at < count; at += run) {
             int tap = (k + at) / p->channels, c = (k + at) % p->channels;
             run = least(count - at, p->channels - c);
             Lanes lanes = lanes_under(p, &corners, tap, c);
-            pack_lanes(&lanes, run, width, to + (size_t)at * width + block);
+            pack_lanes(&lanes, run, row, to + (size_t)at * row + block);
         }
     }
 }
 
 /* The lanes are pixels: each one's steps are gathered side by side, then transposed. */
-static void pack_pixels(const Side *s, int first, int width, int k, int count, float *to)
+static void pack_pixels(const Side *s, int first, int row, int k, int count, float *to)
 {
     float buffer[VEC][KC + VEC]; /* rows on different cache sets */
-    for (int block = (width - 1) / VEC * VEC; block >= 0; block -= VEC) {
+    for (int block = 0; block < row; block += VEC) {
         Lanes from = { .ahead = 0 };
         for (int i = 0; i < VEC; i++) {
             int at = first + block + i;
-            bool there = at < s->lanes && block + i < width;
+            bool there = at < s->lanes && block + i < s->width;
             if (there)
                 gather(s->patches, at, k, count, buffer[i]);
             from.lane[i] = there ? buffer[i] : zeros;
         }
-        pack_lanes(&from, count, width, to + block);
+        pack_lanes(&from, count, row, to + block);
     }
 }
 
@@ -293,9 +288,9 @@ static void pack_taps(const Side *s, int first, int end, int k, int count, float
         for (int step = 0; step < count; step++) {
             gather(s->patches, k + step, first, there, piece);
             for (int i = 0; i < there; i += NR) {
-                int width = panel_width(s, first + i);
+                int row = panel_step(s, first + i);
                 float *panel = to + (size_t)(i / NR) * panel_space(s, count);
-                copy_floats(panel + (size_t)step * width, piece + i, width);
+                copy_floats(panel + (size_t)step * row, piece + i, row);
             }
         }
     }
@@ -314,14 +309,14 @@ void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
         return;
     }
     for (; first < end; first += s->width, to += panel_space(s, count)) {
-        int width = panel_width(s, first);
+        int row = panel_step(s, first);
         if (s->patches && s->patches->channels % VEC == 0)
-            pack_channels(s, first, width, k, count, to);
+            pack_channels(s, first, row, k, count, to);
         else if (s->patches)
-            pack_pixels(s, first, width, k, count, to);
+            pack_pixels(s, first, row, k, count, to);
         else if (s->k == 1)
-            pack_transposed(s, first, width, k, count, to);
+            pack_transposed(s, first, row, k, count, to);
         else
-            pack_general(s, first, width, k, count, to);
+            pack_general(s, first, row, k, count, to);
     }
 }

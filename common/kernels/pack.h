@@ -1,7 +1,7 @@
 /* Packing: the factors of a product laid out as its inner loop reads them.
  *
  * A factor is cut into panels: `width` neighbouring rows of A or columns of B, its lanes. A packed
- * panel is [k][width], so that the inner loop reads it from front to back. */
+ * panel is [k][panel_step()], so that the inner loop reads it from front to back. */
 #ifndef KERNELS_PACK_H
 #define KERNELS_PACK_H
 
@@ -9,8 +9,14 @@
 #include "kernels/simd.h"
 
 /* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
- * the 32 or 16 registers. KC steps of k at a time keep B's panel in the first cache. */
-enum { MR = VEC == 16 ? 14 : 6, NR = 2 * VEC, KC = VEC == 16 ? 512 : 384 };
+ * the 32 or 16 registers. A's panels have whole vectors of AR floats, as a store that crosses a
+ * cache line takes twice as long. KC steps of k at a time keep B's panel in the first cache. */
+enum {
+    MR = VEC == 16 ? 14 : 6,
+    AR = (MR + VEC - 1) / VEC * VEC,
+    NR = 2 * VEC,
+    KC = VEC == 16 ? 512 : 384
+};
 
 /* A factor seen from its panels. */
 typedef struct {
@@ -25,11 +31,9 @@ typedef struct {
 Side side_of_a(Matrix a, int m);
 Side side_of_b(Matrix b, int n);
 
-/* The lanes of the panel from lane `first` on: the last one of B has VEC where that is enough. */
-int panel_width(const Side *s, int first);
-
-/* Floats of a packed panel of `count` steps; and the space a whole one takes, with the VEC floats
- * behind it that the packing overwrites where its width is no multiple of VEC. */
+/* Floats from one step to the next in the panel from lane `first` on: AR or NR; in the last one of
+ * B VEC, where that is enough. And the space for `count` steps of a panel. */
+int panel_step(const Side *s, int first);
 size_t panel_space(const Side *s, int count);
 
 /* Packs the panels of the lanes first … end-1, steps k … k+count-1 (count <= KC), one panel_space()
