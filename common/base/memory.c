@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, LARGE = 2 * HUGE_PAGE };
+enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21 };
 
 size_t size_mul(size_t a, size_t b)
 {
@@ -60,14 +60,17 @@ void *mem_alloc(size_t count, size_t size)
     if (bytes > SIZE_MAX - ALIGNMENT)
         no_memory(bytes);
     check_free(bytes);
-    size_t alignment = bytes < LARGE ? ALIGNMENT : HUGE_PAGE;
+    bool large = bytes >= HUGE_PAGE;
     /* One byte at least, to get memory. Not by aligned_alloc, which wants a multiple of the
      * alignment: up to a huge page more. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *memory;
-    if (posix_memalign(&memory, alignment, rounded) != 0)
+    /* From the system: what was freed before would keep its small pages. */
+    if (large)
+        mallopt(M_MMAP_THRESHOLD, HUGE_PAGE);
+    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, rounded) != 0)
         no_memory(bytes);
-    if (bytes >= LARGE)
+    if (large)
         madvise(memory, rounded, MADV_HUGEPAGE);
     return memset(memory, 0, rounded);
 }
