@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,90 @@ Test(parallel, every_item_is_done_once_by_a_worker_of_its_own)
     parallel_for(1000, mark, &seen);
     for (int i = 0; i < 1000; i++)
         cr_expect_eq(seen.done[i], 1);
+}
+
+enum { TASKS = 60, STEPS = 4, ITEMS = 40 };
+
+typedef struct {
+    int scratch[3]; /* what a worker prepared last */
+    int done[TASKS][STEPS][ITEMS], guests;
+} Shares;
+
+static int steps_of(int task)
+{
+    return task % (STEPS + 1);
+}
+
+static int items_of(int task, int step)
+{
+    return (task * 7 + step * 3) % ITEMS + 1;
+}
+
+/* Every item of the step before is done. */
+static int prepare(void *context, int task, int step, int worker)
+{
+    Shares *s = context;
+    for (int i = 0; step > 0 && i < items_of(task, step - 1); i++)
+        cr_expect_eq(__atomic_load_n(&s->done[task][step - 1][i], __ATOMIC_SEQ_CST), 1);
+    if (step == steps_of(task))
+        return 0;
+    s->scratch[worker] = task * STEPS + step;
+    return items_of(task, step);
+}
+
+static void check_share(void *context, const ParallelShare *share, int item, int worker)
+{
+    Shares *s = context;
+    int expected = share->task * STEPS + share->step;
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq(((volatile int *)s->scratch)[share->owner], expected);
+    __atomic_add_fetch(&s->done[share->task][share->step][item], 1, __ATOMIC_SEQ_CST);
+    if (worker != share->owner)
+        __atomic_add_fetch(&s->guests, 1, __ATOMIC_SEQ_CST);
+}
+
+static void expect_all_done(const Shares *s)
+{
+    for (int task = 0; task < TASKS; task++)
+        for (int step = 0; step < STEPS; step++)
+            for (int i = 0; i < ITEMS; i++)
+                cr_expect_eq(s->done[task][step][i],
+                             step < steps_of(task) && i < items_of(task, step));
+}
+
+Test(parallel, a_task_is_shared_and_its_steps_follow_each_other)
+{
+    static Shares shares[2];
+    thread_count_set(3);
+    parallel_tasks(TASKS, 3, prepare, check_share, &shares[0]);
+    expect_all_done(&shares[0]);
+    parallel_tasks(TASKS, 1, prepare, check_share, &shares[1]);
+    expect_all_done(&shares[1]);
+    cr_expect_eq(shares[1].guests, 0);
+}
+
+/* Two threads in the same task: one waits in its item until the other has begun one as well. */
+static int prepare_two(void *context, int task, int step, int worker)
+{
+    (void)context, (void)task, (void)worker;
+    return step == 0 ? 2 : 0;
+}
+
+static void wait_for_both(void *context, const ParallelShare *share, int item, int worker)
+{
+    (void)share, (void)item, (void)worker;
+    int *begun = context;
+    __atomic_add_fetch(begun, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(begun, __ATOMIC_SEQ_CST) < 2)
+        sched_yield();
+}
+
+Test(parallel, a_single_task_is_done_by_two_threads, .timeout = 60)
+{
+    int begun = 0;
+    thread_count_set(2);
+    parallel_tasks(1, 2, prepare_two, wait_for_both, &begun);
+    cr_expect_eq(begun, 2);
 }
 
 Test(process, gives_what_a_program_prints)

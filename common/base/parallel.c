@@ -23,20 +23,27 @@ enum { MOST_THREADS = 1024, LOOKS = 100000 };
 
 static int threads_wanted; /* 0: not known yet */
 
-/* A thread's own part of a loop, on a cache line of its own. */
+/* A thread's own part of a loop, on cache lines of its own. */
 typedef struct {
-    _Alignas(64) atomic_int next; /* the item to be taken next */
+    _Alignas(64) atomic_int next; /* the item or task to be taken next */
     int end;
+    /* Of the task that the thread is in: */
+    _Alignas(64) atomic_ullong items; /* that nobody has taken; see range() */
+    atomic_int guests;                /* other threads that look at them or are in one */
+    ParallelShare share;
 } Part;
 
 static struct {
     Part parts[MOST_THREADS];
     /* the loop */
     ParallelBody *body;
+    ParallelPrepare *prepare; /* NULL: the loop is one of items, else of tasks */
+    ParallelShared *shared;
     void *context;
-    int helpers;       /* threads besides the caller that may take part */
-    atomic_uint open;  /* the loop's number; 0: there is none */
-    atomic_int active; /* threads besides the caller that are looking at the loop */
+    atomic_int unfinished; /* tasks */
+    int helpers;           /* threads besides the caller that may take part */
+    atomic_uint open;      /* the loop's number; 0: there is none */
+    atomic_int active;     /* threads besides the caller that are looking at the loop */
     /* the threads */
     pthread_t threads[MOST_THREADS];
     int started;
@@ -80,12 +87,101 @@ void thread_count_set(int threads)
     threads_wanted = threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
 }
 
+/* --- tasks that are shared ------------------------------------------------------------------- */
+
+enum { NONE = -1 };
+
+/* Between two looks at what other threads are about to finish: one of them may need the processor.
+ */
+static void wait_a_little(int *look)
+{
+    if (*look < LOOKS)
+        ++*look;
+    else
+        sched_yield();
+}
+
+/* Items first … end-1 as one number, so that one can be taken at either end at once. */
+static unsigned long long range(int first, int end)
+{
+    return (unsigned long long)end << 32 | (unsigned)first;
+}
+
+static int first_of(unsigned long long items)
+{
+    return (int)(items & UINT_MAX);
+}
+
+static int end_of(unsigned long long items)
+{
+    return (int)(items >> 32);
+}
+
+static int take_item(Part *part, bool last)
+{
+    unsigned long long items = atomic_load(&part->items), rest;
+    int first, end;
+    do {
+        first = first_of(items), end = end_of(items);
+        if (first == end)
+            return NONE;
+        rest = last ? range(first, end - 1) : range(first + 1, end);
+    } while (!atomic_compare_exchange_weak(&part->items, &items, rest));
+    return last ? end - 1 : first;
+}
+
+static bool do_items(Part *part, int worker, bool from_last)
+{
+    bool any = false;
+    for (int i; (i = take_item(part, from_last)) != NONE; any = true)
+        pool.shared(pool.context, &part->share, i, worker);
+    return any;
+}
+
+/* A guest says so before it looks for items, and the owner waits for its guests after the last one
+ * is taken: so none is in an item when the next step is prepared. */
+static void run_task(int task, int worker)
+{
+    Part *own = &pool.parts[worker];
+    for (int step = 0, items; (items = pool.prepare(pool.context, task, step, worker)) > 0;
+         step++) {
+        own->share = (ParallelShare){ task, step, worker };
+        atomic_store(&own->items, range(0, items));
+        do_items(own, worker, false);
+        for (int look = 0; atomic_load(&own->guests) != 0;)
+            wait_a_little(&look);
+    }
+    atomic_fetch_sub(&pool.unfinished, 1);
+}
+
+static bool be_guest(Part *part, int worker)
+{
+    unsigned long long items = atomic_load_explicit(&part->items, memory_order_relaxed);
+    if (first_of(items) == end_of(items))
+        return false;
+    atomic_fetch_add(&part->guests, 1);
+    bool any = do_items(part, worker, true);
+    atomic_fetch_sub(&part->guests, 1);
+    return any;
+}
+
+static void help_with_tasks(int worker)
+{
+    for (int look = 0; atomic_load(&pool.unfinished) > 0; wait_a_little(&look))
+        for (int k = 1; k <= pool.helpers; k++)
+            if (be_guest(&pool.parts[(worker + k) % (pool.helpers + 1)], worker))
+                look = 0;
+}
+
 /* --- the threads ----------------------------------------------------------------------------- */
 
 static void take_part(Part *part, int worker)
 {
     for (int i; (i = atomic_fetch_add(&part->next, 1)) < part->end;)
-        pool.body(pool.context, i, worker);
+        if (pool.prepare)
+            run_task(i, worker);
+        else
+            pool.body(pool.context, i, worker);
 }
 
 /* First one's own part, then what is left of the others'. The parts are the same in every loop of
@@ -97,6 +193,8 @@ static void take_items(int worker)
     in_loop = true;
     for (int k = 0; k <= pool.helpers; k++)
         take_part(&pool.parts[(worker + k) % (pool.helpers + 1)], worker);
+    if (pool.prepare)
+        help_with_tasks(worker);
     in_loop = false;
 }
 
@@ -180,11 +278,10 @@ static void start_threads(int helpers)
 
 /* --- loops ----------------------------------------------------------------------------------- */
 
-static void publish(int items, ParallelBody *body, void *context, int helpers)
+static void publish(int items, int helpers)
 {
-    pool.body = body;
-    pool.context = context;
     pool.helpers = helpers;
+    atomic_store(&pool.unfinished, items);
     for (int k = 0; k <= helpers; k++) {
         pool.parts[k].end = (int)((int64_t)items * (k + 1) / (helpers + 1));
         atomic_store(&pool.parts[k].next, (int)((int64_t)items * k / (helpers + 1)));
@@ -209,23 +306,45 @@ static void wait_for_helpers(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-static void run_alone(int items, ParallelBody *body, void *context)
+/* Whether the loop is this thread's to share with up to `most` - 1 others. */
+static bool begin(int most, int *helpers)
 {
-    for (int i = 0; i < items; i++)
-        body(context, i, own_worker);
+    *helpers = thread_count() < most ? thread_count() - 1 : most - 1;
+    return *helpers > 0 && !in_loop && pthread_mutex_trylock(&pool.caller) == 0;
+}
+
+static void share(int items, int helpers)
+{
+    start_threads(helpers);
+    publish(items, helpers);
+    take_items(0);
+    wait_for_helpers();
+    pthread_mutex_unlock(&pool.caller);
 }
 
 void parallel_for(int items, ParallelBody *body, void *context)
 {
-    int helpers = thread_count() - 1;
-    helpers = helpers < items - 1 ? helpers : items - 1;
-    if (helpers < 1 || in_loop || pthread_mutex_trylock(&pool.caller) != 0) {
-        run_alone(items, body, context);
+    int helpers;
+    if (begin(items, &helpers)) {
+        pool.body = body, pool.prepare = NULL, pool.context = context;
+        share(items, helpers);
         return;
     }
-    start_threads(helpers);
-    publish(items, body, context, helpers);
-    take_items(0);
-    wait_for_helpers();
-    pthread_mutex_unlock(&pool.caller);
+    for (int i = 0; i < items; i++)
+        body(context, i, own_worker);
+}
+
+void parallel_tasks(int tasks, int most, ParallelPrepare *prepare, ParallelShared *body,
+                    void *context)
+{
+    int helpers;
+    if (begin(most, &helpers)) {
+        pool.prepare = prepare, pool.shared = body, pool.context = context;
+        share(tasks, helpers);
+        return;
+    }
+    for (int task = 0; task < tasks; task++)
+        for (int step = 0, items; (items = prepare(context, task, step, own_worker)) > 0; step++)
+            for (int i = 0; i < items; i++)
+                body(context, &(ParallelShare){ task, step, own_worker }, i, own_worker);
 }

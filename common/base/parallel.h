@@ -16,4 +16,22 @@ void thread_count_set(int threads);
 typedef void ParallelBody(void *context, int item, int worker);
 void parallel_for(int items, ParallelBody *body, void *context);
 
+/* A loop over tasks whose items are shared: for work that needs something prepared first.
+ *
+ * The thread that begins a task calls prepare(context, task, step, worker) for step = 0, 1, … It
+ * returns how many items the step has, or 0 when there are no more steps. Then
+ * body(context, share, item, worker) is called for each of these items, in any order, by this
+ * thread, the share's owner, and by threads that find no task to begin; the owner takes items from
+ * the first on, the others from the last. A step's items are done before the next one is prepared,
+ * so they may read what prepare left in the owner's scratch memory. No more than `most` threads
+ * take part. */
+typedef struct {
+    int task, step, owner;
+} ParallelShare;
+
+typedef int ParallelPrepare(void *context, int task, int step, int worker);
+typedef void ParallelShared(void *context, const ParallelShare *share, int item, int worker);
+void parallel_tasks(int tasks, int most, ParallelPrepare *prepare, ParallelShared *body,
+                    void *context);
+
 #endif
