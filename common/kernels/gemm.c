@@ -1,9 +1,10 @@
 /* The product C = A·B in blocks, after Goto and van de Geijn ("Anatomy of high-performance matrix
  * multiplication", 2008): panels of A and B are packed, and a tile of C is summed in registers.
  *
- * C is cut into tasks, rectangles that one thread computes from beginning to end. Each element is
- * summed step by step within a block of k and block after block, whatever task or tile it is in: so
- * its bits depend on neither the threads nor the cutting. */
+ * C is cut into tasks, rectangles for whose rows one thread packs A, block of k after block; their
+ * columns are shared by the threads that have nothing else to do. Each element is summed step by
+ * step within a block and block after block, whatever task or tile it is in: so its bits depend on
+ * neither the threads nor the cutting. */
 #include "kernels/gemm.h"
 
 #include "base/memory.h"
@@ -34,7 +35,7 @@ static int up(int a, int b)
 static int block_of(int k)
 {
     int blocks = k > KC ? up(k, KC) : 1;
-    return up(up(k, blocks), VEC) * VEC;
+    return up(up(k > 0 ? k : 1, blocks), VEC) * VEC;
 }
 
 /* --- one tile -------------------------------------------------------------------------------- */
@@ -136,6 +137,7 @@ typedef struct {
     int block;         /* steps of k in a block */
     int rows, columns; /* of a task */
     int tasks_down, tasks_across;
+    int shared; /* columns of a task that one thread takes at a time */
     int *held; /* by worker: the first of the rows whose panels of A it has, if of all k; or NONE */
 } Plan;
 
@@ -210,104 +212,131 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
             vec_store_upto(e.to + i * e.to_row + j, vec_load(tile + i * width + j), t->columns - j);
 }
 
-/* All rows of a piece times one panel of B, which next_b follows. */
-static void multiply_panel(const Plan *plan, Piece p, const float *a, const float *b,
+/* All rows of a piece times the panel of B at column j; next_b will be needed after it. */
+static void multiply_panel(const Plan *plan, const Piece *p, int j, const float *a, const float *b,
                            const float *next_b)
 {
     const Gemm *g = plan->g;
-    int width = panel_step(&plan->b, p.j), lines = NR / LINE;
-    bool gelu = p.last && g->act == GELU;
-    for (int i = 0; i < p.rows; i += MR, a += panel_space(&plan->a, p.count)) {
-        Tile t = { .i = p.i + i,
-                   .j = p.j,
-                   .rows = least(p.rows - i, MR),
-                   .columns = least(g->n - p.j, width),
+    int width = panel_step(&plan->b, j), lines = NR / LINE;
+    bool gelu = p->last && g->act == GELU;
+    for (int i = 0; i < p->rows; i += MR, a += panel_space(&plan->a, p->count)) {
+        Tile t = { .i = p->i + i,
+                   .j = j,
+                   .rows = least(p->rows - i, MR),
+                   .columns = least(g->n - j, width),
                    .vecs = width / VEC };
         SumTile *sum = sum_tiles[t.rows - 1][t.vecs - 1];
-        Ends e = ends_of(g, &p, &t);
-        e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p.count * LINE : b;
+        Ends e = ends_of(g, p, &t);
+        e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p->count * LINE : b;
         if (t.columns < width) {
-            multiply_edge(&p, &t, sum, a, b, e, gelu);
+            multiply_edge(p, &t, sum, a, b, e, gelu);
             continue;
         }
-        sum(p.count, a, b, &e);
+        sum(p->count, a, b, &e);
         if (gelu)
             gelu_rows(&t, e.to, e.to_row);
     }
 }
 
-/* All of a piece's columns, NC at a time where B has to be packed. */
-static void multiply_piece(const Plan *plan, Piece p, float *work)
+/* A task's rectangle in the step of one block of k. */
+static Piece piece_of(const Plan *plan, int task, int step)
 {
     const Gemm *g = plan->g;
-    float *a = work, *b = work + WORK_A;
-    int end = p.j + p.columns, packed = p.j;
-    for (; p.j < end; p.j += NR, b += NR * p.count) {
-        const float *panel = b;
-        if (g->packed_b)
-            panel = g->packed_b + (size_t)p.k * padded(g->n) + (size_t)p.j * p.count;
-        else if (p.j == packed) {
-            packed = least(p.j + NC, end);
-            panel = b = work + WORK_A;
-            pack_panels(&plan->b, p.j, packed, p.k, p.count, b);
-        }
-        multiply_panel(plan, p, a, panel, p.j + NR < end ? panel + NR * p.count : panel);
-    }
+    Piece p = { .i = task / plan->tasks_across * plan->rows,
+                .j = task % plan->tasks_across * plan->columns,
+                .k = step * plan->block };
+    p.rows = least(plan->rows, g->m - p.i);
+    p.columns = least(plan->columns, g->n - p.j);
+    p.count = least(plan->block, g->k - p.k);
+    p.first = p.k == 0, p.last = p.k + p.count == g->k;
+    return p;
 }
 
-static void run_task(void *context, int item, int worker)
+/* A worker's scratch memory: packed panels of A, then of B. */
+static float *work_of(const Plan *plan, int worker)
+{
+    float *work = plan->g->work + (size_t)worker * WORK;
+    return work + -((uintptr_t)work / sizeof(float)) % ALIGN;
+}
+
+/* The rows of a step, for which its columns are then shared by all threads. */
+static int pack_rows(void *context, int task, int step, int worker)
+{
+    const Plan *plan = context;
+    if (step > 0 && step * plan->block >= plan->g->k)
+        return 0;
+    Piece p = piece_of(plan, task, step);
+    if (plan->held[worker] != p.i || !p.first || !p.last)
+        pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work_of(plan, worker));
+    plan->held[worker] = p.first && p.last ? p.i : NONE;
+    return up(p.columns, plan->shared);
+}
+
+/* B's panel at column j: one of those packed beforehand, or of p's own. */
+static const float *panel_at(const Gemm *g, const Piece *p, const float *own, int j)
+{
+    return g->packed_b ? g->packed_b + (size_t)p->k * padded(g->n) + (size_t)j * p->count
+                       : own + (size_t)(j - p->j) * p->count;
+}
+
+static void multiply_columns(void *context, const ParallelShare *share, int item, int worker)
 {
     const Plan *plan = context;
     const Gemm *g = plan->g;
-    Piece p = { .i = item / plan->tasks_across * plan->rows,
-                .j = item % plan->tasks_across * plan->columns };
-    p.rows = least(plan->rows, g->m - p.i);
-    p.columns = least(plan->columns, g->n - p.j);
-    float *work = g->work + (size_t)worker * WORK;
-    work += -((uintptr_t)work / sizeof(float)) % ALIGN;
-    do {
-        p.count = least(plan->block, g->k - p.k);
-        p.first = p.k == 0, p.last = p.k + p.count == g->k;
-        if (plan->held[worker] != p.i || !p.first || !p.last)
-            pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work);
-        plan->held[worker] = p.first && p.last ? p.i : NONE;
-        multiply_piece(plan, p, work);
-        p.k += p.count;
-    } while (p.k < g->k);
+    Piece p = piece_of(plan, share->task, share->step);
+    const float *a = work_of(plan, share->owner);
+    float *own = work_of(plan, worker) + WORK_A;
+    int first = p.j, end = p.j + p.columns;
+    p.j += item * plan->shared;
+    p.columns = least(plan->shared, end - p.j);
+    if (!g->packed_b)
+        pack_panels(&plan->b, p.j, p.j + p.columns, p.k, p.count, own);
+    /* Where this thread will probably go on: see parallel_tasks. */
+    int next = share->owner == worker ? p.j + plan->shared : p.j - plan->shared;
+    bool known = g->packed_b && next >= first && next < end;
+    end = p.j + p.columns;
+    for (int j = p.j; j < end; j += NR) {
+        int then = j + NR < end ? j + NR : known ? next : j;
+        multiply_panel(plan, &p, j, a, panel_at(g, &p, own, j), panel_at(g, &p, own, then));
+    }
 }
 
 /* --- cutting C into tasks -------------------------------------------------------------------- */
 
-/* A product of fewer multiplications is not worth a thread of its own. */
-static const double LEAST_TASK = 1 << 17;
+/* Fewer multiplications are not worth a thread, and fewer rows not worth reading all of B for. */
+enum { LEAST_TASK = 1 << 17, LEAST_ROWS = 6 * MR };
 
 static void cut(Plan *plan, int down, int panels)
 {
     const Gemm *g = plan->g;
     plan->rows = up(g->m, down);
-    plan->columns = panels * NR;
+    plan->columns = least(panels, up(g->n, NR)) * NR;
     plan->tasks_down = up(g->m, plan->rows);
     plan->tasks_across = up(g->n, plan->columns);
 }
 
-/* Every cut packs a factor once more, so: first one task a thread, then three (so that no thread
- * waits long for another's last) if they stay large. */
-static bool enough_tasks(const Plan *plan)
+static double multiplications(const Plan *plan, int columns)
 {
-    int tasks = plan->tasks_down * plan->tasks_across, threads = thread_count();
-    double each = (double)plan->rows * plan->columns * plan->g->k;
-    bool large = plan->rows >= 16 * MR || plan->columns >= 8 * NR;
-    return threads == 1 || each < 2 * LEAST_TASK || tasks >= (large ? 3 : 1) * threads;
+    return (double)plan->rows * columns * plan->g->k;
 }
 
-/* As many rows as the cache holds, then halves of the longer side. */
+/* One for each thread, since what a task needs is packed by one thread; the threads share the rest.
+ */
+static bool enough_tasks(const Plan *plan)
+{
+    return plan->tasks_down * plan->tasks_across >= thread_count() ||
+           multiplications(plan, plan->columns) < 2 * LEAST_TASK;
+}
+
+/* As many rows as the cache holds, then halves: of the rows, as every cut between columns packs
+ * them once more, but of the longer side where a cut between rows packs B once more. */
 static void cut_into_tasks(Plan *plan)
 {
     int down = up(plan->g->m, MC), panels = up(plan->g->n, NR);
     cut(plan, down, panels);
     while (!enough_tasks(plan)) {
-        bool even = panels % 2 == 0 || panels > 4;
-        if (panels > 1 && (plan->rows == 1 || (even && plan->columns >= plan->rows)))
+        bool few = plan->rows < 2 * LEAST_ROWS, wide = plan->columns >= plan->rows;
+        if (panels > 1 && (few || (wide && !plan->g->packed_b)))
             panels = up(panels, 2);
         else if (plan->rows > 1)
             down *= 2;
@@ -315,6 +344,17 @@ static void cut_into_tasks(Plan *plan)
             return;
         cut(plan, down, panels);
     }
+}
+
+/* A panel of B, or as many as are worth a thread's time; about NC columns where they have to be
+ * packed. */
+static int shared_columns(const Plan *plan)
+{
+    if (!plan->g->packed_b)
+        return up(up(plan->columns, up(plan->columns, NC)), NR) * NR;
+    double panel = multiplications(plan, NR) / up(plan->g->k, plan->block);
+    int worth = panel < LEAST_TASK ? (int)(LEAST_TASK / panel) + 1 : 1;
+    return least(plan->columns, worth * NR);
 }
 
 void gemm(const Gemm *g)
@@ -325,11 +365,14 @@ void gemm(const Gemm *g)
         .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
     };
     cut_into_tasks(&plan);
-    int held[thread_count()];
-    for (int i = 0; i < thread_count(); i++)
+    plan.shared = shared_columns(&plan);
+    int threads = thread_count(), held[threads];
+    for (int i = 0; i < threads; i++)
         held[i] = NONE;
     plan.held = held;
-    parallel_for(plan.tasks_down * plan.tasks_across, run_task, &plan);
+    double worth = (double)g->m * g->n * g->k / LEAST_TASK;
+    parallel_tasks(plan.tasks_down * plan.tasks_across, worth < threads ? (int)worth : threads,
+                   pack_rows, multiply_columns, &plan);
 }
 
 size_t gemm_work(void)
