@@ -159,7 +159,7 @@ static void conv_layout(Conv *c)
     c->plane_rows = rows_read(c, c->band);
     c->block_floats = round_to_line(packed_floats(c)) + round_to_line(row_floats(c)) +
                       round_to_line(plane_floats(c));
-    c->work_floats = size_mul(c->block_floats, c->joined);
+    c->work_floats = size_mul(c->block_floats, c->joined) + THREAD_GAP / sizeof(float);
 }
 
 static Conv forward_conv(const Grouped *g)
@@ -301,8 +301,8 @@ static void gather_rows(const Conv *c, int picture, int block, int count, int fi
 {
     size_t in_floats = (size_t)c->in_w * c->in_channels;
     const float *x = c->x + (size_t)picture * c->in_h * in_floats;
-    for (int row = first; row < end; row++)
-        for (int b = 0; b < count; b++) {
+    for (int b = 0; b < count; b++)
+        for (int row = first; row < end; row++) {
             float *plane = plane_in(c, work, b);
             plane += (size_t)(row - first) * c->plane_slices * c->slice_floats;
             gather_row(c, block + b, x + row * in_floats, used, plane);
@@ -617,8 +617,8 @@ static void conv_task(void *context, int item, int worker)
         pack_weights(c, block + b, packed_in(c, work, b));
     rows_needed(c, start, stop, &first, &end);
     gather_rows(c, picture, block, blocks, first, end, c->width, work);
-    for (int y = start; y < stop; y++)
-        for (int b = 0; b < blocks; b++) {
+    for (int b = 0; b < blocks; b++)
+        for (int y = start; y < stop; y++) {
             float *row = row_in(c, work, b);
             sum_row(c, y, plane_in(c, work, b), first, packed_in(c, work, b), row);
             finish_row(c, picture, block + b, y, row);
@@ -787,8 +787,8 @@ static void picture_gradient(const WeightGradient *w, int picture, int block, in
         int stop = at_most(start + c->band, c->out_h), first, end;
         rows_needed(c, start, stop, &first, &end);
         gather_rows(c, picture, block, blocks, first, end, used, work);
-        for (int y = start; y < stop; y++)
-            for (int b = 0; b < blocks; b++) {
+        for (int b = 0; b < blocks; b++)
+            for (int y = start; y < stop; y++) {
                 size_t at = ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels;
                 gather_channels(w->dy + at + (block + b) * VEC, c->out_channels,
                                 lanes_of(c, block + b), c->out_w, row_in(c, work, b));

@@ -18,7 +18,7 @@ enum { MC = 200 / MR * MR, NC = 256, LINE = 16, ALIGN = LINE, NONE = -1 };
 enum {
     WORK_A = MC / MR * AR * KC,
     WORK_B = NC * KC,
-    WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN
+    WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN + THREAD_GAP / sizeof(float)
 };
 
 static int least(int a, int b)

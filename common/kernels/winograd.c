@@ -230,7 +230,8 @@ static int tiles_in(const Winograd *w, size_t floats)
 
 static size_t tiles_work(const Winograd *w, int tiles)
 {
-    return size_mul(tile_floats(w), (size_t)tiles) + 2 * ELEMENTS * LINE;
+    return size_mul(tile_floats(w), (size_t)tiles) + 2 * ELEMENTS * LINE +
+           THREAD_GAP / sizeof(float);
 }
 
 static bool is_small(const Winograd *w)
