@@ -264,7 +264,9 @@ static void end_threads(void)
 static void start_threads(int helpers)
 {
     sigset_t all, before;
-    if (pool.process == 0 && helpers > 0) {
+    if (pool.started >= helpers)
+        return;
+    if (pool.process == 0) {
         pool.process = getpid();
         atexit(end_threads);
     }
