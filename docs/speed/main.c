@@ -181,8 +181,9 @@ static double fastest(const Subject *s, const Version *v)
     return best;
 }
 
-static void time_version(const Subject *s, const Version *v, bool tsv, double peak, int threads)
+static void time_version(const Subject *s, const Version *v, bool tsv, double peak)
 {
+    int threads = v->threads ? thread_count() : 1;
     double seconds = fastest(s, v), gflops = s->flops / seconds / 1e9;
     if (tsv)
         printf("%s\t%s\t%s\t%d\t%.3f\t%.1f\t%.1f\n", s->name, v->name, v->change, threads,
@@ -191,6 +192,17 @@ static void time_version(const Subject *s, const Version *v, bool tsv, double pe
         printf("%-10s %-10s %-46s %7d %9.3f %8.1f %6.1f%%\n", s->name, v->name, v->change, threads,
                1e3 * seconds, gflops, 100 * gflops / peak);
     fflush(stdout);
+}
+
+/* The library's, which is the last, on one thread too: to be compared with those before it. */
+static void time_on_one(const Subject *s, const Version *v, bool tsv, double peak)
+{
+    int all = thread_count();
+    if (v[1].name || all == 1)
+        return;
+    thread_count_set(1);
+    time_version(s, v, tsv, peak);
+    thread_count_set(all);
 }
 
 /* peak: of one thread, and of all. */
@@ -202,10 +214,12 @@ static void run_versions(Subject s, const Wanted *w, const double peak[2])
             continue;
         found++;
         check(&s, v);
-        if (w->check)
+        if (w->check) {
             printf("%s %s: good\n", s.name, v->name);
-        else
-            time_version(&s, v, w->tsv, peak[v->threads], v->threads ? thread_count() : 1);
+        } else {
+            time_on_one(&s, v, w->tsv, peak[0]);
+            time_version(&s, v, w->tsv, peak[v->threads]);
+        }
     }
     subject_free(&s);
     if (!found)
