@@ -12,6 +12,7 @@
  * round; a stride becomes a spacing: the taps that meet dy's values are every spacing-th. */
 #include "kernels/depthwise.h"
 
+#include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/pieces.h"
@@ -51,16 +52,6 @@ typedef struct {
     float *work; /* work_floats for every worker: block_floats for each block of a task */
     size_t work_floats, block_floats;
 } Conv;
-
-static int at_least(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static int at_most(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 /* a modulo b, 0 … b-1 for a negative a too. */
 static int modulo(int a, int b)
@@ -108,7 +99,7 @@ static size_t round_to_line(size_t floats)
 
 static int rows_read(const Conv *c, int out_rows)
 {
-    return at_most(((out_rows - 1) * c->stride + c->kernel - 1) / c->spacing + 1, c->in_h);
+    return int_min(((out_rows - 1) * c->stride + c->kernel - 1) / c->spacing + 1, c->in_h);
 }
 
 /* Groups of 4, 8 or whole vectors of channels, in as many as out, with a 3x3 kernel are worth
@@ -128,7 +119,7 @@ static int spread_of(const Conv *c)
  */
 static void choose_band(Conv *c, size_t row)
 {
-    c->joined = at_most(JOINED_CHANNELS / VEC, c->blocks);
+    c->joined = int_min(JOINED_CHANNELS / VEC, c->blocks);
     while (c->joined > 1 && rows_read(c, LEAST_BAND) * row * c->joined > PLANE_FLOATS)
         c->joined--;
     c->band = c->out_h;
@@ -150,7 +141,7 @@ static void conv_layout(Conv *c)
     for (int phase = 0; phase < c->spacing; phase++) {
         int column, tap = first_tap(c, phase, &column);
         int taps = every(c->kernel, tap, c->spacing), count = every(c->out_w, phase, c->spacing);
-        c->width = at_least(c->width, column + c->left + (count + NARROW) * c->stride + taps);
+        c->width = int_max(c->width, column + c->left + (count + NARROW) * c->stride + taps);
     }
     c->slice_floats = (size_t)c->width * VEC;
     choose_band(c, size_mul(c->slice_floats, c->plane_slices));
@@ -221,7 +212,7 @@ static float *plane_in(const Conv *c, float *work, int b)
 /* A run's first block, and how many it has. */
 static int run_blocks(const Conv *c, int run, int *count)
 {
-    *count = at_most(c->joined, c->blocks - run * c->joined);
+    *count = int_min(c->joined, c->blocks - run * c->joined);
     return run * c->joined;
 }
 
@@ -229,7 +220,7 @@ static int run_blocks(const Conv *c, int run, int *count)
 
 static int lanes_of(const Conv *c, int block)
 {
-    return at_most(VEC, c->out_channels - block * VEC);
+    return int_min(VEC, c->out_channels - block * VEC);
 }
 
 /* Input channel of slice j that output channel o reads. */
@@ -278,7 +269,7 @@ static void gather_slice(const Conv *c, int block, int slice, const float *row, 
 /* One row of the input, all its slices, into the plane; columns from `used` on are 0. */
 static void gather_row(const Conv *c, int block, const float *row, int used, float *plane)
 {
-    int count = at_least(0, at_most(c->in_w, used - c->left));
+    int count = int_max(0, int_min(c->in_w, used - c->left));
     size_t before = (size_t)c->left * VEC, end = before + (size_t)count * VEC;
     for (int j = 0; j < c->plane_slices; j++, plane += c->slice_floats) {
         memset(plane, 0, before * sizeof *plane);
@@ -292,7 +283,7 @@ static void rows_needed(const Conv *c, int start, int stop, int *first, int *end
 {
     int above = start * c->stride - c->pad, below = (stop - 1) * c->stride + c->kernel - 1 - c->pad;
     *first = above > 0 ? (above + c->spacing - 1) / c->spacing : 0;
-    *end = below < 0 ? 0 : at_most(below / c->spacing + 1, c->in_h);
+    *end = below < 0 ? 0 : int_min(below / c->spacing + 1, c->in_h);
 }
 
 /* Rows first … end of the input into the planes of `count` blocks. */
@@ -547,10 +538,10 @@ static int kernel_rows(const Conv *c, int y, int *first_ky, int *in_row)
     int rows = every(c->kernel, ky, c->spacing);
     if (c->spacing > 1)
         row /= c->spacing; /* without a remainder */
-    int above = at_least(0, -row);
+    int above = int_max(0, -row);
     *first_ky = ky + above * c->spacing;
     *in_row = row + above;
-    return at_least(0, at_most(rows - above, c->in_h - *in_row));
+    return int_max(0, int_min(rows - above, c->in_h - *in_row));
 }
 
 /* Sums of output row y: row[x][VEC]. plane holds the input's rows from plane_row on. */
@@ -611,7 +602,7 @@ static void conv_task(void *context, int item, int worker)
     const Conv *c = context;
     int band = item / c->runs % c->bands, picture = item / c->runs / c->bands;
     int blocks, block = run_blocks(c, item % c->runs, &blocks);
-    int start = band * c->band, stop = at_most(start + c->band, c->out_h), first, end;
+    int start = band * c->band, stop = int_min(start + c->band, c->out_h), first, end;
     float *work = c->work + worker * c->work_floats;
     for (int b = 0; b < blocks; b++)
         pack_weights(c, block + b, packed_in(c, work, b));
@@ -784,7 +775,7 @@ static void picture_gradient(const WeightGradient *w, int picture, int block, in
         memset(row_in(c, work, b), 0, row_floats(c) * sizeof *work);
     }
     for (int start = 0; start < c->out_h; start += c->band) {
-        int stop = at_most(start + c->band, c->out_h), first, end;
+        int stop = int_min(start + c->band, c->out_h), first, end;
         rows_needed(c, start, stop, &first, &end);
         gather_rows(c, picture, block, blocks, first, end, used, work);
         for (int b = 0; b < blocks; b++)
@@ -853,7 +844,7 @@ void grouped_backward_weight(const Grouped *g, const float *x, const float *dy, 
     WeightGradient w = { .conv = forward_conv(g), .dy = dy, .dweight = dweight };
     w.conv.x = x;
     w.conv.work = at_line(work);
-    w.pieces = at_most(g->n, MOST_WEIGHT_PIECES);
+    w.pieces = int_min(g->n, MOST_WEIGHT_PIECES);
     w.partial = w.conv.work + thread_count() * w.conv.work_floats;
     parallel_for(w.pieces * w.conv.runs, weight_task, &w);
     parallel_for(w.conv.blocks, join_weights, &w);
@@ -863,7 +854,7 @@ size_t grouped_work(const Grouped *g)
 {
     Conv f = forward_conv(g), b = backward_conv(g);
     size_t threads = thread_count(), partial = size_mul(packed_floats(&f), f.blocks);
-    partial = size_mul(partial, at_most(g->n, MOST_WEIGHT_PIECES));
+    partial = size_mul(partial, int_min(g->n, MOST_WEIGHT_PIECES));
     size_t forward = size_mul(f.work_floats, threads), backward = size_mul(b.work_floats, threads);
     if (partial > SIZE_MAX / 4 || forward > SIZE_MAX / 4 || backward > SIZE_MAX / 4)
         return SIZE_MAX;

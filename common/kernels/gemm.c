@@ -7,6 +7,7 @@
  * neither the threads nor the cutting. */
 #include "kernels/gemm.h"
 
+#include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/pack.h"
@@ -21,21 +22,11 @@ enum {
     WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN + THREAD_GAP / sizeof(float)
 };
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int up(int a, int b)
-{
-    return a / b + (a % b != 0);
-}
-
 /* How many steps of k a block has: as even as can be, from k alone. */
 static int block_of(int k)
 {
-    int blocks = k > KC ? up(k, KC) : 1;
-    return up(up(k > 0 ? k : 1, blocks), VEC) * VEC;
+    int blocks = k > KC ? ceil_div(k, KC) : 1;
+    return ceil_div(ceil_div(k > 0 ? k : 1, blocks), VEC) * VEC;
 }
 
 /* --- one tile -------------------------------------------------------------------------------- */
@@ -151,7 +142,7 @@ typedef struct {
 /* The columns that packed panels have. */
 static size_t padded(int n)
 {
-    return size_mul((size_t)up(n, VEC), VEC);
+    return size_mul((size_t)ceil_div(n, VEC), VEC);
 }
 
 /* A tile of C. */
@@ -222,8 +213,8 @@ static void multiply_panel(const Plan *plan, const Piece *p, int j, const float 
     for (int i = 0; i < p->rows; i += MR, a += panel_space(&plan->a, p->count)) {
         Tile t = { .i = p->i + i,
                    .j = j,
-                   .rows = least(p->rows - i, MR),
-                   .columns = least(g->n - j, width),
+                   .rows = int_min(p->rows - i, MR),
+                   .columns = int_min(g->n - j, width),
                    .vecs = width / VEC };
         SumTile *sum = sum_tiles[t.rows - 1][t.vecs - 1];
         Ends e = ends_of(g, p, &t);
@@ -245,9 +236,9 @@ static Piece piece_of(const Plan *plan, int task, int step)
     Piece p = { .i = task / plan->tasks_across * plan->rows,
                 .j = task % plan->tasks_across * plan->columns,
                 .k = step * plan->block };
-    p.rows = least(plan->rows, g->m - p.i);
-    p.columns = least(plan->columns, g->n - p.j);
-    p.count = least(plan->block, g->k - p.k);
+    p.rows = int_min(plan->rows, g->m - p.i);
+    p.columns = int_min(plan->columns, g->n - p.j);
+    p.count = int_min(plan->block, g->k - p.k);
     p.first = p.k == 0, p.last = p.k + p.count == g->k;
     return p;
 }
@@ -269,7 +260,7 @@ static int pack_rows(void *context, int task, int step, int worker)
     if (plan->held[worker] != p.i || !p.first || !p.last)
         pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work_of(plan, worker));
     plan->held[worker] = p.first && p.last ? p.i : NONE;
-    return up(p.columns, plan->shared);
+    return ceil_div(p.columns, plan->shared);
 }
 
 /* B's panel at column j: one of those packed beforehand, or of p's own. */
@@ -288,7 +279,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
     float *own = work_of(plan, worker) + WORK_A;
     int first = p.j, end = p.j + p.columns;
     p.j += item * plan->shared;
-    p.columns = least(plan->shared, end - p.j);
+    p.columns = int_min(plan->shared, end - p.j);
     if (!g->packed_b)
         pack_panels(&plan->b, p.j, p.j + p.columns, p.k, p.count, own);
     /* Where this thread will probably go on: see parallel_tasks. */
@@ -309,10 +300,10 @@ enum { LEAST_TASK = 1 << 17, LEAST_ROWS = 6 * MR };
 static void cut(Plan *plan, int down, int panels)
 {
     const Gemm *g = plan->g;
-    plan->rows = up(g->m, down);
-    plan->columns = least(panels, up(g->n, NR)) * NR;
-    plan->tasks_down = up(g->m, plan->rows);
-    plan->tasks_across = up(g->n, plan->columns);
+    plan->rows = ceil_div(g->m, down);
+    plan->columns = int_min(panels, ceil_div(g->n, NR)) * NR;
+    plan->tasks_down = ceil_div(g->m, plan->rows);
+    plan->tasks_across = ceil_div(g->n, plan->columns);
 }
 
 static double multiplications(const Plan *plan, int columns)
@@ -332,12 +323,12 @@ static bool enough_tasks(const Plan *plan)
  * them once more, but of the longer side where a cut between rows packs B once more. */
 static void cut_into_tasks(Plan *plan)
 {
-    int down = up(plan->g->m, MC), panels = up(plan->g->n, NR);
+    int down = ceil_div(plan->g->m, MC), panels = ceil_div(plan->g->n, NR);
     cut(plan, down, panels);
     while (!enough_tasks(plan)) {
         bool few = plan->rows < 2 * LEAST_ROWS, wide = plan->columns >= plan->rows;
         if (panels > 1 && (few || (wide && !plan->g->packed_b)))
-            panels = up(panels, 2);
+            panels = ceil_div(panels, 2);
         else if (plan->rows > 1)
             down *= 2;
         else
@@ -351,10 +342,10 @@ static void cut_into_tasks(Plan *plan)
 static int shared_columns(const Plan *plan)
 {
     if (!plan->g->packed_b)
-        return up(up(plan->columns, up(plan->columns, NC)), NR) * NR;
-    double panel = multiplications(plan, NR) / up(plan->g->k, plan->block);
+        return ceil_div(ceil_div(plan->columns, ceil_div(plan->columns, NC)), NR) * NR;
+    double panel = multiplications(plan, NR) / ceil_div(plan->g->k, plan->block);
     int worth = panel < LEAST_TASK ? (int)(LEAST_TASK / panel) + 1 : 1;
-    return least(plan->columns, worth * NR);
+    return int_min(plan->columns, worth * NR);
 }
 
 void gemm(const Gemm *g)
@@ -393,5 +384,5 @@ void gemm_pack(Matrix b, int k, int n, float *packed)
     Side side = side_of_b(b, n);
     int block = block_of(k);
     for (int at = 0; at < k; at += block)
-        pack_panels(&side, 0, n, at, least(block, k - at), packed + (size_t)at * padded(n));
+        pack_panels(&side, 0, n, at, int_min(block, k - at), packed + (size_t)at * padded(n));
 }

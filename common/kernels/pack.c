@@ -1,9 +1,6 @@
 #include "kernels/pack.h"
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
+#include "base/ints.h"
 
 /* --- panels ---------------------------------------------------------------------------------- */
 
@@ -150,7 +147,7 @@ static void pack_copied(const Side *s, int first, int end, int k, int count, flo
         float *panel = to;
         for (int i = first; i < end; i += s->width, panel += panel_space(s, count)) {
             const float *from = s->data + (size_t)(k + step) * s->k + i;
-            int steps = least(STEPS, count - step), row = panel_step(s, i);
+            int steps = int_min(STEPS, count - step), row = panel_step(s, i);
             if (row == NR)
                 copy_steps(from, s->k, s->lanes - i, NR, steps, panel + (size_t)step * NR);
             else
@@ -182,7 +179,7 @@ static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
 {
     int taps = 1;
     if (inside && !p->flipped && p->pixel == (size_t)p->channels)
-        taps = least(p->kernel - kx, p->w - ix);
+        taps = int_min(p->kernel - kx, p->w - ix);
     return taps * p->channels - c;
 }
 
@@ -196,7 +193,7 @@ static void gather(const Patches *p, int pixel, int first, int count, float *to)
         int iy = oy * p->stride - p->pad + (p->flipped ? p->kernel - 1 - ky : ky);
         int ix = ox * p->stride - p->pad + (p->flipped ? p->kernel - 1 - kx : kx);
         bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
-        int run = least(count, run_length(p, kx, c, inside, ix));
+        int run = int_min(count, run_length(p, kx, c, inside, ix));
         if (inside)
             copy_floats(to, p->x + (((size_t)n * p->h + iy) * p->w + ix) * p->pixel + c, run);
         else
@@ -248,11 +245,11 @@ static void pack_channels(const Side *s, int first, int row, int k, int count, f
 {
     const Patches *p = s->patches;
     for (int block = 0; block < row; block += VEC) {
-        int there = least(least(s->width - block, VEC), s->lanes - first - block);
+        int there = int_min(int_min(s->width - block, VEC), s->lanes - first - block);
         Corners corners = corners_of(p, first + block, there > 0 ? there : 0);
         for (int at = 0, run; at < count; at += run) {
             int tap = (k + at) / p->channels, c = (k + at) % p->channels;
-            run = least(count - at, p->channels - c);
+            run = int_min(count - at, p->channels - c);
             Lanes lanes = lanes_under(p, &corners, tap, c);
             pack_lanes(&lanes, run, row, to + (size_t)at * row + block);
         }
@@ -283,7 +280,7 @@ static void pack_taps(const Side *s, int first, int end, int k, int count, float
     enum { PANELS = 8 };
     float piece[PANELS * NR] = { 0 };
     for (; first < end; first += PANELS * NR, to += PANELS * panel_space(s, count)) {
-        int there = least(PANELS * NR, end - first);
+        int there = int_min(PANELS * NR, end - first);
         clear_floats(piece + there, PANELS * NR - there);
         for (int step = 0; step < count; step++) {
             gather(s->patches, k + step, first, there, piece);

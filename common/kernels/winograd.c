@@ -8,6 +8,7 @@
  * tile's arithmetic is the same in either case, and so are the bits. */
 #include "kernels/winograd.h"
 
+#include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/gemm.h"
@@ -28,19 +29,14 @@ enum {
     LINE = 64 / sizeof(float)
 };
 
-static int up(int a, int b)
-{
-    return a / b + (a % b != 0);
-}
-
 static int tiles_across(const Winograd *w)
 {
-    return up(w->out_w, TILE);
+    return ceil_div(w->out_w, TILE);
 }
 
 static int tiles_down(const Winograd *w)
 {
-    return up(w->out_h, TILE);
+    return ceil_div(w->out_h, TILE);
 }
 
 bool winograd_fits(const Winograd *w)
@@ -299,9 +295,9 @@ static void run_together(Tiles *t, int all, int each, float *memory)
 {
     for (int first = 0; first < all; first += each) {
         lay_out(t, first, all - first < each ? all - first : each, memory);
-        parallel_for(up(t->count, FEW), change_few, t);
+        parallel_for(ceil_div(t->count, FEW), change_few, t);
         parallel_for(ELEMENTS, multiply_one, t);
-        parallel_for(up(t->count, FEW), finish_few, t);
+        parallel_for(ceil_div(t->count, FEW), finish_few, t);
     }
 }
 
@@ -330,7 +326,7 @@ void winograd_forward(const Winograd *w, const float *x, const float *packed, co
     int all = w->n * tiles_down(w) * tiles_across(w);
     if (is_small(w)) {
         Alone alone = { &tiles, all, tiles_in(w, OWN_FLOATS), memory };
-        parallel_for(up(all, alone.each), run_alone, &alone);
+        parallel_for(ceil_div(all, alone.each), run_alone, &alone);
     } else {
         run_together(&tiles, all, tiles_in(w, SHARED_FLOATS), memory);
     }

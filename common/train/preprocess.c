@@ -1,19 +1,15 @@
 #include "train/preprocess.h"
 
+#include "base/ints.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
-
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error)
 {
     *p = (Preprocess){ .channels = data->channels,
-                       .side = larger(data->height, data->width),
+                       .side = int_max(data->height, data->width),
                        .height = data->height,
                        .width = data->width };
     p->preparer = preparer_new(data, channels, height, width, error);

@@ -2,17 +2,13 @@
  * gemm.c. */
 #include "speed.h"
 
+#include "base/ints.h"
 #include "base/parallel.h"
 #include "kernels/depthwise.h"
 #include "kernels/simd.h"
 
 /* Pixels whose sums are in registers at once, beside a row of the kernel's weights. */
 enum { STRIP = VEC == 16 ? 14 : 7 };
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
 
 /* --- 1: the definition ----------------------------------------------------------------------- */
 
@@ -118,7 +114,7 @@ ALWAYS_INLINE void sum_row(const Depthwise *d, Strip *strip, const float *from, 
                            const float *weight, size_t tap, int c, int y)
 {
     for (int at = 0; at < d->w; at += STRIP) {
-        int x = least(at, d->w - STRIP);
+        int x = int_min(at, d->w - STRIP);
         strip(from + x * pixel, (d->w + 2 * PAD) * pixel, pixel, weight, tap,
               d->y + ((size_t)y * d->w + x) * d->channels + c, d->channels);
     }

@@ -2,6 +2,7 @@
  * so that a loop does what it says. */
 #include "speed.h"
 
+#include "base/ints.h"
 #include "base/parallel.h"
 #include "kernels/gemm.h"
 #include "kernels/pack.h"
@@ -9,17 +10,12 @@
 /* What the registers hold: TILE_ROWS rows by 2 vectors of sums, 2 vectors of b and one of a. */
 enum { TILE_ROWS = MR, TILE_COLUMNS = NR, BLOCK_ROWS = 14 * MR };
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 void add_bias_and_relu(const Product *p, int first, int end)
 {
     for (int i = first; i < end; i++)
         for (int j = 0; j < p->n; j += VEC) {
             float *c = p->c + (size_t)i * p->n + j;
-            int count = least(p->n - j, VEC);
+            int count = int_min(p->n - j, VEC);
             Vec v = vec_load_upto(c, count) + vec_load_upto(p->bias + j, count);
             vec_store_upto(c, vec_relu(v), count);
         }
@@ -103,7 +99,7 @@ ALWAYS_INLINE void sum_tile(const Product *p, int i, int j, const float *a, size
 /* The last tile of an uneven size lies over the one before it. */
 static int tile_start(int at, int end, int size)
 {
-    return least(at, end - size);
+    return int_min(at, end - size);
 }
 
 static void tile(const Product *p)
