@@ -4,7 +4,10 @@
  * is left: the caller too, which therefore never waits for a thread that is slow to wake up, only
  * for those that are in the middle of an item. Waiting threads look for work for some microseconds,
  * since the next loop mostly comes at once, and then sleep, since the processor may be wanted by
- * others. */
+ * others.
+ *
+ * In a loop of tasks a thread publishes the items of the task it is in, likewise, in its own part;
+ * a thread without a task is a guest there. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/parallel.h"
 

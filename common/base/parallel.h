@@ -12,7 +12,7 @@ void thread_count_set(int threads);
 
 /* Bytes to leave between the scratch memories of two threads. A processor fetches ahead of the
  * strides that a thread goes in, past the end of its own memory, and would take what lies there
- * from the other thread's cache while that is writing it: two threads were slower than one. */
+ * from the other thread's cache while that is writing it: two threads could take as long as one. */
 enum { THREAD_GAP = 1 << 17 };
 
 /* Calls body(context, item, worker) for item = 0 … items-1, in any order, on several threads.
