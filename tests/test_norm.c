@@ -339,6 +339,40 @@ Test(norm, layer_norm)
             check_case(shapes[s].rows, 1, shapes[s].channels, 1);
 }
 
+/* Statistics of one row against two passes in long double. */
+static void check_row(const float *x, int channels, float eps)
+{
+    SetShape shape = { .sets = 1, .rows_per_set = 1, .channels = channels, .groups = 1 };
+    float mean = NAN, rstd = NAN;
+    set_norm(&shape, x, eps, NULL, NULL, &mean, &rstd, NULL);
+    long double sum = 0, squares = 0;
+    for (int i = 0; i < channels; i++)
+        sum += x[i];
+    sum /= channels;
+    for (int i = 0; i < channels; i++)
+        squares += (x[i] - sum) * (x[i] - sum);
+    double should = (double)(1 / sqrtl(squares / channels + eps));
+    check("mean", channels, mean, (double)sum, 1e-7 * fabs((double)sum));
+    check("rstd", channels, rstd, should, 1e-7 * should);
+}
+
+Test(norm, statistics_where_little_is_left_of_large_values)
+{
+    enum { MOST = 801 };
+    float x[MOST];
+    for (int channels = 2; channels <= MOST; channels = channels * 3 / 2 + 1) {
+        for (int i = 0; i < channels; i++)
+            x[i] = 8388608 + (i * 7 % 5 == 0); /* the last digit of a float */
+        check_row(x, channels, 0);
+        for (int i = 0; i < channels; i++)
+            x[i] = i == 0 ? 3e7f : 1e-3f * (float)(i % 9);
+        check_row(x, channels, 0);
+        for (int i = 0; i < channels; i++)
+            x[i] = 0.1f;
+        check_row(x, channels, 1e-6f);
+    }
+}
+
 Test(norm, group_norm_of_one_group)
 {
     check_case(1, 3136, 24, 1);

@@ -298,39 +298,43 @@ typedef struct {
     double *moments; /* [sets, pieces, 2]: mean and squares of each */
 } SetNorm;
 
-/* Σ x, or Σ (x - mean)² where `squares`. */
-ALWAYS_INLINE double run_sum(bool squares, const float *x, size_t count, double mean)
+/* Adds Σ (x - shift) and Σ (x - shift)². */
+ALWAYS_INLINE void add_run(const float *x, size_t count, double shift, double *sum, double *squares)
 {
-    Doubles sum[4] = { { 0 } };
+    Doubles sums[4] = { { 0 } }, squared[4] = { { 0 } };
     size_t i = 0;
     for (; i + 4 * HALF <= count; i += 4 * HALF) {
         UNROLL
         for (int k = 0; k < 4; k++) {
-            Doubles v = to_doubles(half_load(x + i + k * HALF));
-            sum[k] += squares ? (v - mean) * (v - mean) : v;
+            Doubles v = to_doubles(half_load(x + i + k * HALF)) - shift;
+            sums[k] += v, squared[k] += v * v;
         }
     }
     for (; i + HALF <= count; i += HALF) {
-        Doubles v = to_doubles(half_load(x + i));
-        sum[0] += squares ? (v - mean) * (v - mean) : v;
+        Doubles v = to_doubles(half_load(x + i)) - shift;
+        sums[0] += v, squared[0] += v * v;
     }
-    double total = doubles_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    for (; i < count; i++)
-        total += squares ? (x[i] - mean) * (x[i] - mean) : x[i];
-    return total;
+    *sum += doubles_sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    *squares += doubles_sum((squared[0] + squared[1]) + (squared[2] + squared[3]));
+    for (; i < count; i++) {
+        double v = x[i] - shift;
+        *sum += v, *squares += v * v;
+    }
 }
 
-/* mean and squares = Σ (x - mean)² of `rows` runs of `count` floats, `stride` apart. */
+/* mean and squares = Σ (x - mean)² of `rows` runs of `count` floats, `stride` apart. In one pass,
+ * from the differences d to the first value: Σ (x - mean)² = Σ d² - (Σ d)²/n. What cancels is
+ * n·(mean - first)², which is no more than n times what is left: so few of float64's digits are
+ * lost, however far from 0 the values are. */
 static void set_moments(const float *x, size_t rows, size_t stride, size_t count, double *mean,
                         double *squares)
 {
-    double sum = 0, total = 0;
+    double first = x[0], n = (double)rows * count, sum = 0, total = 0;
     for (size_t r = 0; r < rows; r++)
-        sum += run_sum(false, x + r * stride, count, 0);
-    *mean = sum / ((double)rows * count);
-    for (size_t r = 0; r < rows; r++)
-        total += run_sum(true, x + r * stride, count, *mean);
-    *squares = total;
+        add_run(x + r * stride, count, first, &sum, &total);
+    *mean = first + sum / n;
+    total -= sum * sum / n;
+    *squares = total < 0 ? 0 : total; /* of equal values, by rounding */
 }
 
 static void set_result(const SetNorm *n, size_t set, double mean, double squares)
@@ -363,18 +367,24 @@ static void apply_run(const float *x, int channels, float mean, float rstd, cons
     }
 }
 
-/* y of rows start … end, by the statistics of their sets. */
-static void apply_rows(const SetNorm *n, size_t start, size_t end)
+/* y of a row, by the statistics of its set. */
+static void apply_row(const SetNorm *n, size_t row, size_t set)
 {
     const SetShape *s = &n->shape;
     int width = s->channels / s->groups;
+    for (int g = 0; g < s->groups; g++) {
+        size_t at = row * s->channels + g * width, m = set * s->groups + g;
+        apply_run(n->x + at, width, n->mean[m], n->rstd[m], n->weight + g * width,
+                  n->bias + g * width, n->y + at);
+    }
+}
+
+static void apply_rows(const SetNorm *n, size_t start, size_t end)
+{
+    const SetShape *s = &n->shape;
     size_t set = start / s->rows_per_set, row_in_set = start % s->rows_per_set;
     for (size_t row = start; row < end; row++) {
-        for (int g = 0; g < s->groups; g++) {
-            size_t at = row * s->channels + g * width, m = set * s->groups + g;
-            apply_run(n->x + at, width, n->mean[m], n->rstd[m], n->weight + g * width,
-                      n->bias + g * width, n->y + at);
-        }
+        apply_row(n, row, set);
         if (++row_in_set == s->rows_per_set)
             row_in_set = 0, set++;
     }
@@ -425,8 +435,8 @@ static void whole_sets_piece(void *context, int item, int worker)
                 set_moments(x + g * width, s->rows_per_set, s->channels, width, &mean, &squares);
             set_result(n, set * s->groups + g, mean, squares);
         }
-        if (n->y)
-            apply_rows(n, set * s->rows_per_set, (set + 1) * s->rows_per_set);
+        for (size_t row = 0; n->y && row < s->rows_per_set; row++)
+            apply_row(n, set * s->rows_per_set + row, set);
     }
 }
 
