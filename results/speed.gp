@@ -78,7 +78,7 @@ do for [kind in "svg png"] {
     set rmargin at screen 0.96
     unset logscale x
     set xrange [0:*]
-    set xtics auto
+    set xtics 0, 100
     set format y ""
     do for [i = 1:steps] {
         set ytics add ("" i - 1)
