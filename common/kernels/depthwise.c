@@ -64,7 +64,7 @@ static int every(int count, int first, int step)
 {
     if (step == 1)
         return count - first;
-    return first < count ? (count - first + step - 1) / step : 0;
+    return first < count ? ceil_div(count - first, step) : 0;
 }
 
 /* Of the output columns phase, phase + spacing, …: the first tap that meets a value (then every
@@ -125,9 +125,9 @@ static void choose_band(Conv *c, size_t row)
     c->band = c->out_h;
     while (c->band > LEAST_BAND && rows_read(c, c->band) * row * c->joined > PLANE_FLOATS)
         c->band--;
-    c->bands = (c->out_h + c->band - 1) / c->band;
-    c->band = (c->out_h + c->bands - 1) / c->bands;
-    c->bands = (c->out_h + c->band - 1) / c->band;
+    c->bands = ceil_div(c->out_h, c->band);
+    c->band = ceil_div(c->out_h, c->bands);
+    c->bands = ceil_div(c->out_h, c->band);
 }
 
 /* Lays out the plane and a worker's memory. */
@@ -136,7 +136,7 @@ static void conv_layout(Conv *c)
     c->blocks = (c->out_channels + VEC - 1) / VEC;
     c->spread = spread_of(c);
     c->plane_slices = c->spread ? (c->slices + VEC - 1) / VEC : c->slices;
-    c->left = c->pad > 0 ? (c->pad + c->spacing - 1) / c->spacing : 0;
+    c->left = c->pad > 0 ? ceil_div(c->pad, c->spacing) : 0;
     c->width = 1;
     for (int phase = 0; phase < c->spacing; phase++) {
         int column, tap = first_tap(c, phase, &column);
@@ -145,8 +145,8 @@ static void conv_layout(Conv *c)
     }
     c->slice_floats = (size_t)c->width * VEC;
     choose_band(c, size_mul(c->slice_floats, c->plane_slices));
-    c->runs = (c->blocks + c->joined - 1) / c->joined;
-    c->joined = (c->blocks + c->runs - 1) / c->runs;
+    c->runs = ceil_div(c->blocks, c->joined);
+    c->joined = ceil_div(c->blocks, c->runs);
     c->plane_rows = rows_read(c, c->band);
     c->block_floats = round_to_line(packed_floats(c)) + round_to_line(row_floats(c)) +
                       round_to_line(plane_floats(c));
@@ -282,7 +282,7 @@ static void gather_row(const Conv *c, int block, const float *row, int used, flo
 static void rows_needed(const Conv *c, int start, int stop, int *first, int *end)
 {
     int above = start * c->stride - c->pad, below = (stop - 1) * c->stride + c->kernel - 1 - c->pad;
-    *first = above > 0 ? (above + c->spacing - 1) / c->spacing : 0;
+    *first = above > 0 ? ceil_div(above, c->spacing) : 0;
     *end = below < 0 ? 0 : int_min(below / c->spacing + 1, c->in_h);
 }
 

@@ -199,7 +199,7 @@ static void gather(const Patches *p, int pixel, int first, int count, float *to)
         else
             clear_floats(to, run);
         to += run, count -= run, c = 0;
-        kx += (run + p->channels - 1) / p->channels;
+        kx += ceil_div(run, p->channels);
         if (kx >= p->kernel)
             kx = 0, ky++;
     }
