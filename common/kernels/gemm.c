@@ -62,7 +62,7 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
     }
     for (; k > 0; k--, a += AR, b += vecs * VEC, ahead += LINE) {
         Vec right[2];
-        __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
             a[i] * right[j];
