@@ -250,11 +250,16 @@ static float *work_of(const Plan *plan, int worker)
     return work + -((uintptr_t)work / sizeof(float)) % ALIGN;
 }
 
+static bool has_step(const Plan *plan, int step)
+{
+    return step == 0 || step * plan->block < plan->g->k;
+}
+
 /* The rows of a step, for which its columns are then shared by all threads. */
 static int pack_rows(void *context, int task, int step, int worker)
 {
     const Plan *plan = context;
-    if (step > 0 && step * plan->block >= plan->g->k)
+    if (!has_step(plan, step))
         return 0;
     Piece p = piece_of(plan, task, step);
     if (plan->held[worker] != p.i || !p.first || !p.last)
@@ -263,33 +268,61 @@ static int pack_rows(void *context, int task, int step, int worker)
     return ceil_div(p.columns, plan->shared);
 }
 
-/* B's panel at column j: one of those packed beforehand, or of p's own. */
-static const float *panel_at(const Gemm *g, const Piece *p, const float *own, int j)
+/* What the owner of a share will probably do after it; no columns: nothing. */
+static Piece piece_after(const Plan *plan, const ParallelShare *share)
+{
+    int task = share->task, step = share->step + 1;
+    if (!has_step(plan, step))
+        task++, step = 0;
+    return task < plan->tasks_down * plan->tasks_across ? piece_of(plan, task, step) : (Piece){ 0 };
+}
+
+/* Columns of a piece that one thread takes. */
+typedef struct {
+    Piece piece;
+    int first, end;
+    bool guest; /* does another thread own the piece? */
+    float *b;   /* their panels, where B is packed on the way */
+} Item;
+
+/* B's panel at column j of a piece: the item's, or another one where B was packed beforehand. */
+static const float *panel_at(const Gemm *g, const Item *it, const Piece *p, int j)
 {
     return g->packed_b ? g->packed_b + (size_t)p->k * padded(g->n) + (size_t)j * p->count
-                       : own + (size_t)(j - p->j) * p->count;
+                       : it->b + (size_t)(j - it->first) * p->count;
+}
+
+/* The panel that the thread will probably need after an item's at column j: the item's next one,
+ * that of the item it will take then (see parallel_tasks), or the first of the owner's next piece.
+ * Where none is known, the one at j. */
+static const float *panel_after(const Plan *plan, const Item *it, const Piece *after, int j)
+{
+    const Piece *p = &it->piece;
+    bool packed = plan->g->packed_b;
+    int then = j + NR;
+    if (packed && then >= it->end)
+        then = it->guest ? it->first - plan->shared : it->end;
+    if (packed && then >= p->j + p->columns && after->columns)
+        return panel_at(plan->g, it, after, after->j);
+    int end = packed ? p->j + p->columns : it->end;
+    return panel_at(plan->g, it, p, then >= p->j && then < end ? then : j);
 }
 
 static void multiply_columns(void *context, const ParallelShare *share, int item, int worker)
 {
     const Plan *plan = context;
-    const Gemm *g = plan->g;
-    Piece p = piece_of(plan, share->task, share->step);
+    Item it = { .piece = piece_of(plan, share->task, share->step),
+                .guest = share->owner != worker,
+                .b = work_of(plan, worker) + WORK_A };
+    const Piece *p = &it.piece, after = piece_after(plan, share);
     const float *a = work_of(plan, share->owner);
-    float *own = work_of(plan, worker) + WORK_A;
-    int first = p.j, end = p.j + p.columns;
-    p.j += item * plan->shared;
-    p.columns = int_min(plan->shared, end - p.j);
-    if (!g->packed_b)
-        pack_panels(&plan->b, p.j, p.j + p.columns, p.k, p.count, own);
-    /* Where this thread will probably go on: see parallel_tasks. */
-    int next = share->owner == worker ? p.j + plan->shared : p.j - plan->shared;
-    bool known = g->packed_b && next >= first && next < end;
-    end = p.j + p.columns;
-    for (int j = p.j; j < end; j += NR) {
-        int then = j + NR < end ? j + NR : known ? next : j;
-        multiply_panel(plan, &p, j, a, panel_at(g, &p, own, j), panel_at(g, &p, own, then));
-    }
+    it.first = p->j + item * plan->shared;
+    it.end = int_min(it.first + plan->shared, p->j + p->columns);
+    if (!plan->g->packed_b)
+        pack_panels(&plan->b, it.first, it.end, p->k, p->count, it.b);
+    for (int j = it.first; j < it.end; j += NR)
+        multiply_panel(plan, p, j, a, panel_at(plan->g, &it, p, j),
+                       panel_after(plan, &it, &after, j));
 }
 
 /* --- cutting C into tasks -------------------------------------------------------------------- */
