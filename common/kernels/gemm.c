@@ -1,5 +1,6 @@
 /* The product C = A·B in blocks, after Goto and van de Geijn ("Anatomy of high-performance matrix
  * multiplication", 2008): panels of A and B are packed, and a tile of C is summed in registers.
+ * (For few columns, A is rather read where it lies.)
  *
  * C is cut into tasks, rectangles for whose rows one thread packs A, block of k after block; their
  * columns are shared by the threads that have nothing else to do. Each element is summed step by
@@ -39,14 +40,15 @@ typedef struct {
     float *to;
     size_t to_row;
     bool relu;          /* of the sums, at last */
+    size_t a_row;       /* from one row of A to the next, where A is read in place */
     const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
 } Ends;
 
-/* to[rows][vecs·VEC] = Σ over k of a[k][row]·b[k][column] + plus + bias; a: [k][AR],
+/* to[rows][vecs·VEC] = Σ over k of a[row·lane + k·step]·b[k][column] + plus + bias;
  * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
  * instance. */
-ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const float *b,
-                            const Ends *ends)
+ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t lane, size_t step,
+                            const float *b, const Ends *ends)
 {
     Vec sum[MR][2];
     const float *plus = ends->plus, *ahead = ends->ahead;
@@ -60,12 +62,12 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
         else
             __builtin_prefetch(to + i * ends->to_row + j * VEC, 1);
     }
-    for (; k > 0; k--, a += AR, b += vecs * VEC, ahead += LINE) {
+    for (; k > 0; k--, a += step, b += vecs * VEC, ahead += LINE) {
         Vec right[2];
         __builtin_prefetch(ahead);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            a[i] * right[j];
+            a[i * lane] * right[j];
     }
     if (plus)
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
@@ -82,41 +84,45 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, const flo
 
 typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);
 
-#define SUM_TILE(rows)                                                                             \
-    static void sum_##rows##_1(int k, const float *a, const float *b, const Ends *ends)            \
+#define SUM_TILE(rows, vecs)                                                                       \
+    static void packed_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)    \
     {                                                                                              \
-        sum_tile(rows, 1, k, a, b, ends);                                                          \
+        sum_tile(rows, vecs, k, a, 1, AR, b, ends);                                                \
     }                                                                                              \
-    static void sum_##rows##_2(int k, const float *a, const float *b, const Ends *ends)            \
+    static void in_place_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)  \
     {                                                                                              \
-        sum_tile(rows, 2, k, a, b, ends);                                                          \
+        sum_tile(rows, vecs, k, a, ends->a_row, 1, b, ends);                                       \
     }
-#define BOTH(rows)                                                                                 \
+#define SUM_TILES(rows) SUM_TILE(rows, 1) SUM_TILE(rows, 2)
+#define ALL(rows)                                                                                  \
     {                                                                                              \
-        sum_##rows##_1, sum_##rows##_2                                                             \
+        { packed_##rows##_1, packed_##rows##_2 },                                                  \
+        {                                                                                          \
+            in_place_##rows##_1, in_place_##rows##_2                                               \
+        }                                                                                          \
     }
 
-SUM_TILE(1)
-SUM_TILE(2)
-SUM_TILE(3)
-SUM_TILE(4)
-SUM_TILE(5)
-SUM_TILE(6)
+SUM_TILES(1)
+SUM_TILES(2)
+SUM_TILES(3)
+SUM_TILES(4)
+SUM_TILES(5)
+SUM_TILES(6)
 #if VEC == 16
-SUM_TILE(7)
-SUM_TILE(8)
-SUM_TILE(9)
-SUM_TILE(10)
-SUM_TILE(11)
-SUM_TILE(12)
-SUM_TILE(13)
-SUM_TILE(14)
+SUM_TILES(7)
+SUM_TILES(8)
+SUM_TILES(9)
+SUM_TILES(10)
+SUM_TILES(11)
+SUM_TILES(12)
+SUM_TILES(13)
+SUM_TILES(14)
 #endif
 
-static SumTile *const sum_tiles[MR][2] = {
-    BOTH(1), BOTH(2), BOTH(3), BOTH(4),  BOTH(5),  BOTH(6),
+static SumTile *const sum_tiles[MR][2][2] = {
+    ALL(1), ALL(2), ALL(3), ALL(4),  ALL(5),  ALL(6),
 #if VEC == 16
-    BOTH(7), BOTH(8), BOTH(9), BOTH(10), BOTH(11), BOTH(12), BOTH(13), BOTH(14),
+    ALL(7), ALL(8), ALL(9), ALL(10), ALL(11), ALL(12), ALL(13), ALL(14),
 #endif
 };
 
@@ -125,6 +131,7 @@ static SumTile *const sum_tiles[MR][2] = {
 typedef struct {
     const Gemm *g;
     Side a, b;
+    bool in_place;     /* A is read where it lies, not packed */
     int block;         /* steps of k in a block */
     int rows, columns; /* of a task */
     int tasks_down, tasks_across;
@@ -162,7 +169,7 @@ static void gelu_rows(const Tile *t, float *c, size_t row)
  * overwrite), the activation comes after the last. */
 static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
 {
-    Ends e = { .plus_row = g->c_row, .to_row = g->c_row };
+    Ends e = { .plus_row = g->c_row, .to_row = g->c_row, .a_row = g->a.row };
     size_t at = (size_t)t->i * g->c_row + (size_t)t->j;
     e.to = g->c + at;
     if (g->accumulate || !p->first)
@@ -185,6 +192,7 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
                      .to = tile,
                      .to_row = (size_t)width,
                      .relu = e.relu,
+                     .a_row = e.a_row,
                      .ahead = e.ahead };
     for (int j = 0; e.bias && j < width; j += VEC)
         vec_store(bias + j, vec_load_upto(e.bias + j, t->columns - j));
@@ -210,13 +218,14 @@ static void multiply_panel(const Plan *plan, const Piece *p, int j, const float 
     const Gemm *g = plan->g;
     int width = panel_step(&plan->b, j), lines = NR / LINE;
     bool gelu = p->last && g->act == GELU;
-    for (int i = 0; i < p->rows; i += MR, a += panel_space(&plan->a, p->count)) {
+    size_t panel = plan->in_place ? MR * g->a.row : panel_space(&plan->a, p->count);
+    for (int i = 0; i < p->rows; i += MR, a += panel) {
         Tile t = { .i = p->i + i,
                    .j = j,
                    .rows = int_min(p->rows - i, MR),
                    .columns = int_min(g->n - j, width),
                    .vecs = width / VEC };
-        SumTile *sum = sum_tiles[t.rows - 1][t.vecs - 1];
+        SumTile *sum = sum_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
         Ends e = ends_of(g, p, &t);
         e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p->count * LINE : b;
         if (t.columns < width) {
@@ -262,10 +271,17 @@ static int pack_rows(void *context, int task, int step, int worker)
     if (!has_step(plan, step))
         return 0;
     Piece p = piece_of(plan, task, step);
-    if (plan->held[worker] != p.i || !p.first || !p.last)
+    if (!plan->in_place && (plan->held[worker] != p.i || !p.first || !p.last))
         pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work_of(plan, worker));
     plan->held[worker] = p.first && p.last ? p.i : NONE;
     return ceil_div(p.columns, plan->shared);
+}
+
+/* The rows of a piece: where they lie, or packed. */
+static const float *rows_at(const Plan *plan, const Piece *p, int owner)
+{
+    const Matrix *a = &plan->g->a;
+    return plan->in_place ? a->data + (size_t)p->i * a->row + p->k : work_of(plan, owner);
 }
 
 /* What the owner of a share will probably do after it; no columns: nothing. */
@@ -315,7 +331,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
                 .guest = share->owner != worker,
                 .b = work_of(plan, worker) + WORK_A };
     const Piece *p = &it.piece, after = piece_after(plan, share);
-    const float *a = work_of(plan, share->owner);
+    const float *a = rows_at(plan, p, share->owner);
     it.first = p->j + item * plan->shared;
     it.end = int_min(it.first + plan->shared, p->j + p->columns);
     if (!plan->g->packed_b)
@@ -370,6 +386,15 @@ static void cut_into_tasks(Plan *plan)
     }
 }
 
+/* Few columns do not read A's rows often enough to be worth packing them where these lie along k
+ * already; unless they are so far apart that a tile's rows meet in a few sets of the first cache.
+ */
+static bool better_in_place(const Gemm *g)
+{
+    enum { COLUMNS = 256, COLLISION = 512 };
+    return !g->a.patches && g->a.col == 1 && g->n <= COLUMNS && g->a.row % COLLISION != 0;
+}
+
 /* A panel of B, or as many as are worth a thread's time; about NC columns where they have to be
  * packed. */
 static int shared_columns(const Plan *plan)
@@ -388,6 +413,7 @@ void gemm(const Gemm *g)
     Plan plan = {
         .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
     };
+    plan.in_place = better_in_place(g);
     cut_into_tasks(&plan);
     plan.shared = shared_columns(&plan);
     int threads = thread_count(), held[threads];
