@@ -229,12 +229,15 @@ static int channel_read(const Conv *c, int o, int j)
     return o / c->group_out * c->slices + j;
 }
 
-/* `count` vectors of one lane a channel from pixels `stride` floats apart. */
+/* `count` vectors of one lane a channel from pixels `stride` floats apart; the channels beside
+ * them, which will probably be gathered next, are fetched. */
 static void gather_channels(const float *from, size_t stride, int lanes, int count, float *to)
 {
     if (lanes == VEC)
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+            __builtin_prefetch(from + i * stride + VEC);
             vec_store(to + (size_t)i * VEC, vec_load(from + i * stride));
+        }
     else
         for (int i = 0; i < count; i++)
             vec_store(to + (size_t)i * VEC, vec_load_part(from + i * stride, lanes));
@@ -581,9 +584,24 @@ ALWAYS_INLINE void finish_pixels(const Conv *c, Act act, const float *row, const
     }
 }
 
+/* Where a block's channels of output row y begin. */
+static size_t row_at(const Conv *c, int picture, int block, int y)
+{
+    return ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels + block * VEC;
+}
+
+/* The row's pixels lie far apart, in memory or in another core's cache: they are fetched while the
+ * row is summed. */
+static void fetch_row(const Conv *c, int picture, int block, int y)
+{
+    const float *to = c->y + row_at(c, picture, block, y);
+    for (int x = 0; x < c->out_w; x++)
+        __builtin_prefetch(to + (size_t)x * c->out_channels, 1);
+}
+
 static void finish_row(const Conv *c, int picture, int block, int y, const float *row)
 {
-    size_t at = ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels + block * VEC;
+    size_t at = row_at(c, picture, block, y);
     const float *bias = c->bias ? c->bias + block * VEC : NULL;
     const float *residual = c->residual ? c->residual + at : NULL;
     int lanes = lanes_of(c, block);
@@ -611,6 +629,7 @@ static void conv_task(void *context, int item, int worker)
     for (int b = 0; b < blocks; b++)
         for (int y = start; y < stop; y++) {
             float *row = row_in(c, work, b);
+            fetch_row(c, picture, block + b, y);
             sum_row(c, y, plane_in(c, work, b), first, packed_in(c, work, b), row);
             finish_row(c, picture, block + b, y, row);
         }
