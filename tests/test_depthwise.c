@@ -133,16 +133,29 @@ static double activated(Act act, double x)
     return act == RELU ? (x < 0 ? 0 : x) : act == GELU ? x * 0.5 * erfc(-x * sqrt(0.5)) : x;
 }
 
-static void check_forward(Case *c, Act act, bool bias, bool residual)
+/* The same bits with the weight packed before as with it packed on the way. */
+static void check_packed(const Case *c, Act act, const float *bias, const float *residual)
+{
+    float *packed = mem_alloc(grouped_packed(&c->g), sizeof *packed);
+    float *y = random_floats(c->out, 10);
+    grouped_pack(&c->g, c->weight, packed);
+    grouped_forward(&c->g, c->x, NULL, packed, bias, residual, act, y, c->work);
+    cr_assert_eq(memcmp(y, c->y, c->out * sizeof *y), 0);
+    free(packed);
+    free(y);
+}
+
+static void check_forward(Case *c, Act act, bool with_bias, bool with_residual)
 {
     int channels = c->g.groups * c->g.group_out;
-    grouped_forward(&c->g, c->x, c->weight, bias ? c->bias : NULL, residual ? c->residual : NULL,
-                    act, c->y, c->work);
+    const float *bias = with_bias ? c->bias : NULL, *residual = with_residual ? c->residual : NULL;
+    grouped_forward(&c->g, c->x, c->weight, NULL, bias, residual, act, c->y, c->work);
     for (size_t i = 0; i < c->out; i++) {
         double sum =
-            c->expected[i] + (bias ? c->bias[i % channels] : 0) + (residual ? c->residual[i] : 0);
+            c->expected[i] + (bias ? bias[i % channels] : 0) + (residual ? residual[i] : 0);
         check(c, "y", i, c->y[i], activated(act, sum), c->magnitude[i]);
     }
+    check_packed(c, act, bias, residual);
 }
 
 static void check_input(Case *c, bool accumulate)
@@ -246,7 +259,7 @@ static float *all_results(Grouped g, int threads)
     thread_count_set(threads);
     Case c = case_new(g.n, g.h, g.w, g.groups, g.group_in, g.group_out, g.kernel, g.stride, g.pad);
     float *all = mem_alloc(c.out + c.in + c.weights, sizeof *all);
-    grouped_forward(&c.g, c.x, c.weight, c.bias, c.residual, GELU, all, c.work);
+    grouped_forward(&c.g, c.x, c.weight, NULL, c.bias, c.residual, GELU, all, c.work);
     grouped_backward_input(&c.g, c.dy, c.weight, false, all + c.out, c.work);
     grouped_backward_weight(&c.g, c.x, c.dy, all + c.out + c.in, c.work);
     case_free(&c);
@@ -279,7 +292,7 @@ Test(depthwise, nan_reaches_what_reads_it_and_no_more)
 {
     Case c = case_new(1, 12, 12, 20, 1, 1, 3, 1, 1);
     c.x[(5 * 12 + 6) * 20 + 19] = NAN;
-    grouped_forward(&c.g, c.x, c.weight, NULL, NULL, RELU, c.y, c.work);
+    grouped_forward(&c.g, c.x, c.weight, NULL, NULL, NULL, RELU, c.y, c.work);
     for (int y = 0; y < 12; y++)
         for (int x = 0; x < 12; x++)
             for (int o = 0; o < 20; o++)

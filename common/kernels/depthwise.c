@@ -47,6 +47,7 @@ typedef struct {
     int plane_rows;          /* input rows that a band reads at most */
     size_t slice_floats;     /* of a row of the plane: width vectors */
     const float *x, *weight, *bias, *residual;
+    const float *packed; /* the weight, blocks after blocks; or NULL */
     Act act;
     float *y;
     float *work; /* work_floats for every worker: block_floats for each block of a task */
@@ -622,15 +623,17 @@ static void conv_task(void *context, int item, int worker)
     int blocks, block = run_blocks(c, item % c->runs, &blocks);
     int start = band * c->band, stop = int_min(start + c->band, c->out_h), first, end;
     float *work = c->work + worker * c->work_floats;
-    for (int b = 0; b < blocks; b++)
+    for (int b = 0; b < blocks && !c->packed; b++)
         pack_weights(c, block + b, packed_in(c, work, b));
     rows_needed(c, start, stop, &first, &end);
     gather_rows(c, picture, block, blocks, first, end, c->width, work);
     for (int b = 0; b < blocks; b++)
         for (int y = start; y < stop; y++) {
+            const float *packed =
+                c->packed ? c->packed + (block + b) * packed_floats(c) : packed_in(c, work, b);
             float *row = row_in(c, work, b);
             fetch_row(c, picture, block + b, y);
-            sum_row(c, y, plane_in(c, work, b), first, packed_in(c, work, b), row);
+            sum_row(c, y, plane_in(c, work, b), first, packed, row);
             finish_row(c, picture, block + b, y, row);
         }
 }
@@ -646,11 +649,26 @@ static void convolve(Conv *c, float *work)
     parallel_for(c->n * c->runs * c->bands, conv_task, c);
 }
 
-void grouped_forward(const Grouped *g, const float *x, const float *weight, const float *bias,
-                     const float *residual, Act act, float *y, float *work)
+size_t grouped_packed(const Grouped *g)
 {
     Conv c = forward_conv(g);
-    c.x = x, c.weight = weight, c.bias = bias, c.residual = residual, c.act = act, c.y = y;
+    return size_mul(packed_floats(&c), c.blocks);
+}
+
+void grouped_pack(const Grouped *g, const float *weight, float *packed)
+{
+    Conv c = forward_conv(g);
+    c.weight = weight;
+    for (int b = 0; b < c.blocks; b++)
+        pack_weights(&c, b, packed + b * packed_floats(&c));
+}
+
+void grouped_forward(const Grouped *g, const float *x, const float *weight, const float *packed,
+                     const float *bias, const float *residual, Act act, float *y, float *work)
+{
+    Conv c = forward_conv(g);
+    c.x = x, c.weight = weight, c.packed = packed, c.y = y;
+    c.bias = bias, c.residual = residual, c.act = act;
     convolve(&c, work);
 }
 

@@ -22,9 +22,14 @@ typedef struct {
 /* Scratch memory that any of the functions below needs for thread_count() threads, in floats. */
 size_t grouped_work(const Grouped *g);
 
-/* y = act(conv(x, weight) + bias + residual); bias ([C_out]) and residual (like y) may be NULL. */
-void grouped_forward(const Grouped *g, const float *x, const float *weight, const float *bias,
-                     const float *residual, Act act, float *y, float *work);
+/* The weight packed once for many convolutions: how many floats, and the packing. */
+size_t grouped_packed(const Grouped *g);
+void grouped_pack(const Grouped *g, const float *weight, float *packed);
+
+/* y = act(conv(x, weight) + bias + residual); bias ([C_out]) and residual (like y) may be NULL.
+ * packed: the weight as grouped_pack wrote it, or NULL: packed on the way. */
+void grouped_forward(const Grouped *g, const float *x, const float *weight, const float *packed,
+                     const float *bias, const float *residual, Act act, float *y, float *work);
 
 /* dx (+)= the gradient with respect to x. */
 void grouped_backward_input(const Grouped *g, const float *dy, const float *weight, bool accumulate,

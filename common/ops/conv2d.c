@@ -201,8 +201,10 @@ static size_t packed_group(const Tensor *t)
 
 size_t conv2d_packed(const Tensor *t)
 {
-    if (is_grouped(t))
-        return net_param(t->net, t->first_param)->count;
+    if (is_grouped(t)) {
+        Grouped g = grouped_of(t);
+        return grouped_packed(&g);
+    }
     if (is_winograd(t)) {
         Winograd w = winograd_of(t);
         return winograd_packed(&w);
@@ -213,8 +215,8 @@ size_t conv2d_packed(const Tensor *t)
 void conv2d_pack(const Tensor *t, const float *weight, float *packed)
 {
     if (is_grouped(t)) {
-        for (size_t i = 0; i < conv2d_packed(t); i++)
-            packed[i] = weight[i];
+        Grouped g = grouped_of(t);
+        grouped_pack(&g, weight, packed);
         return;
     }
     if (is_winograd(t)) {
@@ -232,8 +234,8 @@ void conv2d_forward(const Tensor *t, const Call *c)
     const float *bias = c->packed ? c->bias : t->params > 1 ? c->param[1] : NULL;
     if (is_grouped(t)) {
         Grouped g = grouped_of(t);
-        grouped_forward(&g, c->x[0], c->packed ? c->packed : c->param[0], bias, c->residual, c->act,
-                        c->y, c->work);
+        grouped_forward(&g, c->x[0], c->param[0], c->packed, bias, c->residual, c->act, c->y,
+                        c->work);
         return;
     }
     if (c->packed && is_winograd(t)) {

@@ -199,7 +199,7 @@ static void threads(const Depthwise *d)
 static void library(const Depthwise *d)
 {
     Grouped g = { 1, d->h, d->w, d->channels, 1, 1, KERNEL, 1, PAD, d->h, d->w };
-    grouped_forward(&g, d->x, d->weight, NULL, NULL, IDENTITY, d->y, d->work);
+    grouped_forward(&g, d->x, d->weight, NULL, NULL, NULL, IDENTITY, d->y, d->work);
 }
 
 const Version depthwise_versions[] = {
