@@ -346,6 +346,15 @@ static void pack_weights(const Conv *c, int block, float *packed)
                         vec_store(packed, pack_tap(c, block, ky * kernel + kx, j, offset));
 }
 
+/* A block's packed weights: those packed beforehand, or packed now, to `own`. */
+static const float *weight_of(const Conv *c, int block, float *own)
+{
+    if (c->packed)
+        return c->packed + block * packed_floats(c);
+    pack_weights(c, block, own);
+    return own;
+}
+
 /* How many of a kernel's rows or columns come before those that are `first` modulo spacing. */
 static int taps_before(const Conv *c, int first)
 {
@@ -623,19 +632,17 @@ static void conv_task(void *context, int item, int worker)
     int blocks, block = run_blocks(c, item % c->runs, &blocks);
     int start = band * c->band, stop = int_min(start + c->band, c->out_h), first, end;
     float *work = c->work + worker * c->work_floats;
-    for (int b = 0; b < blocks && !c->packed; b++)
-        pack_weights(c, block + b, packed_in(c, work, b));
     rows_needed(c, start, stop, &first, &end);
     gather_rows(c, picture, block, blocks, first, end, c->width, work);
-    for (int b = 0; b < blocks; b++)
+    for (int b = 0; b < blocks; b++) {
+        const float *packed = weight_of(c, block + b, packed_in(c, work, b));
+        float *row = row_in(c, work, b);
         for (int y = start; y < stop; y++) {
-            const float *packed =
-                c->packed ? c->packed + (block + b) * packed_floats(c) : packed_in(c, work, b);
-            float *row = row_in(c, work, b);
             fetch_row(c, picture, block + b, y);
             sum_row(c, y, plane_in(c, work, b), first, packed, row);
             finish_row(c, picture, block + b, y, row);
         }
+    }
 }
 
 static float *at_line(float *work)

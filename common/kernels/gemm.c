@@ -313,15 +313,16 @@ static const float *panel_at(const Gemm *g, const Item *it, const Piece *p, int 
  * Where none is known, the one at j. */
 static const float *panel_after(const Plan *plan, const Item *it, const Piece *after, int j)
 {
+    const Gemm *g = plan->g;
     const Piece *p = &it->piece;
-    bool packed = plan->g->packed_b;
-    int then = j + NR;
-    if (packed && then >= it->end)
-        then = it->guest ? it->first - plan->shared : it->end;
-    if (packed && then >= p->j + p->columns && after->columns)
-        return panel_at(plan->g, it, after, after->j);
-    int end = packed ? p->j + p->columns : it->end;
-    return panel_at(plan->g, it, p, then >= p->j && then < end ? then : j);
+    if (j + NR < it->end)
+        return panel_at(g, it, p, j + NR);
+    int then = it->guest ? it->first - plan->shared : it->end, end = p->j + p->columns;
+    if (g->packed_b && then >= p->j && then < end)
+        return panel_at(g, it, p, then);
+    if (g->packed_b && then == end && after->columns)
+        return panel_at(g, it, after, after->j);
+    return panel_at(g, it, p, j);
 }
 
 static void multiply_columns(void *context, const ParallelShare *share, int item, int worker)
