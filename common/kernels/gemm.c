@@ -1,6 +1,6 @@
 /* The product C = A·B in blocks, after Goto and van de Geijn ("Anatomy of high-performance matrix
  * multiplication", 2008): panels of A and B are packed, and a tile of C is summed in registers.
- * (For few columns, A is rather read where it lies.)
+ * (A is rather read where it lies, if it lies well.)
  *
  * C is cut into tasks, rectangles for whose rows one thread packs A, block of k after block; their
  * columns are shared by the threads that have nothing else to do. Each element is summed step by
@@ -211,13 +211,16 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
             vec_store_upto(e.to + i * e.to_row + j, vec_load(tile + i * width + j), t->columns - j);
 }
 
-/* All rows of a piece times the panel of B at column j; next_b will be needed after it. */
+/* All rows of a piece times the panel of B at column j; next_b will be needed after it, and is
+ * fetched by the first tiles. cold: nobody has read A's rows yet; then every tile rather fetches
+ * the next one's, if they lie side by side. */
 static void multiply_panel(const Plan *plan, const Piece *p, int j, const float *a, const float *b,
-                           const float *next_b)
+                           const float *next_b, bool cold)
 {
     const Gemm *g = plan->g;
     int width = panel_step(&plan->b, j), lines = NR / LINE;
     bool gelu = p->last && g->act == GELU;
+    bool fetch_rows = cold && plan->in_place && g->a.row == (size_t)p->count;
     size_t panel = plan->in_place ? MR * g->a.row : panel_space(&plan->a, p->count);
     for (int i = 0; i < p->rows; i += MR, a += panel) {
         Tile t = { .i = p->i + i,
@@ -227,7 +230,10 @@ static void multiply_panel(const Plan *plan, const Piece *p, int j, const float 
                    .vecs = width / VEC };
         SumTile *sum = sum_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
         Ends e = ends_of(g, p, &t);
-        e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p->count * LINE : b;
+        if (fetch_rows)
+            e.ahead = i + MR < p->rows ? a + panel : next_b;
+        else
+            e.ahead = i / MR < lines ? next_b + (size_t)(i / MR) * p->count * LINE : b;
         if (t.columns < width) {
             multiply_edge(p, &t, sum, a, b, e, gelu);
             continue;
@@ -339,7 +345,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
         pack_panels(&plan->b, it.first, it.end, p->k, p->count, it.b);
     for (int j = it.first; j < it.end; j += NR)
         multiply_panel(plan, p, j, a, panel_at(plan->g, &it, p, j),
-                       panel_after(plan, &it, &after, j));
+                       panel_after(plan, &it, &after, j), j == p->j);
 }
 
 /* --- cutting C into tasks -------------------------------------------------------------------- */
@@ -387,13 +393,13 @@ static void cut_into_tasks(Plan *plan)
     }
 }
 
-/* Few columns do not read A's rows often enough to be worth packing them where these lie along k
- * already; unless they are so far apart that a tile's rows meet in a few sets of the first cache.
- */
-static bool better_in_place(const Gemm *g)
+/* Packing would only copy rows that lie along k already; but rows a multiple of this apart would
+ * meet in the same few sets of the first cache. */
+enum { COLLISION = 1024 };
+
+static bool better_in_place(const Matrix *a)
 {
-    enum { COLUMNS = 256, COLLISION = 512 };
-    return !g->a.patches && g->a.col == 1 && g->n <= COLUMNS && g->a.row % COLLISION != 0;
+    return !a->patches && a->col == 1 && a->row % COLLISION != 0;
 }
 
 /* A panel of B, or as many as are worth a thread's time; about NC columns where they have to be
@@ -414,7 +420,7 @@ void gemm(const Gemm *g)
     Plan plan = {
         .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
     };
-    plan.in_place = better_in_place(g);
+    plan.in_place = better_in_place(&g->a);
     cut_into_tasks(&plan);
     plan.shared = shared_columns(&plan);
     int threads = thread_count(), held[threads];
