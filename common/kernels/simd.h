@@ -25,7 +25,7 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * VEC)));
 
 /* Before a loop over registers with a constant count: its array must not stay in memory. */
 #ifdef __clang__
-#define UNROLL _Pragma("unroll")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
