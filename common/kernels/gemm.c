@@ -44,6 +44,17 @@ typedef struct {
     const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
 } Ends;
 
+/* What the sums will meet is fetched while they are made. */
+ALWAYS_INLINE void fetch_tile(int rows, int vecs, const Ends *ends)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < vecs * VEC; j += LINE)
+            if (ends->plus)
+                __builtin_prefetch(ends->plus + i * ends->plus_row + j);
+            else
+                __builtin_prefetch(ends->to + i * ends->to_row + j, 1);
+}
+
 /* to[rows][vecs·VEC] = Σ over k of a[row·lane + k·step]·b[k][column] + plus + bias;
  * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
  * instance. */
@@ -53,21 +64,22 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t la
     Vec sum[MR][2];
     const float *plus = ends->plus, *ahead = ends->ahead;
     float *to = ends->to;
-    /* What the sums will meet is fetched while they are made. */
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
-    {
-        sum[i][j] = (Vec){ 0 };
-        if (plus)
-            __builtin_prefetch(plus + i * ends->plus_row + j * VEC);
-        else
-            __builtin_prefetch(to + i * ends->to_row + j * VEC, 1);
-    }
-    for (; k > 0; k--, a += step, b += vecs * VEC, ahead += LINE) {
+    /* An address takes a pointer and 1, 2, 4 or 8 times a number: five rows share a pointer, as one
+     * for all would need more numbers than stay in registers. */
+    const float *fifth = rows > 5 ? a + 5 * lane : a, *tenth = rows > 10 ? a + 10 * lane : a;
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
+        (Vec){ 0 };
+    fetch_tile(rows, vecs, ends);
+    for (; k > 0; k--, a += step, fifth += step, tenth += step) {
         Vec right[2];
         __builtin_prefetch(ahead);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            a[i * lane] * right[j];
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            float left = (i < 5 ? a : i < 10 ? fifth : tenth)[i % 5 * lane];
+            UNROLL for (int j = 0; j < vecs; j++) sum[i][j] += left * right[j];
+        }
+        b += vecs * VEC, ahead += LINE;
     }
     if (plus)
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
