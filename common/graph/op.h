@@ -52,7 +52,8 @@ struct Op {
     void (*backward)(const Tensor *t, const Call *c);
     size_t (*saved)(const Tensor *t); /* floats; NULL: none */
     size_t (*work)(const Tensor *t);  /* forward's scratch memory in floats; NULL: none */
-    /* Backward's, dx: whether the input's gradient is wanted; NULL: the same as forward's. */
+    /* Backward's, and forward's with a weight that is not packed; dx: whether the input's gradient
+     * is wanted; NULL: the same as forward's. */
     size_t (*work_backward)(const Tensor *t, bool dx);
     /* Whether y is the very x[0] and nothing is computed; NULL: it is not. */
     bool (*is_view)(const Tensor *t, bool training);

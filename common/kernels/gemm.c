@@ -425,10 +425,8 @@ static int shared_columns(const Plan *plan)
     return int_min(plan->columns, worth * NR);
 }
 
-void gemm(const Gemm *g)
+static void multiply(const Gemm *g)
 {
-    if (g->m < 1 || g->n < 1)
-        return;
     Plan plan = {
         .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
     };
@@ -444,11 +442,6 @@ void gemm(const Gemm *g)
                    pack_rows, multiply_columns, &plan);
 }
 
-size_t gemm_work(void)
-{
-    return size_mul((size_t)thread_count(), WORK) + ALIGN;
-}
-
 /* --- B packed beforehand --------------------------------------------------------------------- */
 
 size_t gemm_packed(int k, int n)
@@ -456,11 +449,52 @@ size_t gemm_packed(int k, int n)
     return size_mul((size_t)k, padded(n));
 }
 
+typedef struct {
+    Side b;
+    int k, n, block, pieces; /* pieces of a block */
+    float *packed;
+} Packing;
+
+enum { PACKED_AT_ONCE = 4 * NR };
+
+/* Some panels of one block of k. */
+static void pack_piece(void *context, int item, int worker)
+{
+    (void)worker;
+    const Packing *p = context;
+    int at = item / p->pieces * p->block, first = item % p->pieces * PACKED_AT_ONCE;
+    int count = int_min(p->block, p->k - at), end = int_min(first + PACKED_AT_ONCE, p->n);
+    float *to = p->packed + (size_t)at * padded(p->n) + (size_t)first * count;
+    pack_panels(&p->b, first, end, at, count, to);
+}
+
 /* Block of k after block, in each panel after panel. */
 void gemm_pack(Matrix b, int k, int n, float *packed)
 {
-    Side side = side_of_b(b, n);
-    int block = block_of(k);
-    for (int at = 0; at < k; at += block)
-        pack_panels(&side, 0, n, at, int_min(block, k - at), packed + (size_t)at * padded(n));
+    Packing p = { side_of_b(b, n), k, n, block_of(k), ceil_div(n, PACKED_AT_ONCE), packed };
+    parallel_for(ceil_div(k, p.block) * p.pieces, pack_piece, &p);
+}
+
+/* --- the product ----------------------------------------------------------------------------- */
+
+void gemm(const Gemm *g)
+{
+    if (g->m < 1 || g->n < 1)
+        return;
+    Gemm ready = *g;
+    if (!g->packed_b && g->whole_b && gemm_whole(g->m, g->k, g->n)) {
+        gemm_pack(g->b, g->k, g->n, g->whole_b);
+        ready.packed_b = g->whole_b;
+    }
+    multiply(&ready);
+}
+
+size_t gemm_whole(int m, int k, int n)
+{
+    return m > MC ? gemm_packed(k, n) : 0;
+}
+
+size_t gemm_work(void)
+{
+    return size_mul((size_t)thread_count(), WORK) + ALIGN;
 }

@@ -35,6 +35,7 @@ typedef struct {
     int m, n, k;
     Matrix a, b;
     const float *packed_b; /* B as gemm_pack wrote it, or NULL: packed on the way */
+    float *whole_b;        /* then gemm_whole(m, k, n) floats, or NULL */
     float *c;              /* element (i, j) is c[i·c_row + j] */
     size_t c_row;
     bool accumulate;       /* C += A·B (then bias, residual and act must be unset) */
@@ -48,6 +49,10 @@ void gemm(const Gemm *g);
 
 /* Scratch memory that gemm needs for thread_count() threads, in floats. */
 size_t gemm_work(void);
+
+/* Room for all of B, so that many rows of A need not pack it block by block again and again; 0
+ * where they are too few for that. */
+size_t gemm_whole(int m, int k, int n);
 
 /* B [k,n] packed once for many products: how many floats, and the packing. */
 size_t gemm_packed(int k, int n);

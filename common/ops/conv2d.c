@@ -14,6 +14,7 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { FEW_CHANNELS = 16 };
 
@@ -252,6 +253,7 @@ void conv2d_forward(const Tensor *t, const Call *c)
                       .a = input_matrix(t, c->x[0], g, &patches),
                       .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->param[0], g),
                       .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
+                      .whole_b = c->packed ? NULL : c->work + gemm_work(),
                       .c = c->y + first,
                       .c_row = (size_t)t->c,
                       .bias = bias ? bias + first : NULL,
@@ -337,6 +339,20 @@ static void backward_weight(const Tensor *t, const Call *c)
     parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), add_pieces, &s);
 }
 
+static bool is_dense(const Tensor *t)
+{
+    return t->a.stride == 1 && t->a.pad < t->a.kernel;
+}
+
+/* The room that the products below want for their right factors. */
+static size_t whole_input(const Tensor *t)
+{
+    if (is_dense(t))
+        return gemm_whole((int)tensor_rows(t->in[0]), group_out(t) * t->a.kernel * t->a.kernel,
+                          group_in(t));
+    return gemm_whole((int)tensor_rows(t), group_out(t), depth(t));
+}
+
 /* Pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
 static void backward_input_pointwise(const Tensor *t, const Call *c)
 {
@@ -350,25 +366,39 @@ static void backward_input_pointwise(const Tensor *t, const Call *c)
                       .c = c->dx[0] + (size_t)g * group_in(t),
                       .c_row = (size_t)t->in[0]->c,
                       .accumulate = c->accumulate[0],
-                      .work = c->work });
+                      .work = c->work,
+                      .whole_b = c->work + gemm_work() });
     }
 }
 
-/* The weight of group g as [tap, out, in]: the order in which the patches of dy meet it. */
+/* The weight of a group as [tap, out, in]: the order in which the patches of dy meet it. */
+typedef struct {
+    const float *weight; /* [out, tap, in] */
+    int out, taps, in;
+    float *to;
+} TapsFirst;
+
+static void taps_of_output(void *context, int o, int worker)
+{
+    (void)worker;
+    const TapsFirst *t = context;
+    for (int tap = 0; tap < t->taps; tap++)
+        memcpy(t->to + ((size_t)tap * t->out + o) * t->in,
+               t->weight + ((size_t)o * t->taps + tap) * t->in, t->in * sizeof *t->to);
+}
+
 static void taps_first(const Tensor *t, const float *weight, int g, float *to)
 {
     int taps = t->a.kernel * t->a.kernel, in = group_in(t), out = group_out(t);
-    for (int tap = 0; tap < taps; tap++)
-        for (int o = 0; o < out; o++)
-            for (int i = 0; i < in; i++)
-                *to++ = weight[((size_t)(g * out + o) * taps + tap) * in + i];
+    weight += (size_t)g * out * taps * in;
+    parallel_for(out, taps_of_output, &(TapsFirst){ weight, out, taps, in, to });
 }
 
 /* Stride 1: dx is a convolution of dy with the taps in reverse order. */
 static void backward_input_dense(const Tensor *t, const Call *c)
 {
     const Tensor *x = t->in[0];
-    float *turned = c->work + gemm_work();
+    float *whole_b = c->work + gemm_work(), *turned = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
         taps_first(t, c->param[0], g, turned);
         Patches patches = { .x = c->dy + (size_t)g * group_out(t),
@@ -391,7 +421,8 @@ static void backward_input_dense(const Tensor *t, const Call *c)
                       .c = c->dx[0] + (size_t)g * group_in(t),
                       .c_row = (size_t)x->c,
                       .accumulate = c->accumulate[0],
-                      .work = c->work });
+                      .work = c->work,
+                      .whole_b = whole_b });
     }
 }
 
@@ -437,7 +468,7 @@ static void collect_row(void *context, int item, int worker)
 /* Other strides: the gradient of every patch, then each pixel sums those that cover it. */
 static void backward_input_strided(const Tensor *t, const Call *c)
 {
-    float *patches = c->work + gemm_work();
+    float *whole_b = c->work + gemm_work(), *patches = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
         size_t first = (size_t)g * group_out(t), k = (size_t)depth(t);
         gemm(&(Gemm){ .m = (int)tensor_rows(t),
@@ -447,7 +478,8 @@ static void backward_input_strided(const Tensor *t, const Call *c)
                       .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
                       .c = patches,
                       .c_row = k,
-                      .work = c->work });
+                      .work = c->work,
+                      .whole_b = whole_b });
         Collect collect = { t, patches, c->dx[0], c->accumulate[0], g };
         parallel_for(t->in[0]->n * t->in[0]->h, collect_row, &collect);
     }
@@ -472,7 +504,7 @@ static void backward_input(const Tensor *t, const Call *c)
         grouped_backward_input(&g, c->dy, c->param[0], c->accumulate[0], c->dx[0], c->work);
     } else if (is_pointwise(t))
         backward_input_pointwise(t, c);
-    else if (t->a.stride == 1 && t->a.pad < t->a.kernel)
+    else if (is_dense(t))
         backward_input_dense(t, c);
     else
         backward_input_strided(t, c);
@@ -552,17 +584,20 @@ size_t conv2d_work(const Tensor *t)
     return most(sum, gemm_work());
 }
 
-/* Behind gemm's own: the weight's sums, and after them what the input's gradient needs. */
+/* Behind gemm's own: the weight packed for forward; or the weight's sums, and after them what the
+ * input's gradient needs. */
 size_t conv2d_work_backward(const Tensor *t, bool dx)
 {
     if (is_grouped(t))
         return conv2d_work(t);
     size_t count = net_param(t->net, t->first_param)->count, k = (size_t)depth(t);
-    size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count) : 0, input = 0;
+    size_t forward = gemm_whole((int)tensor_rows(t), depth(t), group_out(t)), input = 0;
+    size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count) : 0;
+    if (dx)
+        input = whole_input(t);
     if (dx && !is_pointwise(t))
-        input = t->a.stride == 1 && t->a.pad < t->a.kernel ? size_mul(k, (size_t)group_out(t))
-                                                           : size_mul(tensor_rows(t), k);
-    return most(conv2d_work(t), gemm_work() + most(sums, input));
+        input += is_dense(t) ? size_mul(k, (size_t)group_out(t)) : size_mul(tensor_rows(t), k);
+    return most(conv2d_work(t), gemm_work() + most(forward, most(sums, input)));
 }
 
 const Op conv2d_op = {
