@@ -308,7 +308,8 @@ static void sum_piece(void *context, int piece, int worker)
                       .b = b,
                       .c = s->sums + (size_t)piece * s->count + first * (size_t)depth(t),
                       .c_row = (size_t)depth(t),
-                      .work = s->call->work });
+                      .work = s->call->work,
+                      .whole_b = s->pieces == 1 ? s->call->work + gemm_work() : NULL });
     }
 }
 
@@ -592,7 +593,8 @@ size_t conv2d_work_backward(const Tensor *t, bool dx)
         return conv2d_work(t);
     size_t count = net_param(t->net, t->first_param)->count, k = (size_t)depth(t);
     size_t forward = gemm_whole((int)tensor_rows(t), depth(t), group_out(t)), input = 0;
-    size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count) : 0;
+    size_t sums = weight_pieces(t) > 1 ? size_mul((size_t)weight_pieces(t), count)
+                                       : gemm_whole(group_out(t), (int)tensor_rows(t), depth(t));
     if (dx)
         input = whole_input(t);
     if (dx && !is_pointwise(t))
