@@ -114,30 +114,54 @@ static float *defined_output(const Net *net, const Weights *w)
 
 /* The definitions read the weights before the plan has them: it may keep them or make them its own.
  */
+static void expect_defined(Net *net, bool adopted)
+{
+    Weights *w = random_weights(net);
+    Inference *plan = inference_new(net);
+    size_t n = tensor_elements(last(net));
+    float *want = defined_output(net, w);
+    if (adopted)
+        inference_adopt(plan, w);
+    else
+        inference_load(plan, w);
+    for (int again = 0; again < 2; again++) {
+        if (!again) /* the input stays from one run to the next */
+            fill(inference_input(plan), tensor_elements(net_tensor(net, 0)));
+        inference_run(plan);
+        for (size_t i = 0; i < n; i++)
+            cr_expect_float_eq(inference_output(plan)[i], want[i], 2e-5f * (1 + fabsf(want[i])));
+    }
+    free(want);
+    inference_free(plan);
+    weights_free(w);
+    net_free(net);
+}
+
 Test(inference, is_what_the_definitions_say)
 {
-    for (int round = 0; round < 4; round++) {
-        Net *net = build((Variant){ .drop = 0.3f, .normed = round % 2 });
-        Weights *w = random_weights(net);
-        Inference *plan = inference_new(net);
-        size_t n = tensor_elements(last(net));
-        float *want = defined_output(net, w);
-        if (round < 2)
-            inference_load(plan, w);
-        else
-            inference_adopt(plan, w);
-        for (int again = 0; again < 2; again++) {
-            if (!again) /* the input stays from one run to the next */
-                fill(inference_input(plan), tensor_elements(net_tensor(net, 0)));
-            inference_run(plan);
-            for (size_t i = 0; i < n; i++)
-                cr_expect_float_eq(inference_output(plan)[i], want[i],
-                                   2e-5f * (1 + fabsf(want[i])));
+    for (int round = 0; round < 4; round++)
+        expect_defined(build((Variant){ .drop = 0.3f, .normed = round % 2 }), round >= 2);
+}
+
+/* Pixels a power of two apart, which two products may keep further apart between them: alone, and
+ * with another reader of every kind. */
+Test(inference, of_1024_channels_is_what_the_definitions_say)
+{
+    for (int reader = 0; reader < 5; reader++) {
+        Net *net = net_new();
+        Tensor *x = net_input(net, 2, 5, 4, 3);
+        Tensor *hidden = gelu(conv2d(x, .out = 1024, .kernel = 1, .bias = true));
+        Tensor *y = reader == 1 ? conv2d(hidden, .out = 9, .kernel = 3, .pad = 1)
+                                : conv2d(hidden, .out = reader == 2 ? 1024 : 9, .kernel = 1);
+        if (reader == 2) {
+            y = add(y, hidden);
+            add(y, conv2d(hidden, .out = 1024, .kernel = 1));
+        } else if (reader == 3) {
+            add(y, conv2d(hidden, .out = 9, .kernel = 1));
+        } else if (reader == 4) {
+            linear(flatten(global_avg_pool(conv2d(y, .out = 1024, .kernel = 1))), .out = 7);
         }
-        free(want);
-        inference_free(plan);
-        weights_free(w);
-        net_free(net);
+        expect_defined(net, reader % 2);
     }
 }
 

@@ -30,6 +30,7 @@ struct Inference {
     int *users;    /* by tensor: how many layers read it */
     Tensor **user; /* the last of them */
     int *value;    /* by tensor: its buffer, or -1 where it never lies in memory */
+    size_t *row;   /* by tensor: floats from one pixel to the next, or 0: its channels */
     Buffers buffers;
     size_t work_floats;
     float *work, *packed;
@@ -166,10 +167,20 @@ static const Tensor *overwritable(const Inference *plan, int i)
     return NULL;
 }
 
+/* Floats from one pixel of a step's values to the next, where only two products know of it, as in
+ * the middle of a block's last two layers; 0: the channels. */
+static size_t row_of(const Inference *plan, const Fused *s)
+{
+    const Tensor *reader = only_user(plan, s->last);
+    bool products = s->first->op == &conv2d_op && reader && reader->op == &conv2d_op;
+    return products && !s->residual ? conv2d_row(s->first, reader) : 0;
+}
+
 static void place_values(Inference *plan)
 {
     int tensors = net_tensors(plan->net);
     plan->value = mem_alloc((size_t)tensors, sizeof *plan->value);
+    plan->row = mem_alloc((size_t)tensors, sizeof *plan->row);
     for (int i = 0; i < tensors; i++)
         plan->value[i] = -1;
     const Tensor *input = net_tensor(plan->net, 0),
@@ -180,8 +191,9 @@ static void place_values(Inference *plan)
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->steps[i].last, *over = overwritable(plan, i);
         int *value = &plan->value[t->index];
-        *value =
-            over ? plan->value[over->index] : buffer_new(&plan->buffers, tensor_elements(t), i);
+        size_t row = plan->row[t->index] = row_of(plan, &plan->steps[i]);
+        size_t floats = row ? size_mul(tensor_rows(t), row) : tensor_elements(t);
+        *value = over ? plan->value[over->index] : buffer_new(&plan->buffers, floats, i);
         int last = last_reader(plan, t);
         buffer_extend(&plan->buffers, *value, t == output ? plan->count : last < i ? i : last);
     }
@@ -237,6 +249,7 @@ void inference_free(Inference *plan)
     free(plan->users);
     free(plan->user);
     free(plan->value);
+    free(plan->row);
     free(plan->work);
     free(plan->packed);
     free(plan);
@@ -378,6 +391,8 @@ static void run(const Inference *plan, const Fused *s)
                   .packed = s->packed,
                   .bias = s->bias,
                   .residual = value(plan, s->residual),
+                  .x_row = plan->row[holder(t->in[0])->index],
+                  .y_row = plan->row[s->last->index],
                   .act = s->act };
     t->op->forward(t, &call);
 }

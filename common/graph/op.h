@@ -28,6 +28,7 @@ typedef struct {
     const float *bias;     /* in place of param[1] when packed is set */
     const float *residual; /* y = act(conv + residual) */
     Act act;
+    size_t x_row, y_row; /* floats from one pixel to the next, see conv2d_row; 0: the channels */
     /* Backward of a convolution may take on that of the layer scale behind it: dy is then the
      * gradient of the scaled output, and scaled is room for a weight. */
     const float *scale; /* by output channel, or NULL */

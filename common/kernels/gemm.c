@@ -414,6 +414,11 @@ static bool better_in_place(const Matrix *a)
     return !a->patches && a->col == 1 && a->row % COLLISION != 0;
 }
 
+size_t gemm_row(int k)
+{
+    return (size_t)k + (k % COLLISION ? 0 : LINE);
+}
+
 /* A panel of B, or as many as are worth a thread's time; about NC columns where they have to be
  * packed. */
 static int shared_columns(const Plan *plan)

@@ -50,6 +50,9 @@ void gemm(const Gemm *g);
 /* Scratch memory that gemm needs for thread_count() threads, in floats. */
 size_t gemm_work(void);
 
+/* The best distance of A's rows of k columns for who may choose it: k, or a little more. */
+size_t gemm_row(int k);
+
 /* Room for all of B, so that many rows of A need not pack it block by block again and again; 0
  * where they are too few for that. */
 size_t gemm_whole(int m, int k, int n);

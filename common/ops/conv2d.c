@@ -130,6 +130,16 @@ static bool is_pointwise(const Tensor *t)
     return t->a.kernel == 1 && t->a.stride == 1 && t->a.pad == 0;
 }
 
+static bool is_matrix(const Tensor *t)
+{
+    return is_pointwise(t) && !is_grouped(t);
+}
+
+size_t conv2d_row(const Tensor *writer, const Tensor *reader)
+{
+    return is_matrix(writer) && is_matrix(reader) ? gemm_row(writer->c) : 0;
+}
+
 /* Sizes of the product of one group: [rows, depth] · [depth, out] -> [rows, out]. */
 static int group_out(const Tensor *t)
 {
@@ -247,15 +257,18 @@ void conv2d_forward(const Tensor *t, const Call *c)
     for (int g = 0; g < t->a.groups; g++) {
         Patches patches;
         size_t first = (size_t)g * group_out(t);
+        Matrix a = input_matrix(t, c->x[0], g, &patches);
+        if (c->x_row)
+            a.row = c->x_row;
         gemm(&(Gemm){ .m = (int)tensor_rows(t),
                       .n = group_out(t),
                       .k = depth(t),
-                      .a = input_matrix(t, c->x[0], g, &patches),
+                      .a = a,
                       .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->param[0], g),
                       .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
                       .whole_b = c->packed ? NULL : c->work + gemm_work(),
                       .c = c->y + first,
-                      .c_row = (size_t)t->c,
+                      .c_row = c->y_row ? c->y_row : (size_t)t->c,
                       .bias = bias ? bias + first : NULL,
                       .residual = c->residual ? c->residual + first : NULL,
                       .act = c->act,

@@ -127,6 +127,10 @@ extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_o
 size_t conv2d_packed(const Tensor *t);
 void conv2d_pack(const Tensor *t, const float *weight, float *packed);
 
+/* The best distance between the pixels of what one convolution writes and another one alone reads,
+ * for Call's y_row and x_row, in floats; 0: as for all others, the channels. */
+size_t conv2d_row(const Tensor *writer, const Tensor *reader);
+
 /* Two labels a sample with the weight of the first (mixup, cutmix), or one: b and lambda NULL. */
 typedef struct {
     const int *a, *b;
