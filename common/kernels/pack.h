@@ -10,8 +10,8 @@
 
 /* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
  * the 32 or 16 registers. A's panels have whole vectors, AR floats a step, so that no store of
- * one reaches into the next step or across a cache line. KC steps of k at a time keep B's panel in
- * the first cache. */
+ * one reaches into the next step or across a cache line. With KC steps of k at a time B's panel is
+ * about as large as the first cache. */
 enum {
     MR = VEC == 16 ? 14 : 6,
     AR = (MR + VEC - 1) / VEC * VEC,
