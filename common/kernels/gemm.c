@@ -66,17 +66,17 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t la
     float *to = ends->to;
     /* An address takes a pointer and 1, 2, 4 or 8 times a number: five rows share a pointer, as one
      * for all would need more numbers than stay in registers. */
-    const float *fifth = rows > 5 ? a + 5 * lane : a, *tenth = rows > 10 ? a + 10 * lane : a;
+    const float *row5 = rows > 5 ? a + 5 * lane : a, *row10 = rows > 10 ? a + 10 * lane : a;
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
         (Vec){ 0 };
     fetch_tile(rows, vecs, ends);
-    for (; k > 0; k--, a += step, fifth += step, tenth += step) {
+    for (; k > 0; k--, a += step, row5 += step, row10 += step) {
         Vec right[2];
         __builtin_prefetch(ahead);
         UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
         UNROLL for (int i = 0; i < rows; i++)
         {
-            float left = (i < 5 ? a : i < 10 ? fifth : tenth)[i % 5 * lane];
+            float left = (i < 5 ? a : i < 10 ? row5 : row10)[i % 5 * lane];
             UNROLL for (int j = 0; j < vecs; j++) sum[i][j] += left * right[j];
         }
         b += vecs * VEC, ahead += LINE;
