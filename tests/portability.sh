@@ -2,7 +2,7 @@
 # portability.sh [NAME…]: builds everything in build-port/NAME and runs all tests there, for each of
 #   gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3   the compilers' levels, for this machine
 #   gcc-x86-64 clang-x86-64                           SSE2 and nothing newer
-#   gcc-x86-64-v3                                     AVX2 and FMA, what `make` would ship
+#   gcc-x86-64-v3 clang-x86-64-v3                     AVX2 and FMA, what `make` would ship
 #   gcc-aarch64                                       NEON, under qemu-user
 # What is not installed is skipped, with a line that says so. Called by `make portability`.
 set -uo pipefail
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 make=${MAKE:-make} top=build-port failed=0
 all=(gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3)
-case $(uname -m) in x86_64) all+=(gcc-x86-64 clang-x86-64 gcc-x86-64-v3) ;; esac
+case $(uname -m) in x86_64) all+=({gcc,clang}-x86-64{,-v3}) ;; esac
 all+=(gcc-aarch64)
 
 have() { # COMMAND PACKAGE
