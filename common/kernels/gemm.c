@@ -460,15 +460,13 @@ typedef struct {
     float *packed;
 } Packing;
 
-enum { PACKED_AT_ONCE = 4 * NR };
-
-/* Some panels of one block of k. */
+/* NC columns of one block of k. */
 static void pack_piece(void *context, int item, int worker)
 {
     (void)worker;
     const Packing *p = context;
-    int at = item / p->pieces * p->block, first = item % p->pieces * PACKED_AT_ONCE;
-    int count = int_min(p->block, p->k - at), end = int_min(first + PACKED_AT_ONCE, p->n);
+    int at = item / p->pieces * p->block, first = item % p->pieces * NC;
+    int count = int_min(p->block, p->k - at), end = int_min(first + NC, p->n);
     float *to = p->packed + (size_t)at * padded(p->n) + (size_t)first * count;
     pack_panels(&p->b, first, end, at, count, to);
 }
@@ -476,7 +474,7 @@ static void pack_piece(void *context, int item, int worker)
 /* Block of k after block, in each panel after panel. */
 void gemm_pack(Matrix b, int k, int n, float *packed)
 {
-    Packing p = { side_of_b(b, n), k, n, block_of(k), ceil_div(n, PACKED_AT_ONCE), packed };
+    Packing p = { side_of_b(b, n), k, n, block_of(k), ceil_div(n, NC), packed };
     parallel_for(ceil_div(k, p.block) * p.pieces, pack_piece, &p);
 }
 
