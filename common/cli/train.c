@@ -1,59 +1,10 @@
-/* train and evaluate: a step on a data set. */
+/* train: a step on a data set. */
 #include "base/memory.h"
-#include "cli/commands.h"
+#include "cli/blueprint.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* What a network of any batch size is built from. */
-typedef struct {
-    const Step *step;
-    Shape shape;
-} Blueprint;
-
-static Net *build(const void *context, int batch_size)
-{
-    Blueprint plan = *(const Blueprint *)context;
-    plan.shape.n = batch_size;
-    return build_network(plan.step, &plan.shape);
-}
-
-Shape shape_for_data(const Run *run, const Dataset *data)
-{
-    const Options *o = &run->options;
-    Shape shape = shape_of(run->step, o, "small");
-    if (option_given(o, "--classes") && shape.classes != data->classes)
-        die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name, data->classes);
-    if (option_given(o, "--input") && shape.c != data->channels)
-        die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
-            data->channels);
-    if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
-        die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h, shape.w,
-            data->name, data->height, data->width);
-    shape.classes = data->classes;
-    shape.c = data->channels;
-    return shape;
-}
-
-static Blueprint blueprint(const Run *run, const Dataset *data)
-{
-    return (Blueprint){ .step = run->step, .shape = shape_for_data(run, data) };
-}
-
-static Dataset open_data(const char *name, DatasetPart part, int limit)
-{
-    Dataset data;
-    Error error;
-    if (!dataset_open(name, part, limit, &data, &error))
-        die_of(EXIT_FAILED, &error);
-    return data;
-}
-
-static int batch_size(const Options *o)
-{
-    return o->batch_size ? o->batch_size : 64;
-}
 
 static double given_or(const Run *run, const char *name, double given, double otherwise)
 {
@@ -91,7 +42,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .resume = o->resume,
                      .limit = o->limit,
                      .epochs = epochs,
-                     .batch_size = batch_size(o),
+                     .batch_size = blueprint_batch_size(o),
                      .lr = given_or(run, "--lr", o->lr, 4e-3),
                      .min_lr = given_or(run, "--min-lr", o->min_lr, 1e-6),
                      .warmup = given_or(run, "--warmup", o->warmup, epochs / 10.0),
@@ -106,9 +57,9 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
 int train(const Run *run)
 {
     const Options *o = &run->options;
-    Dataset training = open_data(o->data, TRAINING_SET, o->limit);
-    Dataset test = open_data(o->data, TEST_SET, 0);
-    Blueprint plan = blueprint(run, &training);
+    Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit);
+    Dataset test = blueprint_open_data(o->data, TEST_SET, 0);
+    Blueprint plan = blueprint_for_data(run, &training);
     char *network = network_text(run, &plan.shape);
     char *row = row_text(run, &plan.shape.config);
     char *out = o->out ? str_format("%s", o->out)
@@ -119,7 +70,7 @@ int train(const Run *run)
     TrainEnd end = TRAINED_ALL;
     if (!train_possible(&recipe, &training, &error))
         die_of(EXIT_USAGE, &error);
-    if (!train_network(&recipe, (Builder){ build, &plan }, &training, &test, &end, &error))
+    if (!train_network(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
         die_of(EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
         printf("stopped; the same command with --resume goes on\n");
@@ -129,47 +80,4 @@ int train(const Run *run)
     dataset_free(&training);
     dataset_free(&test);
     return end == TRAINED_INTERRUPTED ? EXIT_FAILED : 0;
-}
-
-/* --- evaluate -------------------------------------------------------------------------------- */
-
-/* Rows: what a picture is; columns: what the network calls it. */
-static void print_confusion(const Dataset *data, const Score *score)
-{
-    int classes = data->classes;
-    printf("\nconfusion (row: true class, column: named)\n%-16s", "");
-    for (int j = 0; j < classes; j++)
-        printf("%6d", j);
-    printf("\n");
-    for (int i = 0; i < classes; i++) {
-        printf("%2d %-13.13s", i, data->class_names[i]);
-        for (int j = 0; j < classes; j++)
-            printf("%6d", score->confusion[i * classes + j]);
-        printf("\n");
-    }
-}
-
-int evaluate(const Run *run)
-{
-    const Options *o = &run->options;
-    Dataset test = open_data(o->data, TEST_SET, o->limit);
-    Blueprint plan = blueprint(run, &test);
-    Net *net = build(&plan, 1);
-    Weights *weights = weights_new(net);
-    Score score;
-    Error error;
-    if (!weights_load(weights, o->weights, &error) ||
-        !evaluate_all((Builder){ build, &plan }, weights, &test, batch_size(o), &score, &error))
-        die_of(EXIT_FAILED, &error);
-    printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
-           test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);
-    if (score.undecided)
-        printf("%d pictures have a NaN among their logits: counted as wrong, named nothing\n",
-               score.undecided);
-    print_confusion(&test, &score);
-    free(score.confusion);
-    weights_free(weights);
-    net_free(net);
-    dataset_free(&test);
-    return 0;
 }

@@ -1,0 +1,49 @@
+#include "cli/blueprint.h"
+
+static Net *build(const void *context, int batch_size)
+{
+    Blueprint plan = *(const Blueprint *)context;
+    plan.shape.n = batch_size;
+    return build_network(plan.step, &plan.shape);
+}
+
+Shape shape_for_data(const Run *run, const Dataset *data)
+{
+    const Options *o = &run->options;
+    Shape shape = shape_of(run->step, o, "small");
+    if (option_given(o, "--classes") && shape.classes != data->classes)
+        die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name, data->classes);
+    if (option_given(o, "--input") && shape.c != data->channels)
+        die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
+            data->channels);
+    if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
+        die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h, shape.w,
+            data->name, data->height, data->width);
+    shape.classes = data->classes;
+    shape.c = data->channels;
+    return shape;
+}
+
+Blueprint blueprint_for_data(const Run *run, const Dataset *data)
+{
+    return (Blueprint){ .step = run->step, .shape = shape_for_data(run, data) };
+}
+
+Dataset blueprint_open_data(const char *name, DatasetPart part, int limit)
+{
+    Dataset data;
+    Error error;
+    if (!dataset_open(name, part, limit, &data, &error))
+        die_of(EXIT_FAILED, &error);
+    return data;
+}
+
+Builder blueprint_builder(const Blueprint *plan)
+{
+    return (Builder){ build, plan };
+}
+
+int blueprint_batch_size(const Options *o)
+{
+    return o->batch_size ? o->batch_size : 64;
+}
