@@ -384,7 +384,7 @@ typedef struct {
 #else
 #define LANES(group, j) LANES_4(0, group, j)
 #endif
-#define SPREAD(group, j) __builtin_shufflevector(v, v, LANES(group, j))
+#define SPREAD(group, j) VEC_SHUFFLE(VecInt, v, v, LANES(group, j))
 
 /* Lane l of the result is lane l / 4 · 4 + j of v: each group's channel j. j a constant. */
 ALWAYS_INLINE Vec spread_4(Vec v, int j)

@@ -52,8 +52,8 @@ size_t panel_space(const Side *s, int count)
     UNROLL for (int i = 0; i < VEC; i++) if (!(i & (d)))                                           \
     {                                                                                              \
         Vec low = v[i], high = v[i + (d)];                                                         \
-        v[i] = __builtin_shufflevector(low, high, LANES(from, 0));                                 \
-        v[i + (d)] = __builtin_shufflevector(low, high, LANES(from, 1));                           \
+        v[i] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 0));                                     \
+        v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                               \
     }
 
 /* v[i][j] and v[j][i] change places: within four by four, then these blocks. */

@@ -32,6 +32,7 @@ static inline size_t piece_start(size_t rows, int pieces, int i)
 enum { HALF = VEC / 2 };
 
 typedef double Doubles __attribute__((vector_size(4 * VEC)));
+typedef int64_t Longs __attribute__((vector_size(4 * VEC)));
 typedef double DoublesInMemory __attribute__((vector_size(4 * VEC), aligned(8), may_alias));
 typedef float HalfVec __attribute__((vector_size(2 * VEC)));
 typedef float HalfVecInMemory __attribute__((vector_size(2 * VEC), aligned(4), may_alias));
@@ -65,14 +66,14 @@ ALWAYS_INLINE void doubles_store(double *to, Doubles v)
 ALWAYS_INLINE double doubles_sum(Doubles v)
 {
 #if VEC == 16
-    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
-    v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+    v += VEC_SHUFFLE(Longs, v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += VEC_SHUFFLE(Longs, v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+    v += VEC_SHUFFLE(Longs, v, v, 1, 0, 3, 2, 5, 4, 7, 6);
 #elif VEC == 8
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
-    v += __builtin_shufflevector(v, v, 1, 0, 3, 2);
+    v += VEC_SHUFFLE(Longs, v, v, 2, 3, 0, 1);
+    v += VEC_SHUFFLE(Longs, v, v, 1, 0, 3, 2);
 #else
-    v += __builtin_shufflevector(v, v, 1, 0);
+    v += VEC_SHUFFLE(Longs, v, v, 1, 0);
 #endif
     return v[0];
 }

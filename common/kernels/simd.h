@@ -117,6 +117,14 @@ ALWAYS_INLINE Vec vec_abs(Vec x)
     return (Vec)((VecInt)x & 0x7fffffff);
 }
 
+/* Lanes of a and b picked by constant numbers, a's counted first. gcc has this builtin from 12 on;
+ * before it takes the numbers as a vector, of type Ints: as many integers, as wide as a lane. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define VEC_SHUFFLE(Ints, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define VEC_SHUFFLE(Ints, a, b, ...) __builtin_shuffle(a, b, (Ints){ __VA_ARGS__ })
+#endif
+
 /* The sum of all lanes, by halves. */
 ALWAYS_INLINE float vec_sum(Vec x)
 {
