@@ -10,27 +10,18 @@
 
 /* --- where ----------------------------------------------------------------------------------- */
 
-/* A copy of the pages and what they are made from, whose programs are only linked. */
-static char *copy_of_pages(void)
+/* A copy in which pages may be changed, commands may write and make may build: nothing in it is a
+ * link into this tree. Only steps that have a lesson are copied; a reader's own are not the pages'.
+ */
+static char *copy_of_tree(void)
 {
     char *folder = folder_new();
-    run_well("top=$(pwd) && b=$(cd '%s' && pwd) && cd '%s' && cp -rp \"$top\"/README*.md "
-             "\"$top\"/docs . && ln -s \"$b\" build && ln -s \"$top\"/Makefile \"$top\"/LICENSE "
-             "\"$top\"/common \"$top\"/results \"$top\"/steps \"$top\"/tests .",
-             build_folder(), folder);
-    return folder;
-}
-
-/* A copy in which commands may write and make may build; data and runs are linked. */
-static char *copy_of_all(void)
-{
-    char *folder = folder_new();
-    run_well("top=$(pwd) && cp -rp Makefile README*.md LICENSE common docs steps '%s' && "
-             "cp -rp '%s' '%s/build' && cd '%s' && mkdir tests results && "
-             "cp -p \"$top\"/tests/*.* tests && ln -s \"$top\"/tests/data tests && "
-             "cp -p \"$top\"/results/*.* results && ln -s \"$top\"/results/ladder "
-             "\"$top\"/results/weights results",
-             folder, build_folder(), folder, folder);
+    run_well(
+        "cp -rp Makefile README*.md LICENSE common docs results tests '%s' && "
+        "cp -rp '%s' '%s/build' && mkdir '%s/steps' && for lesson in docs/[0-9]*.md; do "
+        "step=$(basename $lesson .md) && cp -rp steps/$step '%s/steps'; done && cd '%s' && "
+        "for program in build/[0-9]*; do [ -e steps/${program#build/} ] || rm -r $program; done",
+        folder, build_folder(), folder, folder, folder, folder);
     return folder;
 }
 
@@ -80,14 +71,14 @@ Test(docs, c_in_tables_is_the_steps)
 /* Two tests, so that two cores have something to do. */
 Test(docs, commands_of_lessons_print_what_is_shown)
 {
-    char *folder = copy_of_all();
+    char *folder = copy_of_tree();
     good(folder, "--run docs/[0-9][0-9]_*.md");
     folder_remove(folder);
 }
 
 Test(docs, commands_of_other_pages_print_what_is_shown)
 {
-    char *folder = copy_of_all();
+    char *folder = copy_of_tree();
     good(folder, "--run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
     folder_remove(folder);
 }
@@ -98,7 +89,7 @@ Test(docs, commands_of_other_pages_print_what_is_shown)
 
 Test(docs, mistakes_are_found)
 {
-    char *folder = copy_of_pages();
+    char *folder = copy_of_tree();
     finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE, "--check build",
           "-| `paper`: MACs | 5,");
     finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*", "--check build",
@@ -124,7 +115,7 @@ static void page_fails(const char *folder, const char *page, const char *named)
 
 Test(docs, commands_that_print_something_else_are_found)
 {
-    char *folder = copy_of_pages();
+    char *folder = copy_of_tree();
     page_fails(folder, "```sh\\necho a b\\n```\\n\\n```\\na c\\n```\\n", "a c");
     page_fails(folder, "```sh\\necho a\\n```\\n```\\na\\nb\\n```\\n", "than is shown");
     page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "than is shown");
@@ -134,6 +125,24 @@ Test(docs, commands_that_print_something_else_are_found)
     page_fails(folder, "```sh slow\\nif\\n```\\n", "not for the shell");
     run_well("cd '%s' && printf '```sh\\necho a b; echo c; echo def\\n```\\n\\n```\\na  b\\n…\\n"
              "d…f\\n```\\n' > docs/x.md && docs/pages.sh --run docs/x.md",
+             folder);
+    folder_remove(folder);
+}
+
+/* --- a reader's own work ---------------------------------------------------------------------- */
+
+Test(docs, a_readers_steps_programs_and_runs_stay)
+{
+    char *folder = copy_of_tree();
+    run_well(
+        "cd '%s' && for name in 14_mine 15_other; do mkdir -p steps/$name "
+        "build/obj/steps/$name runs/$name && for file in steps/$name/main.c build/$name "
+        "build/obj/steps/$name/main.o runs/$name/best.safetensors; do echo $file > $file; done; "
+        "done && find steps build runs -type f | sort | xargs cksum > before",
+        folder);
+    Result r = run("cd '%s' && docs/pages.sh --run docs/05_large_kernel.md", folder);
+    result_free(&r);
+    run_well("cd '%s' && find steps build runs -type f | sort | xargs cksum | diff before -",
              folder);
     folder_remove(folder);
 }
