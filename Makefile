@@ -74,7 +74,9 @@ $(ARCHIVE): $(LIBRARY:%.c=$(BUILD)/obj/%.o)
 	$(call SAY,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
+# From the library's objects, not from its archive: a function of a step that is called like one of
+# the library's is then an error of the linker, where an archive's would be left out in silence.
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/steps/%/main.o $(LIBRARY:%.c=$(BUILD)/obj/%.o)
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 

@@ -1,4 +1,4 @@
-/* The one header a step includes. */
+/* The one header a step needs. */
 #ifndef NN_H
 #define NN_H
 

@@ -71,7 +71,7 @@ static void expect_prepared(const Dataset *data, int height, int width, int fact
     int large_width = factor * data->width;
     int top = (height - large_height) / 2, left = (width - large_width) / 2, wrong = 0;
     float *x = mem_alloc((size_t)(height * width * channels), sizeof *x);
-    prepare_picture(p, data->pixels, view, x);
+    preparer_picture(p, data->pixels, view, x);
     for (int i = 0; i < height * width * channels; i++) {
         int c = i % channels, at_x = i / channels % width - left, at_y = i / channels / width - top;
         bool inside = at_x >= 0 && at_x < large_width && at_y >= 0 && at_y < large_height;
@@ -118,7 +118,7 @@ Test(prepare, enlarges_as_pytorch_does)
     data.std[0] = 1;
     float x[16];
     Preparer *p = preparer(&data, 4, 4);
-    prepare_picture(p, data.pixels, (View){ 0 }, x);
+    preparer_picture(p, data.pixels, (View){ 0 }, x);
     for (int i = 0; i < 16; i++)
         cr_expect_float_eq(x[i] * 255, expected[i], 1e-4);
     preparer_free(p);
@@ -189,7 +189,7 @@ Test(augment, weights_are_shares_of_the_picture)
         double sum = 0;
         for (int j = 0; j < ALL; j++)
             white[j] = 1;
-        mix_pictures(mix, white, black, HEIGHT, WIDTH, CHANNELS);
+        augment_mix_pictures(mix, white, black, HEIGHT, WIDTH, CHANNELS);
         for (int j = 0; j < ALL; j++)
             sum += (double)white[j];
         cr_expect_float_eq(sum / ALL, (double)mix.lambda, 1e-5);
@@ -386,7 +386,7 @@ Test(loader, evaluation_keeps_the_order_and_the_last_part)
     Epoch all = collect(&options);
     cr_assert_eq(all.count, PICTURES);
     for (int i = 0; i < PICTURES; i++) {
-        prepare_picture(p, data.pixels + list[i] * 49, (View){ 0 }, x);
+        preparer_picture(p, data.pixels + list[i] * 49, (View){ 0 }, x);
         cr_expect_eq(memcmp(x, all.x + i * SIZE, sizeof x), 0);
         cr_expect_eq(all.a[i], data.labels[list[i]]);
     }

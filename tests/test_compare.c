@@ -27,7 +27,7 @@ static void sides(const char *a, const char *b, char *top, char *bottom)
 {
     Words w = { a, b };
     Pair pairs[64];
-    int count = align((int)strlen(a), (int)strlen(b), same_letter, &w, pairs), gain = 0;
+    int count = align_pairs((int)strlen(a), (int)strlen(b), same_letter, &w, pairs), gain = 0;
     for (int i = 0; i < count; i++) {
         top[i] = pairs[i].a < 0 ? '.' : a[pairs[i].a];
         bottom[i] = pairs[i].b < 0 ? '.' : b[pairs[i].b];

@@ -146,11 +146,11 @@ Test(edges, cross_entropy_of_infinite_logits)
 {
     float impossible[] = { 0, -INFINITY }, certain[] = { 0, INFINITY }, nothing[] = { 0, NAN };
     Targets first = { .a = (int[]){ 0 } }, second = { .a = (int[]){ 1 } };
-    cr_expect_eq(cross_entropy(impossible, 1, 2, first, 0, NULL), 0);
-    cr_expect_eq(cross_entropy(impossible, 1, 2, second, 0, NULL), INFINITY);
-    cr_expect_eq(cross_entropy(impossible, 1, 2, first, 0.1, NULL), INFINITY);
-    cr_expect(isnan(cross_entropy(certain, 1, 2, first, 0, NULL)));
-    cr_expect(isnan(cross_entropy(nothing, 1, 2, first, 0, NULL)));
+    cr_expect_eq(cross_entropy_loss(impossible, 1, 2, first, 0, NULL), 0);
+    cr_expect_eq(cross_entropy_loss(impossible, 1, 2, second, 0, NULL), INFINITY);
+    cr_expect_eq(cross_entropy_loss(impossible, 1, 2, first, 0.1, NULL), INFINITY);
+    cr_expect(isnan(cross_entropy_loss(certain, 1, 2, first, 0, NULL)));
+    cr_expect(isnan(cross_entropy_loss(nothing, 1, 2, first, 0, NULL)));
 }
 
 /* --- one of everything ----------------------------------------------------------------------- */

@@ -184,8 +184,8 @@ static double loss_of(Training *plan, const Net *net, Weights *w)
 {
     fill(training_input(plan), tensor_elements(net_tensor(net, 0)));
     training_forward(plan, w);
-    return cross_entropy(training_output(plan), 3, 5, (Targets){ .a = labels }, 0.1,
-                         training_output_gradient(plan));
+    return cross_entropy_loss(training_output(plan), 3, 5, (Targets){ .a = labels }, 0.1,
+                              training_output_gradient(plan));
 }
 
 /* Every tensor's gradient against the loss's central difference along the gradient itself, whatever

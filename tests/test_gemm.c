@@ -152,20 +152,20 @@ static float *product(const Case *t, int threads, bool room)
     float *c = mem_alloc(t->c_count, sizeof *c), *work = mem_alloc(gemm_work(), sizeof *work);
     float *whole = room ? mem_alloc(gemm_whole(t->m, t->k, t->n), sizeof *whole) : NULL;
     memcpy(c, t->c, t->c_count * sizeof *c);
-    gemm(&(Gemm){ .m = t->m,
-                  .n = t->n,
-                  .k = t->k,
-                  .a = t->a.matrix,
-                  .b = t->packed ? (Matrix){ 0 } : t->b.matrix,
-                  .packed_b = t->packed,
-                  .whole_b = whole,
-                  .c = c,
-                  .c_row = t->c_row,
-                  .accumulate = t->accumulate,
-                  .bias = t->bias,
-                  .residual = t->in_place ? c : t->residual,
-                  .act = t->act,
-                  .work = work });
+    gemm_run(&(Gemm){ .m = t->m,
+                      .n = t->n,
+                      .k = t->k,
+                      .a = t->a.matrix,
+                      .b = t->packed ? (Matrix){ 0 } : t->b.matrix,
+                      .packed_b = t->packed,
+                      .whole_b = whole,
+                      .c = c,
+                      .c_row = t->c_row,
+                      .accumulate = t->accumulate,
+                      .bias = t->bias,
+                      .residual = t->in_place ? c : t->residual,
+                      .act = t->act,
+                      .work = work });
     free(work);
     free(whole);
     return c;
@@ -285,12 +285,12 @@ Test(gemm, no_steps_give_the_epilogue_and_no_rows_nothing)
     Gemm g = { .m = 1, .n = 2, .c = c, .c_row = 2, .bias = bias, .act = RELU, .work = work };
     g.a = (Matrix){ .data = none, .row = 1, .col = 1 };
     g.b = g.a;
-    gemm(&g);
+    gemm_run(&g);
     cr_assert(c[0] == 1 && c[1] == 0);
     g.m = 0, g.bias = NULL;
-    gemm(&g);
+    gemm_run(&g);
     g.m = 1, g.n = 0;
-    gemm(&g);
+    gemm_run(&g);
     cr_assert(c[0] == 1 && c[1] == 0);
     cr_assert_eq(gemm_packed(0, 5), 0);
     free(work);
@@ -302,15 +302,15 @@ Test(gemm, nan_stays_in_its_row)
     float a[2] = { NAN, 1 }, b[3] = { 1, -1, 2 }, c[6];
     float *work = mem_alloc(gemm_work(), sizeof *work);
     for (int act = IDENTITY; act <= GELU; act++) {
-        gemm(&(Gemm){ .m = 2,
-                      .n = 3,
-                      .k = 1,
-                      .a = { .data = a, .row = 1, .col = 1 },
-                      .b = { .data = b, .row = 3, .col = 1 },
-                      .c = c,
-                      .c_row = 3,
-                      .act = (Act)act,
-                      .work = work });
+        gemm_run(&(Gemm){ .m = 2,
+                          .n = 3,
+                          .k = 1,
+                          .a = { .data = a, .row = 1, .col = 1 },
+                          .b = { .data = b, .row = 3, .col = 1 },
+                          .c = c,
+                          .c_row = 3,
+                          .act = (Act)act,
+                          .work = work });
         for (int j = 0; j < 3; j++)
             cr_assert(isnan(c[j]) && !isnan(c[3 + j]));
     }
@@ -331,9 +331,9 @@ Test(gemm, bits_do_not_depend_on_packing_a)
     Gemm g = { .m = M, .n = N, .k = K, .c_row = N, .act = RELU, .work = work };
     g.b = (Matrix){ .data = b, .row = N, .col = 1 };
     g.a = (Matrix){ .data = a, .row = K, .col = 1 }, g.c = in_place;
-    gemm(&g);
+    gemm_run(&g);
     g.a = (Matrix){ .data = apart, .row = ROW, .col = 1 }, g.c = packed;
-    gemm(&g);
+    gemm_run(&g);
     cr_assert(memcmp(in_place, packed, (size_t)M * N * sizeof *packed) == 0);
     free(a);
     free(b);
@@ -355,10 +355,10 @@ Test(gemm, bits_do_not_depend_on_where_an_edge_falls)
     g.a = (Matrix){ .data = a, .row = K, .col = 1 };
     g.b = (Matrix){ .data = b, .row = N, .col = 1 };
     g.c = all;
-    gemm(&g);
+    gemm_run(&g);
     for (int round = 0; round < 40; round++) {
         g.m = below(M) + 1, g.n = below(N) + 1, g.c = part;
-        gemm(&g);
+        gemm_run(&g);
         for (int i = 0; i < g.m; i++)
             cr_assert(
                 memcmp(part + (size_t)i * N, all + (size_t)i * N, (size_t)g.n * sizeof *all) == 0);

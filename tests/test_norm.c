@@ -244,7 +244,7 @@ enum { EPS_INVERSE = 100000 };
 static void check_forward(Case *c, const double *xhat, const double *rstd)
 {
     float *y = random_floats(c->count, 5, 0), *again = random_floats(c->count, 1, 2);
-    set_norm(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, c->mean, c->rstd, y);
+    set_norm_run(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, c->mean, c->rstd, y);
     for (size_t i = 0; i < c->count; i++)
         check("y", i, y[i], xhat[i] * c->weight[i % c->s.channels] + c->bias[i % c->s.channels],
               4e-6 * (1 + fabs(xhat[i])) * (1 + rstd[set_of(&c->s, i)]));
@@ -253,7 +253,7 @@ static void check_forward(Case *c, const double *xhat, const double *rstd)
     set_norm_apply(&c->s, again, c->weight, c->bias, c->mean, c->rstd, again);
     cr_assert_eq(memcmp(y, again, c->count * sizeof *y), 0, "applied is what was normalised");
     float *mean = mem_alloc(c->statistics, sizeof *mean);
-    set_norm(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, mean, c->rstd, NULL);
+    set_norm_run(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, mean, c->rstd, NULL);
     cr_assert_eq(memcmp(mean, c->mean, c->statistics * sizeof *mean), 0, "statistics only");
     free(mean);
     free(y);
@@ -344,7 +344,7 @@ static void check_row(const float *x, int channels, float eps)
 {
     SetShape shape = { .sets = 1, .rows_per_set = 1, .channels = channels, .groups = 1 };
     float mean = NAN, rstd = NAN;
-    set_norm(&shape, x, eps, NULL, NULL, &mean, &rstd, NULL);
+    set_norm_run(&shape, x, eps, NULL, NULL, &mean, &rstd, NULL);
     long double sum = 0, squares = 0;
     for (int i = 0; i < channels; i++)
         sum += x[i];
@@ -433,7 +433,7 @@ static float *all_sums(size_t sets, size_t rows_per_set, int channels, int group
     *count = 4 * (size_t)channels + 2 * c.count;
     float *all = mem_alloc(*count, sizeof *all), *y = all + 4 * channels, *dx = y + c.count;
     channel_moments(c.x, sets * rows_per_set, channels, all, all + channels, c.work);
-    set_norm(&c.s, c.x, 1e-5f, c.weight, c.bias, c.mean, c.rstd, y);
+    set_norm_run(&c.s, c.x, 1e-5f, c.weight, c.bias, c.mean, c.rstd, y);
     set_norm_gradient(&c.s, c.x, c.dy, c.weight, c.mean, c.rstd, false, dx, all + 2 * channels,
                       all + 3 * channels, c.work);
     case_free(&c);

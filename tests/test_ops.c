@@ -276,8 +276,8 @@ static void check_cross_entropy(const Safetensors *f, const Case *c)
     cr_assert(entry_int64s(f, entry_of(f, c, "labels"), wide, NULL));
     for (int i = 0; i < n; i++)
         labels[i] = (int)wide[i];
-    double ours =
-        cross_entropy(x, n, classes, (Targets){ .a = labels }, option(c, "label_smoothing", 0), dx);
+    double ours = cross_entropy_loss(x, n, classes, (Targets){ .a = labels },
+                                     option(c, "label_smoothing", 0), dx);
     cr_expect_float_eq(ours, loss[0], 1e-6 * fabs(ours), "%s: loss %g", c->name, ours);
     cr_expect(distance(dx, want, all) < 1e-6, "%s/dx", c->name);
     free(x);
@@ -594,9 +594,9 @@ Test(ops, cross_entropy_of_two_labels_is_the_mixture)
     float logits[6] = { 0.3f, -1, 2, 1, 0.5f, -0.2f }, mixed[6], a[6], b[6];
     int left[2] = { 0, 2 }, right[2] = { 1, 1 };
     float lambda[2] = { 0.25f, 0.25f };
-    double loss = cross_entropy(logits, 2, 3, (Targets){ left, right, lambda }, 0.1, mixed);
-    double of_a = cross_entropy(logits, 2, 3, (Targets){ .a = left }, 0.1, a);
-    double of_b = cross_entropy(logits, 2, 3, (Targets){ .a = right }, 0.1, b);
+    double loss = cross_entropy_loss(logits, 2, 3, (Targets){ left, right, lambda }, 0.1, mixed);
+    double of_a = cross_entropy_loss(logits, 2, 3, (Targets){ .a = left }, 0.1, a);
+    double of_b = cross_entropy_loss(logits, 2, 3, (Targets){ .a = right }, 0.1, b);
     cr_expect_float_eq(loss, 0.25 * of_a + 0.75 * of_b, 1e-7);
     for (int i = 0; i < 6; i++)
         cr_expect_float_eq(mixed[i], 0.25f * a[i] + 0.75f * b[i], 1e-6);

@@ -101,18 +101,18 @@ Test(pointwise, sums_of_arrays)
         size_t count = counts[k];
         float *a = random_floats(count, 1), *b = random_floats(count, 2);
         float *y = random_floats(count, 3), *x = random_floats(count, 1);
-        add_arrays(a, b, count, y);
+        array_add(a, b, count, y);
         for (size_t i = 0; i < count; i++)
             cr_assert_eq(y[i], a[i] + b[i]);
-        add_arrays(a, b, count, a);
+        array_add(a, b, count, a);
         cr_assert_eq(memcmp(a, y, count * sizeof *a), 0, "in place");
-        scale_array(x, 0.75f, count, true, a);
+        array_scale(x, 0.75f, count, true, a);
         for (size_t i = 0; i < count; i++)
             check("scale", i, a[i], (double)y[i] + x[i] * 0.75, 1 + fabs(y[i]));
-        scale_array(x, 0.75f, count, false, y);
+        array_scale(x, 0.75f, count, false, y);
         for (size_t i = 0; i < count; i++)
             cr_assert_eq(y[i], x[i] * 0.75f);
-        scale_array(x, 0.75f, count, false, x);
+        array_scale(x, 0.75f, count, false, x);
         cr_assert_eq(memcmp(x, y, count * sizeof *x), 0, "in place");
         free(a);
         free(b);
@@ -125,7 +125,7 @@ Test(pointwise, sums_of_arrays)
 Test(pointwise, infinity_scaled)
 {
     float x[3] = { INFINITY, -INFINITY, 1 }, y[3] = { NAN, NAN, NAN };
-    scale_array(x, 1.25f, 3, false, y);
+    array_scale(x, 1.25f, 3, false, y);
     cr_expect(y[0] == INFINITY && y[1] == -INFINITY && y[2] == 1.25f, "%g %g %g", (double)y[0],
               (double)y[1], (double)y[2]);
 }

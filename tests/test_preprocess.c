@@ -160,7 +160,7 @@ Test(preprocess, own_pictures_as_the_loader_has_them)
     for (size_t i = 0; i < 20; i++) {
         unsigned char *pixels = data.pixels + i * 784;
         Picture p = { .width = 28, .height = 28, .channels = 1, .pixels = pixels };
-        prepare_picture(preparer, pixels, (View){ 0 }, wanted);
+        preparer_picture(preparer, pixels, (View){ 0 }, wanted);
         preprocess_picture(&preprocess, &p, x);
         cr_expect_arr_eq(x, wanted, 64 * 64 * sizeof *x);
     }

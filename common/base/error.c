@@ -23,7 +23,7 @@ static void compose(char *text, size_t size, const char *where, const char *form
             *text = '?';
 }
 
-Shown show(const char *string)
+Shown error_shown(const char *string)
 {
     Shown shown = { "" };
     size_t i = strnlen(string, sizeof shown.text - 5);
@@ -47,19 +47,19 @@ bool error_set(Error *error, const char *where, const char *format, ...)
     return false;
 }
 
-void die_of(int status, const Error *error)
+void error_die_of(int status, const Error *error)
 {
     fflush(stdout);
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
     exit(status);
 }
 
-void die(int status, const char *where, const char *format, ...)
+void error_die(int status, const char *where, const char *format, ...)
 {
     Error error;
     va_list args;
     va_start(args, format);
     compose(error.text, sizeof error.text, where, format, args);
     va_end(args);
-    die_of(status, &error);
+    error_die_of(status, &error);
 }

@@ -2,7 +2,7 @@
  *
  * A function that reads or writes something of the user's (a file, a string) returns false and
  * fills an Error, so that its caller decides. What no caller could mend (no memory, a wrong call)
- * ends the program with die(). */
+ * ends the program with error_die(). */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -25,13 +25,13 @@ bool error_set(Error *error, const char *where, const char *format, ...)
 typedef struct {
     char text[128];
 } Shown;
-Shown show(const char *string);
+Shown error_shown(const char *string);
 
 /* Prints "program: where: what" to stderr and exits with `status` (EXIT_FAILED or EXIT_USAGE). */
-_Noreturn void die(int status, const char *where, const char *format, ...)
+_Noreturn void error_die(int status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for an Error that a reader filled. */
-_Noreturn void die_of(int status, const Error *error);
+_Noreturn void error_die_of(int status, const Error *error);
 
 #endif

@@ -22,8 +22,8 @@ size_t size_mul(size_t a, size_t b)
 static _Noreturn void no_memory(size_t bytes)
 {
     if (bytes == SIZE_MAX)
-        die(EXIT_FAILED, "memory", "more needed than can be addressed");
-    die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
+        error_die(EXIT_FAILED, "memory", "more needed than can be addressed");
+    error_die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
 }
 
 /* What the system could still give, swap included; SIZE_MAX where it does not tell. */
@@ -50,8 +50,8 @@ static void check_free(size_t bytes)
     enum { WORTH_ASKING = 256 << 20 };
     size_t left = bytes < WORTH_ASKING ? SIZE_MAX : bytes_free();
     if (bytes > left)
-        die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
-            (double)bytes / (1 << 20), (double)left / (1 << 20));
+        error_die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
+                  (double)bytes / (1 << 20), (double)left / (1 << 20));
 }
 
 void *mem_alloc(size_t count, size_t size)
@@ -93,7 +93,7 @@ char *str_format(const char *format, ...)
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (length < 0)
-        die(EXIT_FAILED, "text", "cannot format '%s'", format);
+        error_die(EXIT_FAILED, "text", "cannot format '%s'", format);
     char *text = mem_alloc((size_t)length + 1, 1);
     va_start(args, format);
     vsnprintf(text, (size_t)length + 1, format, args);

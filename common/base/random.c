@@ -12,7 +12,7 @@ uint64_t random_stream(const char *name)
     return hash;
 }
 
-void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+void random_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
@@ -38,7 +38,7 @@ static void draw(Random r, uint64_t i, uint64_t out[2])
                             (uint32_t)(r.stream >> 32) };
     uint32_t key[2] = { (uint32_t)r.seed, (uint32_t)(r.seed >> 32) };
     uint32_t words[4];
-    philox(counter, key, words);
+    random_philox(counter, key, words);
     out[0] = words[0] | (uint64_t)words[1] << 32;
     out[1] = words[2] | (uint64_t)words[3] << 32;
 }

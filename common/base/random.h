@@ -15,7 +15,7 @@ typedef struct {
 /* A stream named by a string (FNV-1a of it): a parameter's key, say. */
 uint64_t random_stream(const char *name);
 
-void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+void random_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 uint64_t random_bits(Random r, uint64_t i);              /* 64 random bits */
 double random_uniform(Random r, uint64_t i);             /* in [0, 1) */

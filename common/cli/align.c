@@ -20,7 +20,7 @@ static int *fill(int n, int m, Likeness *likeness, const void *context)
     return gain;
 }
 
-int align(int n, int m, Likeness *likeness, const void *context, Pair *pairs)
+int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pairs)
 {
     int *gain = fill(n, m, likeness, context), count = 0;
     size_t row = (size_t)m + 1;

@@ -12,7 +12,7 @@ typedef int Likeness(const void *context, int a, int b);
 
 /* All of both sequences (n and m items) in order, so that the pairs' gain is the largest possible
  * (Needleman and Wunsch 1970, gaps free). pairs: room for n + m. Returns how many there are. */
-int align(int n, int m, Likeness *likeness, const void *context, Pair *pairs);
+int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pairs);
 
 /* That largest gain alone. */
 int align_gain(int n, int m, Likeness *likeness, const void *context);

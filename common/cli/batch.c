@@ -10,12 +10,13 @@ static const Entry *wanted(const Safetensors *file, const char *key, int rank)
 {
     const Entry *entry = safetensors_find(file, key);
     if (!entry)
-        die(EXIT_FAILED, file->path, "has no tensor '%s'", key);
+        error_die(EXIT_FAILED, file->path, "has no tensor '%s'", key);
     if (entry->rank != rank)
-        die(EXIT_FAILED, file->path, "'%s' has %d dimensions, not %d", key, entry->rank, rank);
+        error_die(EXIT_FAILED, file->path, "'%s' has %d dimensions, not %d", key, entry->rank,
+                  rank);
     for (int i = 0; i < rank; i++)
         if (entry->shape[i] < 1 || entry->shape[i] > LARGEST)
-            die(EXIT_FAILED, file->path, "'%s' has a dimension of %zu", key, entry->shape[i]);
+            error_die(EXIT_FAILED, file->path, "'%s' has a dimension of %zu", key, entry->shape[i]);
     return entry;
 }
 
@@ -40,7 +41,7 @@ static void read_pictures(const Safetensors *file, FileBatch *b)
     size_t count = entry_elements(x);
     float *planes = mem_alloc(count, sizeof *planes);
     if (!entry_floats(file, x, planes, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     b->x = mem_alloc(count, sizeof *b->x);
     channels_last(b, planes, b->x);
     free(planes);
@@ -51,15 +52,16 @@ static void read_labels(const Safetensors *file, FileBatch *b, int classes)
     const Entry *labels = wanted(file, "labels", 1);
     Error error;
     if (labels->shape[0] != (size_t)b->n)
-        die(EXIT_FAILED, file->path, "has %zu labels for %d pictures", labels->shape[0], b->n);
+        error_die(EXIT_FAILED, file->path, "has %zu labels for %d pictures", labels->shape[0],
+                  b->n);
     int64_t *wide = mem_alloc((size_t)b->n, sizeof *wide);
     if (!entry_int64s(file, labels, wide, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     b->labels = mem_alloc((size_t)b->n, sizeof *b->labels);
     for (int i = 0; i < b->n; i++) {
         if (wide[i] < 0 || wide[i] >= classes)
-            die(EXIT_FAILED, file->path, "label %lld of picture %d is not from 0 to %d",
-                (long long)wide[i], i, classes - 1);
+            error_die(EXIT_FAILED, file->path, "label %lld of picture %d is not from 0 to %d",
+                      (long long)wide[i], i, classes - 1);
         b->labels[i] = (int)wide[i];
     }
     free(wide);
@@ -71,7 +73,7 @@ FileBatch batch_read(const char *path, int classes)
     Error error;
     FileBatch b = { 0 };
     if (!safetensors_read(path, &file, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     read_pictures(&file, &b);
     if (classes)
         read_labels(&file, &b, classes);
@@ -88,14 +90,14 @@ void batch_free(FileBatch *batch)
 Shape batch_shape(const Run *run, const FileBatch *batch)
 {
     const Options *o = &run->options;
-    Shape shape = shape_of(run->step, o, "article");
+    Shape shape = network_shape(run->step, o, "article");
     if (option_given(o, "--batch-size") && o->batch_size != batch->n)
-        die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d pictures", o->batch_size, o->batch,
-            batch->n);
+        error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d pictures", o->batch_size,
+                  o->batch, batch->n);
     if (option_given(o, "--input") &&
         (shape.c != batch->c || shape.h != batch->h || shape.w != batch->w))
-        die(EXIT_USAGE, "--input", "%dx%dx%d, but %s holds pictures of %dx%dx%d", shape.c, shape.h,
-            shape.w, o->batch, batch->c, batch->h, batch->w);
+        error_die(EXIT_USAGE, "--input", "%dx%dx%d, but %s holds pictures of %dx%dx%d", shape.c,
+                  shape.h, shape.w, o->batch, batch->c, batch->h, batch->w);
     shape.n = batch->n;
     shape.c = batch->c;
     shape.h = batch->h;

@@ -76,8 +76,8 @@ static double time_once(Subject *s)
     }
     const Tensor *y = net_output(s->net);
     training_forward(s->training, s->weights);
-    cross_entropy(training_output(s->training), y->n, y->c, (Targets){ .a = s->labels }, 0,
-                  training_output_gradient(s->training));
+    cross_entropy_loss(training_output(s->training), y->n, y->c, (Targets){ .a = s->labels }, 0,
+                       training_output_gradient(s->training));
     training_backward(s->training, s->weights, s->gradients);
     adamw_step(&s->optimizer, s->weights, s->gradients, 1e-4, 0.05);
     return clock_seconds() - start;
@@ -174,13 +174,13 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
     printf("%.1f GFLOP/s, %.2f pictures/s, peak memory %.1f MiB\n", gflops, pictures, peak_mib());
 }
 
-int bench(const Run *run)
+int cmd_bench(const Run *run)
 {
     const Options *o = &run->options;
     bool train = o->mode && strcmp(o->mode, "train") == 0;
     int runs = o->runs ? o->runs : 7;
-    Shape shape = shape_of(run->step, o, "article");
-    Net *net = build_network(run->step, &shape);
+    Shape shape = network_shape(run->step, o, "article");
+    Net *net = network_build(run->step, &shape);
     Subject s = subject_new(net, train, shape.classes);
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
     refill(&s);
@@ -191,7 +191,7 @@ int bench(const Run *run)
         total += seconds[i];
     }
     if (o->layers) {
-        Whole whole = { .runs = runs + 1, .seconds = total / (runs + 1), .peak = fma_peak() };
+        Whole whole = { .runs = runs + 1, .seconds = total / (runs + 1), .peak = peak_fma() };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }

@@ -4,21 +4,22 @@ static Net *build(const void *context, int batch_size)
 {
     Blueprint plan = *(const Blueprint *)context;
     plan.shape.n = batch_size;
-    return build_network(plan.step, &plan.shape);
+    return network_build(plan.step, &plan.shape);
 }
 
-Shape shape_for_data(const Run *run, const Dataset *data)
+Shape network_shape_for_data(const Run *run, const Dataset *data)
 {
     const Options *o = &run->options;
-    Shape shape = shape_of(run->step, o, "small");
+    Shape shape = network_shape(run->step, o, "small");
     if (option_given(o, "--classes") && shape.classes != data->classes)
-        die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name, data->classes);
+        error_die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name,
+                  data->classes);
     if (option_given(o, "--input") && shape.c != data->channels)
-        die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
-            data->channels);
+        error_die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
+                  data->channels);
     if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
-        die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h, shape.w,
-            data->name, data->height, data->width);
+        error_die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h,
+                  shape.w, data->name, data->height, data->width);
     shape.classes = data->classes;
     shape.c = data->channels;
     return shape;
@@ -26,7 +27,7 @@ Shape shape_for_data(const Run *run, const Dataset *data)
 
 Blueprint blueprint_for_data(const Run *run, const Dataset *data)
 {
-    return (Blueprint){ .step = run->step, .shape = shape_for_data(run, data) };
+    return (Blueprint){ .step = run->step, .shape = network_shape_for_data(run, data) };
 }
 
 Dataset blueprint_open_data(const char *name, DatasetPart part, int limit)
@@ -34,7 +35,7 @@ Dataset blueprint_open_data(const char *name, DatasetPart part, int limit)
     Dataset data;
     Error error;
     if (!dataset_open(name, part, limit, &data, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     return data;
 }
 

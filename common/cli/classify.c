@@ -32,7 +32,7 @@ static Dataset measured(const char *name)
     Dataset data;
     Error error;
     if (!dataset_open(name, TRAINING_SET, 0, &data, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     Dataset known = data;
     known.pixels = known.labels = NULL;
     dataset_free(&data);
@@ -47,7 +47,7 @@ static Dataset data_of(const Options *o, const Safetensors *file)
     bool good = provenance_read(file, &told, &error);
     if (!o->data) {
         if (!good)
-            die_of(EXIT_FAILED, &error);
+            error_die_of(EXIT_FAILED, &error);
         return told;
     }
     return good && told.name && strcmp(told.name, o->data) == 0 ? told : measured(o->data);
@@ -59,7 +59,8 @@ static void check_imagenet(const Options *o, const Shape *s)
 {
     if (s->c == IMAGENET_CHANNELS && (s->classes == IMAGENET_CLASSES || o->labels))
         return;
-    die(EXIT_USAGE, "--data",
+    error_die(
+        EXIT_USAGE, "--data",
         "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
         "is none of ImageNet's (3 channels, 1000 classes)",
         o->weights, s->c, s->h, s->w, s->classes);
@@ -73,9 +74,9 @@ static const char **read_labels(const char *path, int classes, char **text)
     size_t size;
     Error error;
     if (!file_read(path, text, &size, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     if (strlen(*text) != size)
-        die(EXIT_FAILED, path, "is not text: it has a byte 0");
+        error_die(EXIT_FAILED, path, "is not text: it has a byte 0");
     const char **names = mem_alloc((size_t)classes, sizeof *names);
     int count = 0;
     for (char *line = *text; *line; count++) {
@@ -83,15 +84,15 @@ static const char **read_labels(const char *path, int classes, char **text)
         if (end > line && end[-1] == '\r')
             end--;
         if (end == line)
-            die(EXIT_FAILED, path, "line %d is empty", count + 1);
+            error_die(EXIT_FAILED, path, "line %d is empty", count + 1);
         *end = 0;
         if (count < classes)
             names[count] = line;
         line = next;
     }
     if (count != classes)
-        die(EXIT_FAILED, path, "has %d line%s for %d classes", count, count == 1 ? "" : "s",
-            classes);
+        error_die(EXIT_FAILED, path, "has %d line%s for %d classes", count, count == 1 ? "" : "s",
+                  classes);
     return names;
 }
 
@@ -160,7 +161,7 @@ static void read_picture(const Classifier *c, const char *path, float *x)
     Picture picture;
     Error error;
     if (!picture_read(path, &picture, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     preprocess_picture(&c->preprocess, &picture, x);
     picture_free(&picture);
 }
@@ -177,7 +178,8 @@ static void classify_batch(const Run *run, const Classifier *c, const char *cons
     for (int i = 0; i < count; i++) {
         const float *logits = inference_output(c->plan) + (size_t)i * classes;
         if (!rank(logits, c->shape.classes, guesses))
-            die(EXIT_FAILED, run->options.weights, "gives no numbers for %s", called(paths[i]));
+            error_die(EXIT_FAILED, run->options.weights, "gives no numbers for %s",
+                      called(paths[i]));
         print_guesses(run, c, paths[i], guesses);
     }
     free(guesses);
@@ -188,11 +190,11 @@ static void classify_batch(const Run *run, const Classifier *c, const char *cons
 static void check_call(const Options *o)
 {
     if (o->operand_count < 1)
-        die(EXIT_USAGE, "classify",
-            "wants a picture at least: a PNM file, or - for standard input");
+        error_die(EXIT_USAGE, "classify",
+                  "wants a picture at least: a PNM file, or - for standard input");
     for (int i = 0, standard = 0; i < o->operand_count; i++)
         if (strcmp(o->operands[i], "-") == 0 && standard++)
-            die(EXIT_USAGE, "-", "standard input can be read only once");
+            error_die(EXIT_USAGE, "-", "standard input can be read only once");
 }
 
 /* How many at a time: as few rounds as there must be, all of about the same size. */
@@ -206,7 +208,8 @@ static int batch_size(const Options *o)
 static Shape choose_network(const Run *run, const Dataset *data)
 {
     const Options *o = &run->options;
-    Shape shape = data->name ? shape_for_data(run, data) : shape_of(run->step, o, "article");
+    Shape shape =
+        data->name ? network_shape_for_data(run, data) : network_shape(run->step, o, "article");
     if (!data->name)
         check_imagenet(o, &shape);
     shape.n = batch_size(o);
@@ -220,7 +223,7 @@ static Preprocess choose_preprocess(const Dataset *data, const Shape *s)
     if (!data->name)
         return preprocess_imagenet(s->h, s->w);
     if (!preprocess_dataset(data, s->c, s->h, s->w, &p, &error))
-        die_of(EXIT_USAGE, &error);
+        error_die_of(EXIT_USAGE, &error);
     return p;
 }
 
@@ -233,27 +236,27 @@ static void load(Classifier *c, const Safetensors *file, bool told)
         if (!told) /* old weights of a data set were taken for ImageNet's */
             snprintf(error.text + used, sizeof error.text - used,
                      "; if it was trained on a data set, --data tells which");
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     }
     c->plan = inference_new(c->net);
     inference_load(c->plan, c->weights);
 }
 
-int classify(const Run *run)
+int cmd_classify(const Run *run)
 {
     const Options *o = &run->options;
     Safetensors file;
     Error error;
     check_call(o);
     if (!safetensors_read(o->weights, &file, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     Dataset data = data_of(o, &file);
     Classifier c = { .shape = choose_network(run, &data) };
     char *text = NULL;
     const char **labels = o->labels ? read_labels(o->labels, c.shape.classes, &text) : NULL;
     c.names = labels ? labels : data.name ? data.class_names : imagenet_names;
     c.preprocess = choose_preprocess(&data, &c.shape);
-    c.net = build_network(run->step, &c.shape);
+    c.net = network_build(run->step, &c.shape);
     load(&c, &file, data.name);
     safetensors_free(&file);
     if (o->format && strcmp(o->format, "tsv") == 0)

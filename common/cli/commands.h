@@ -16,23 +16,23 @@ typedef struct {
     Options options;
 } Run;
 
-int report(const Run *run);
-int keys(const Run *run);
-int init(const Run *run);
-int forward(const Run *run);
-int gradient(const Run *run);
-int fit(const Run *run);
-int train(const Run *run);
-int evaluate(const Run *run);
-int bench(const Run *run);
-int classify(const Run *run);
-int field(const Run *run);
-int filters(const Run *run);
+int cmd_report(const Run *run);
+int cmd_keys(const Run *run);
+int cmd_init(const Run *run);
+int cmd_forward(const Run *run);
+int cmd_gradient(const Run *run);
+int cmd_fit(const Run *run);
+int cmd_train(const Run *run);
+int cmd_evaluate(const Run *run);
+int cmd_bench(const Run *run);
+int cmd_classify(const Run *run);
+int cmd_field(const Run *run);
+int cmd_filters(const Run *run);
 
 /* The network for pictures of a data set: the preset small, or what the options say; channels and
  * classes are the set's. */
-Shape shape_for_data(const Run *run, const Dataset *data);
-int compare(const Run *run);
-int export(const Run *run);
+Shape network_shape_for_data(const Run *run, const Dataset *data);
+int cmd_compare(const Run *run);
+int cmd_export(const Run *run);
 
 #endif

@@ -69,8 +69,8 @@ static int layer_likeness(const void *context, int i, int j)
     const Two *two = context;
     const Layer *a = &two->before->layers[two->a->first + i];
     const Layer *b = &two->after->layers[two->b->first + j];
-    const char *name_a = layer_rest(two->before, two->a, i);
-    const char *name_b = layer_rest(two->after, two->b, j);
+    const char *name_a = layers_rest(two->before, two->a, i);
+    const char *name_b = layers_rest(two->after, two->b, j);
     if (strcmp(role(a->op), role(b->op)) != 0 || other_scope(name_a, name_b))
         return 0;
     int name = strcmp(name_a, name_b) == 0;
@@ -147,7 +147,7 @@ static void compare_units(Comparison *c)
     const Layers *a = &c->before, *b = &c->after;
     c->known = mem_alloc(size_mul((size_t)a->kinds, (size_t)b->kinds), sizeof *c->known);
     c->units = mem_alloc((size_t)a->unit_count + (size_t)b->unit_count, sizeof *c->units);
-    c->unit_count = align(a->unit_count, b->unit_count, unit_likeness, c, c->units);
+    c->unit_count = align_pairs(a->unit_count, b->unit_count, unit_likeness, c, c->units);
 }
 
 /* Two units' layers side by side, or those of one that is alone. To be freed. */
@@ -157,7 +157,7 @@ static Pair *compare_layers(const Comparison *c, Pair units, int *count)
     Two two = { &c->before, &c->after, units.a < 0 ? &none : &c->before.units[units.a],
                 units.b < 0 ? &none : &c->after.units[units.b] };
     Pair *pairs = mem_alloc((size_t)two.a->count + (size_t)two.b->count, sizeof *pairs);
-    *count = align(two.a->count, two.b->count, layer_likeness, &two, pairs);
+    *count = align_pairs(two.a->count, two.b->count, layer_likeness, &two, pairs);
     for (int i = 0; i < *count; i++) {
         pairs[i].a += pairs[i].a < 0 ? 0 : two.a->first;
         pairs[i].b += pairs[i].b < 0 ? 0 : two.b->first;
@@ -175,7 +175,7 @@ static char mark_of(const Layer *a, const Layer *b)
 {
     if (!a || !b)
         return a ? '-' : '+';
-    if (!layer_same(a, b))
+    if (!layers_same(a, b))
         return '~';
     return strcmp(a->name, b->name) ? '=' : ' ';
 }
@@ -220,7 +220,7 @@ static void print_tsv(const Comparison *c)
            "output_before\toutput_after\tparameters_before\tparameters_after\tmacs_before\t"
            "macs_after\n");
     each_change(c, tsv_row);
-    tsv_row(layer_same(&c->before.total, &c->after.total) ? ' ' : '~', &c->before.total,
+    tsv_row(layers_same(&c->before.total, &c->after.total) ? ' ' : '~', &c->before.total,
             &c->after.total);
 }
 
@@ -276,8 +276,8 @@ static void print_cells(char mark, const char *name, const char *op, const char 
 static void print_layer(char mark, const char *name, const Layer *l)
 {
     char a[COUNT_TEXT], b[COUNT_TEXT];
-    print_cells(mark, name, l->op, l->weight, l->output, count_text(l->params, a),
-                count_text(l->macs, b));
+    print_cells(mark, name, l->op, l->weight, l->output, print_count_text(l->params, a),
+                print_count_text(l->macs, b));
 }
 
 /* Below a layer what it has become: what is as before is left out. */
@@ -286,9 +286,9 @@ static void print_become(const char *name, const Layer *a, const Layer *b)
     char arrow[128], params[COUNT_TEXT] = "", macs[COUNT_TEXT] = "";
     snprintf(arrow, sizeof arrow, "-> %s", name);
     if (a->params != b->params)
-        count_text(b->params, params);
+        print_count_text(b->params, params);
     if (a->macs != b->macs)
-        count_text(b->macs, macs);
+        print_count_text(b->macs, macs);
     bool weight = strcmp(a->weight, b->weight) != 0;
     print_cells(' ', arrow, strcmp(a->op, b->op) ? b->op : "",
                 weight && !*b->weight ? "none"
@@ -419,7 +419,7 @@ static const Layer *after(const Group *g, int row)
 /* A row's names behind their units'; "" where there is none. */
 static const char *rest(const Layers *l, int unit, int layer)
 {
-    return layer < 0 ? "" : layer_rest(l, &l->units[unit], layer - l->units[unit].first);
+    return layer < 0 ? "" : layers_rest(l, &l->units[unit], layer - l->units[unit].first);
 }
 
 static const char *rest_before(const Group *g, int row)
@@ -552,8 +552,8 @@ static int group_size(const Comparison *c, int first)
 static void print_total(const char *what, uint64_t before, uint64_t after)
 {
     char a[COUNT_TEXT], b[COUNT_TEXT];
-    printf("%-12s %18s -> %18s", what, count_text(before, a), count_text(after, b));
-    double change = percent(after, (double)before);
+    printf("%-12s %18s -> %18s", what, print_count_text(before, a), print_count_text(after, b));
+    double change = print_percent(after, (double)before);
     if (before == after || !before)
         printf("%s\n", before == after ? "   the same" : "");
     else
@@ -618,9 +618,10 @@ static char *other_program(const Run *run, const char *name)
 {
     char *path = name ? sibling_named(run->path, name) : sibling_before(run->path);
     if (!path && name)
-        die(EXIT_FAILED, name, "no step of that number or name is built beside %s", run->name);
+        error_die(EXIT_FAILED, name, "no step of that number or name is built beside %s",
+                  run->name);
     if (!path)
-        die(EXIT_FAILED, run->name, "no step before it is built beside it");
+        error_die(EXIT_FAILED, run->name, "no step before it is built beside it");
     return path;
 }
 
@@ -640,7 +641,7 @@ static bool read_other(const Run *run, const char *path, const char *value, Comp
 {
     const char *words[NETWORK_WORDS + 2];
     int count = without_own(words, options_of_network(&run->options, words));
-    bool paper = !value && has_paper_sizes(run->step, &run->options);
+    bool paper = !value && network_has_paper_sizes(run->step, &run->options);
     if (value || paper) {
         words[count++] = paper ? "--preset" : option_of(value);
         words[count++] = paper ? "paper" : value;
@@ -660,27 +661,27 @@ static void read_both(const Run *run, Comparison *c, char **other)
 {
     const Options *o = &run->options;
     if (o->operand_count > 1)
-        die(EXIT_USAGE, o->operands[1], "compare takes one step");
+        error_die(EXIT_USAGE, o->operands[1], "compare takes one step");
     char *name = o->operand_count ? str_format("%s", o->operands[0]) : NULL;
     char *colon = name ? strchr(name, ':') : NULL;
     if (colon)
         *colon++ = 0;
     *other = other_program(run, name);
     if (!read_other(run, *other, colon, c))
-        die(EXIT_FAILED, base_name(*other),
-            "has no network with these options; its report says why");
+        error_die(EXIT_FAILED, sibling_base_name(*other),
+                  "has no network with these options; its report says why");
     const char *words[NETWORK_WORDS];
     int count = options_of_network(&run->options, words);
     if (!layers_read(run->path, words, count, &c->after))
-        die(EXIT_FAILED, run->path, "cannot be run for its report");
+        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
     free(name);
 }
 
-int compare(const Run *run)
+int cmd_compare(const Run *run)
 {
     /* A wrong size is told here, with the step's line. */
-    Shape shape = shape_of(run->step, &run->options, "article");
-    net_free(build_network(run->step, &shape));
+    Shape shape = network_shape(run->step, &run->options, "article");
+    net_free(network_build(run->step, &shape));
     Comparison c = { 0 };
     char *other;
     read_both(run, &c, &other);

@@ -20,7 +20,7 @@ static void print_confusion(const Dataset *data, const Score *score)
     }
 }
 
-int evaluate(const Run *run)
+int cmd_evaluate(const Run *run)
 {
     const Options *o = &run->options;
     Dataset test = blueprint_open_data(o->data, TEST_SET, o->limit);
@@ -32,7 +32,7 @@ int evaluate(const Run *run)
     Error error;
     if (!weights_load(weights, o->weights, &error) ||
         !evaluate_all(builder, weights, &test, blueprint_batch_size(o), &score, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     printf("%s, test set of %s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n", run->name,
            test.name, score.count, 100 * score.top1, 100 * score.top5, score.loss);
     if (score.undecided)

@@ -5,33 +5,34 @@
 
 #include <string.h>
 
-int export(const Run *run)
+int cmd_export(const Run *run)
 {
     const Options *o = &run->options;
     if (!o->onnx && !o->output)
-        die(EXIT_USAGE, "export", "needs --onnx or --output");
+        error_die(EXIT_USAGE, "export", "needs --onnx or --output");
     if (!o->output && (o->scheme || o->dtype))
-        die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype", "needs --output; ONNX has neither");
-    Shape shape = shape_of(run->step, o, "article");
-    Net *net = build_network(run->step, &shape);
+        error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
+                  "needs --output; ONNX has neither");
+    Shape shape = network_shape(run->step, o, "article");
+    Net *net = network_build(run->step, &shape);
     Form form = { .half = o->dtype && strcmp(o->dtype, "F16") == 0 };
     if (o->output)
         form.scheme = scheme_asked(o, net);
     Error error;
     Onnx *onnx = o->onnx ? onnx_new(net, run->name, run->step->title, &error) : NULL;
     if (o->onnx && !onnx)
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     Weights *weights = weights_new(net);
     Safetensors file;
     if (!safetensors_read(o->weights, &file, &error) ||
         !weights_from_file(weights, &file, "", ALL, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     /* What the file says of its weights, such as what they were trained on, stays true. */
     form.metadata = file.metadata, form.metadata_count = file.metadata_count;
     if (o->output)
-        save_weights(weights, &form, o->output);
+        keys_save_weights(weights, &form, o->output);
     if (onnx && !onnx_write(onnx, weights, o->onnx, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     safetensors_free(&file);
     weights_free(weights);
     onnx_free(onnx);

@@ -28,7 +28,7 @@ static FileWriter *table_new(const char *path, const char *header)
     Error error;
     FileWriter *writer = file_create(path, &error);
     if (!writer)
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     file_put(writer, header, strlen(header));
     return writer;
 }
@@ -48,7 +48,7 @@ static void table_end(FileWriter *writer)
 {
     Error error;
     if (!file_commit(writer, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
 }
 
 /* --- field ------------------------------------------------------------------------------------ */
@@ -61,7 +61,7 @@ static const Tensor *stage_output(const Net *net, int stage)
     for (int i = net_tensors(net) - 1; i > 0; i--)
         if (strstr(net_tensor(net, i)->name, word))
             return net_tensor(net, i);
-    die(EXIT_USAGE, "--stage", "the network has no layer in stage %d", stage);
+    error_die(EXIT_USAGE, "--stage", "the network has no layer in stage %d", stage);
 }
 
 /* One for the middle pixel's channels in each picture of the batch, zero elsewhere. */
@@ -107,7 +107,7 @@ static Loader *pictures(const Dataset *data, const uint32_t *list, const Tensor 
     Error error;
     Loader *loader = loader_start(&options, &error);
     if (!loader)
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     return loader;
 }
 
@@ -140,19 +140,19 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
     return count;
 }
 
-int field(const Run *run)
+int cmd_field(const Run *run)
 {
     const Options *o = &run->options;
     Dataset data;
     Error error;
     if (!dataset_open(o->data, TEST_SET, o->limit ? o->limit : PICTURES, &data, &error))
-        die_of(EXIT_FAILED, &error);
-    Shape shape = shape_for_data(run, &data);
+        error_die_of(EXIT_FAILED, &error);
+    Shape shape = network_shape_for_data(run, &data);
     shape.n = o->batch_size ? o->batch_size : PICTURES_AT_A_TIME;
-    Net *net = build_network(run->step, &shape);
+    Net *net = network_build(run->step, &shape);
     Weights *weights = weights_new(net);
     if (!weights_load(weights, o->weights, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     const Tensor *x = net_tensor(net, 0), *y = stage_output(net, o->stage ? o->stage : 4);
     double *sum = mem_alloc((size_t)x->h * x->w, sizeof *sum);
     int count = sum_field(net, y, weights, &data, sum);
@@ -173,19 +173,19 @@ static const Tensor *first_convolution(const Net *net)
     for (int i = 1; i < net_tensors(net); i++)
         if (net_tensor(net, i)->op == &conv2d_op)
             return net_tensor(net, i);
-    die(EXIT_USAGE, "filters", "the network has no convolution");
+    error_die(EXIT_USAGE, "filters", "the network has no convolution");
 }
 
-int filters(const Run *run)
+int cmd_filters(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = shape_of(run->step, o, "small");
+    Shape shape = network_shape(run->step, o, "small");
     shape.n = 1;
-    Net *net = build_network(run->step, &shape);
+    Net *net = network_build(run->step, &shape);
     Weights *weights = weights_new(net);
     Error error;
     if (!weights_load(weights, o->weights, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     const Tensor *conv = first_convolution(net);
     const Param *p = net_param(net, conv->first_param);
     float *w = mem_alloc(p->count, sizeof *w); /* [out,in,ky,kx] */

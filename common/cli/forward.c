@@ -38,23 +38,23 @@ static void forward_train(const Net *net, Weights *weights, const FileBatch *bat
     training_free(plan);
 }
 
-int forward(const Run *run)
+int cmd_forward(const Run *run)
 {
     const Options *o = &run->options;
     const char *mode = o->mode ? o->mode : "eval";
     FileBatch batch = batch_read(o->batch, 0);
     Shape shape = batch_shape(run, &batch);
-    Net *net = build_network(run->step, &shape);
+    Net *net = network_build(run->step, &shape);
     Weights *weights = weights_new(net);
     Error error;
     if (!weights_load(weights, o->weights, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     Entry *entries = NULL;
     size_t count = 0;
     (strcmp(mode, "train") == 0 ? forward_train(net, weights, &batch, &entries, &count)
                                 : forward_eval(net, weights, &batch, &entries, &count));
     if (!safetensors_write(o->output, entries, count, NULL, 0, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     entries_free(entries, count);
     weights_free(weights);
     net_free(net);

@@ -23,15 +23,15 @@ typedef struct {
 static Lesson lesson_new(const Run *run)
 {
     const Options *o = &run->options;
-    int classes = shape_of(run->step, o, "article").classes;
+    int classes = network_shape(run->step, o, "article").classes;
     Lesson l = { .batch = batch_read(o->batch, classes) };
     Shape shape = batch_shape(run, &l.batch);
-    l.net = build_network(run->step, &shape);
+    l.net = network_build(run->step, &shape);
     l.weights = weights_new(l.net);
     l.gradients = weights_new(l.net);
     Error error;
     if (!weights_load(l.weights, o->weights, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     l.plan = training_new(l.net);
     return l;
 }
@@ -43,15 +43,16 @@ static double run_forward(Lesson *l)
     size_t bytes = tensor_elements(net_tensor(l->net, 0)) * sizeof(float);
     memcpy(training_input(l->plan), l->batch.x, bytes);
     training_forward(l->plan, l->weights);
-    return cross_entropy(training_output(l->plan), y->n, y->c, (Targets){ .a = l->batch.labels }, 0,
-                         training_output_gradient(l->plan));
+    return cross_entropy_loss(training_output(l->plan), y->n, y->c,
+                              (Targets){ .a = l->batch.labels }, 0,
+                              training_output_gradient(l->plan));
 }
 
 static int lesson_write(Lesson *l, const char *path)
 {
     Error error;
     if (!safetensors_write(path, l->entries, l->count, NULL, 0, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     entries_free(l->entries, l->count);
     training_free(l->plan);
     weights_free(l->weights);
@@ -61,7 +62,7 @@ static int lesson_write(Lesson *l, const char *path)
     return 0;
 }
 
-int gradient(const Run *run)
+int cmd_gradient(const Run *run)
 {
     Lesson l = lesson_new(run);
     const Tensor *y = net_output(l.net);
@@ -75,7 +76,7 @@ int gradient(const Run *run)
     return lesson_write(&l, run->options.output);
 }
 
-int fit(const Run *run)
+int cmd_fit(const Run *run)
 {
     const Options *o = &run->options;
     Lesson l = lesson_new(run);

@@ -11,7 +11,8 @@
 Scheme scheme_asked(const Options *o, const Net *net)
 {
     if (o->scheme && !scheme_fits(net_param(net, 0), net_params(net)))
-        die(EXIT_USAGE, "--scheme",
+        error_die(
+            EXIT_USAGE, "--scheme",
             "'%s': this network is not the published ConvNeXt: its parameters have one name each",
             o->scheme);
     return o->scheme ? scheme_find(o->scheme) : OFFICIAL;
@@ -30,10 +31,10 @@ static Entry *entries_of(const Net *net)
     return entries;
 }
 
-int keys(const Run *run)
+int cmd_keys(const Run *run)
 {
-    Shape shape = shape_of(run->step, &run->options, "article");
-    Net *net = build_network(run->step, &shape);
+    Shape shape = network_shape(run->step, &run->options, "article");
+    Net *net = network_build(run->step, &shape);
     size_t count = (size_t)net_params(net);
     Entry *entries = entries_of(net);
     Scheme scheme = scheme_asked(&run->options, net);
@@ -50,22 +51,22 @@ int keys(const Run *run)
     return 0;
 }
 
-void save_weights(const Weights *weights, const Form *form, const char *path)
+void keys_save_weights(const Weights *weights, const Form *form, const char *path)
 {
     Error error;
     if (!weights_save(weights, form, path, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
 }
 
-int init(const Run *run)
+int cmd_init(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = shape_of(run->step, o, "article");
-    Net *net = build_network(run->step, &shape);
+    Shape shape = network_shape(run->step, o, "article");
+    Net *net = network_build(run->step, &shape);
     Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
-    save_weights(weights, &form, o->output);
+    keys_save_weights(weights, &form, o->output);
     weights_free(weights);
     net_free(net);
     return 0;

@@ -11,6 +11,6 @@
 Scheme scheme_asked(const Options *o, const Net *net);
 
 /* Writes the weights; ends the program where that fails. */
-void save_weights(const Weights *weights, const Form *form, const char *path);
+void keys_save_weights(const Weights *weights, const Form *form, const char *path);
 
 #endif

@@ -135,13 +135,13 @@ static int prefix_length(const char *name)
     return (int)(at - name) - 1;
 }
 
-const char *layer_rest(const Layers *l, const LayerUnit *u, int i)
+const char *layers_rest(const Layers *l, const LayerUnit *u, int i)
 {
     const char *name = l->layers[u->first + i].name;
     return u->prefix ? name + u->prefix + 1 : name;
 }
 
-bool layer_same(const Layer *a, const Layer *b)
+bool layers_same(const Layer *a, const Layer *b)
 {
     return strcmp(a->op, b->op) == 0 && strcmp(a->output, b->output) == 0 &&
            strcmp(a->weight, b->weight) == 0 && a->params == b->params && a->macs == b->macs;
@@ -152,8 +152,8 @@ static bool same_kind(const Layers *l, const LayerUnit *u, const LayerUnit *v)
     if (u->count != v->count)
         return false;
     for (int i = 0; i < u->count; i++)
-        if (!layer_same(&l->layers[u->first + i], &l->layers[v->first + i]) ||
-            strcmp(layer_rest(l, u, i), layer_rest(l, v, i)) != 0)
+        if (!layers_same(&l->layers[u->first + i], &l->layers[v->first + i]) ||
+            strcmp(layers_rest(l, u, i), layers_rest(l, v, i)) != 0)
             return false;
     return true;
 }
@@ -184,7 +184,7 @@ static void divide(Layers *l)
 
 bool layers_read(const char *path, const char *const *options, int count, Layers *l)
 {
-    *l = (Layers){ .program = base_name(path) };
+    *l = (Layers){ .program = sibling_base_name(path) };
     l->report = sibling_report(path, "tsv", options, count);
     if (!l->report || !parse_report(l)) {
         layers_free(l);

@@ -32,9 +32,9 @@ bool layers_read(const char *path, const char *const *options, int count, Layers
 void layers_free(Layers *layers);
 
 /* A layer's name behind its unit's. */
-const char *layer_rest(const Layers *layers, const LayerUnit *unit, int i);
+const char *layers_rest(const Layers *layers, const LayerUnit *unit, int i);
 
 /* Do two layers agree in everything but their names? */
-bool layer_same(const Layer *a, const Layer *b);
+bool layers_same(const Layer *a, const Layer *b);
 
 #endif

@@ -34,21 +34,23 @@ static void check_preset(const Step *step, const Options *o)
     bool small = o->preset && strcmp(o->preset, "small") == 0;
     bool rows = step->rows, row_given = option_given(o, "--row");
     if (o->variant && (!step->published || rows))
-        die(EXIT_USAGE, "--variant", "this step has %s, no variants", rows ? "rows" : "presets");
+        error_die(EXIT_USAGE, "--variant", "this step has %s, no variants",
+                  rows ? "rows" : "presets");
     if (row_given && !rows)
-        die(EXIT_USAGE, "--row", "this step is one network, it has no rows");
+        error_die(EXIT_USAGE, "--row", "this step is one network, it has no rows");
     if (row_given && o->row >= step->row_count)
-        die(EXIT_USAGE, "--row", "'%d' is not a row from 0 to %d", o->row, step->row_count - 1);
+        error_die(EXIT_USAGE, "--row", "'%d' is not a row from 0 to %d", o->row,
+                  step->row_count - 1);
     if (o->variant && small)
-        die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
+        error_die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
     if (o->preset && step->published && !small)
-        die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", o->preset,
-            rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
+        error_die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", o->preset,
+                  rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
 static Shape variant_shape(const Step *step, const char *name)
 {
-    const PublishedSize *v = published_size(name);
+    const PublishedSize *v = scheme_published_size(name);
     Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
     memcpy(shape.config.depths, v->depths, sizeof v->depths);
     memcpy(shape.config.widths, v->widths, sizeof v->widths);
@@ -108,7 +110,7 @@ static Shape base_shape(const Step *step, const Options *o, const char *preset)
     return row_shape(step, row, strcmp(preset, "small") == 0);
 }
 
-Shape shape_of(const Step *step, const Options *options, const char *preset)
+Shape network_shape(const Step *step, const Options *options, const char *preset)
 {
     check_preset(step, options);
     Shape shape = base_shape(step, options, preset);
@@ -163,7 +165,7 @@ static void init_as_published(Net *net)
     }
 }
 
-Net *build_network(const Step *step, const Shape *shape)
+Net *network_build(const Step *step, const Shape *shape)
 {
     Net *net = net_new();
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
@@ -182,12 +184,12 @@ Net *build_network(const Step *step, const Shape *shape)
     return net;
 }
 
-bool has_paper_sizes(const Step *step, const Options *options)
+bool network_has_paper_sizes(const Step *step, const Options *options)
 {
     return step->published && !option_given(options, "--preset");
 }
 
-bool downsamples_separately(const Step *step)
+bool network_downsamples_separately(const Step *step)
 {
     if (!step->stage)
         return false;

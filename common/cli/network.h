@@ -14,16 +14,16 @@ typedef struct {
 } Shape;
 
 /* The preset's sizes with the options' in their place. preset: used where no --preset was given. */
-Shape shape_of(const Step *step, const Options *options, const char *preset);
+Shape network_shape(const Step *step, const Options *options, const char *preset);
 
 /* The article's ConvNextForImageClassification, or its ConvNextEncoder alone. */
-Net *build_network(const Step *step, const Shape *shape);
+Net *network_build(const Step *step, const Shape *shape);
 
 /* A published step has the paper's widths and not the article's, unless it is told a preset: beside
  * it another step is asked for those. */
-bool has_paper_sizes(const Step *step, const Options *options);
+bool network_has_paper_sizes(const Step *step, const Options *options);
 
 /* Does the step downsample in a layer of its own, in front of a stage's blocks? */
-bool downsamples_separately(const Step *step);
+bool network_downsamples_separately(const Step *step);
 
 #endif

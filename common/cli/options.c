@@ -141,11 +141,11 @@ int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
 static _Noreturn void bad_value(const Spec *s, const char *text)
 {
     if (s->kind == CHOICE)
-        die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
+        error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
     if (s->kind == SEED)
-        die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
-    die(EXIT_USAGE, s->name, "'%.200s' is not %s%s from %.10g to %.10g", text, s->choices,
-        s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
+        error_die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
+    error_die(EXIT_USAGE, s->name, "'%.200s' is not %s%s from %.10g to %.10g", text, s->choices,
+              s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
 }
 
 /* A whole number at *text, which moves behind it. */
@@ -238,7 +238,7 @@ static void check_required(const Command *command, const Options *options)
     for (int i = 0; i < SPECS; i++) {
         Spec s = spec_for(command, i);
         if (listed(command->required, s.name) && !options->given[i])
-            die(EXIT_USAGE, command->name, "wants %s %s, %s", s.name, s.choices, s.help);
+            error_die(EXIT_USAGE, command->name, "wants %s %s, %s", s.name, s.choices, s.help);
     }
 }
 
@@ -250,16 +250,16 @@ void options_parse(const Command *command, int argc, char **argv, Options *optio
         const char *word = argv[i];
         if (word[0] != '-' || !word[1]) {
             if (!command->operands)
-                die(EXIT_USAGE, word, "%s takes no operand", command->name);
+                error_die(EXIT_USAGE, word, "%s takes no operand", command->name);
             operands[options->operand_count++] = word;
             continue;
         }
         int found = find(word);
         if (found < 0 || !(listed(COMMON, word) || listed(command->options, word)))
-            die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
+            error_die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
         Spec s = spec_for(command, found);
         if (s.kind != FLAG && i + 1 == argc)
-            die(EXIT_USAGE, word, "its value is missing: %s, %s", s.choices, s.help);
+            error_die(EXIT_USAGE, word, "its value is missing: %s, %s", s.choices, s.help);
         options->given[found] = s.kind == FLAG ? "" : argv[++i];
         set(&s, options->given[found], options);
     }

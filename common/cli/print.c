@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const char *count_text(uint64_t value, char text[COUNT_TEXT])
+const char *print_count_text(uint64_t value, char text[COUNT_TEXT])
 {
     char digits[COUNT_TEXT];
     int length = snprintf(digits, sizeof digits, "%" PRIu64, value), used = 0;
@@ -16,7 +16,7 @@ const char *count_text(uint64_t value, char text[COUNT_TEXT])
     return text;
 }
 
-double percent(uint64_t now, double before)
+double print_percent(uint64_t now, double before)
 {
     return before > 0 ? 100 * ((double)now - before) / before : 0;
 }

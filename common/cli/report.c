@@ -21,10 +21,10 @@ static void print_tsv(const Net *net)
     printf("name\top\toutput\tparameters\tmacs\n");
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        printf("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->name, t->op->name, shape_text(t, shape),
-               tensor_params(t), t->macs);
+        printf("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->name, t->op->name,
+               tensor_shape_text(t, shape), tensor_params(t), t->macs);
     }
-    printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", shape_text(net_output(net), shape),
+    printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", tensor_shape_text(net_output(net), shape),
            net_trained(net), net_macs(net));
 }
 
@@ -47,16 +47,16 @@ static void print_json(const Run *run, const Net *net)
     print_json_text(run->name);
     printf(", \"title\": ");
     print_json_text(run->step->title);
-    printf(", \"input\": \"%s\",\n \"layers\": [", shape_text(net_tensor(net, 0), shape));
+    printf(", \"input\": \"%s\",\n \"layers\": [", tensor_shape_text(net_tensor(net, 0), shape));
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
         printf("%s\n  {\"name\": \"%s\", \"op\": \"%s\", \"output\": \"%s\"", i > 1 ? "," : "",
-               t->name, t->op->name, shape_text(t, shape));
+               t->name, t->op->name, tensor_shape_text(t, shape));
         print_json_weight(t);
         printf(", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}", tensor_params(t), t->macs);
     }
     printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64,
-           shape_text(net_output(net), shape), net_trained(net), net_macs(net));
+           tensor_shape_text(net_output(net), shape), net_trained(net), net_macs(net));
     printf(",\n \"inference_bytes\": %zu, \"training_bytes\": %zu}\n", inference_needs(net),
            training_needs(net));
 }
@@ -67,8 +67,8 @@ static void print_row(const char *name, const char *op, const char *shape, uint6
                       uint64_t macs)
 {
     char a[COUNT_TEXT], b[COUNT_TEXT];
-    printf("  %-44s %-15s %-16s %13s %16s\n", name, op, shape, count_text(params, a),
-           count_text(macs, b));
+    printf("  %-44s %-15s %-16s %13s %16s\n", name, op, shape, print_count_text(params, a),
+           print_count_text(macs, b));
 }
 
 /* How much of a name says which part of the network it is: "encoder.stem", "encoder.stages.2",
@@ -101,13 +101,13 @@ static int print_part(const Net *net, int first)
     int i = first;
     for (; i < net_tensors(net) && same_part(net_tensor(net, i), t); i++) {
         last = net_tensor(net, i);
-        print_row(last->name, last->op->name, shape_text(last, shape), tensor_params(last),
+        print_row(last->name, last->op->name, tensor_shape_text(last, shape), tensor_params(last),
                   last->macs);
         params += tensor_params(last);
         macs += last->macs;
     }
     char *name = str_format("= %.*s", part_length(last->name), last->name);
-    print_row(name, "", shape_text(last, shape), params, macs);
+    print_row(name, "", tensor_shape_text(last, shape), params, macs);
     printf("\n");
     free(name);
     return i;
@@ -120,11 +120,11 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
         return;
     Options options = run->options;
     options_set_row(&options, row - 1);
-    Shape shape = shape_of(run->step, &options, "article");
-    Net *before = build_network(run->step, &shape);
+    Shape shape = network_shape(run->step, &options, "article");
+    Net *before = network_build(run->step, &shape);
     printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
-           percent(net_trained(net), (double)net_trained(before)),
-           percent(net_macs(net), (double)net_macs(before)));
+           print_percent(net_trained(net), (double)net_trained(before)),
+           print_percent(net_macs(net), (double)net_macs(before)));
     net_free(before);
 }
 
@@ -133,7 +133,7 @@ static char *report_before(const Run *run, const char *before)
 {
     const char *words[NETWORK_WORDS + 2];
     int count = options_of_network(&run->options, words);
-    if (has_paper_sizes(run->step, &run->options)) {
+    if (network_has_paper_sizes(run->step, &run->options)) {
         words[count++] = "--preset";
         words[count++] = "paper";
     }
@@ -151,11 +151,11 @@ static void print_change(const Run *run, const Net *net)
     const char *total = text ? strstr(text, "\ntotal\t") : NULL;
     double params, macs;
     if (total && sscanf(total, "\ntotal\t-\t%*s\t%lf\t%lf", &params, &macs) == 2)
-        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", base_name(before),
-               has_paper_sizes(run->step, &run->options) ? " --preset paper" : "",
-               percent(net_trained(net), params), percent(net_macs(net), macs));
+        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(before),
+               network_has_paper_sizes(run->step, &run->options) ? " --preset paper" : "",
+               print_percent(net_trained(net), params), print_percent(net_macs(net), macs));
     else
-        printf("Against %s: it has no network of this shape.\n", base_name(before));
+        printf("Against %s: it has no network of this shape.\n", sibling_base_name(before));
     free(text);
     free(before);
 }
@@ -165,7 +165,7 @@ static void print_change(const Run *run, const Net *net)
 static void print_check(const char *what, const char *input, const Tensor *y, const char *printed)
 {
     char shape[SHAPE_TEXT];
-    shape_text(y, shape);
+    tensor_shape_text(y, shape);
     printf("  %-28s %-14s %-14s %-14s %s\n", what, input, shape, printed,
            strcmp(shape, printed) == 0 ? "same" : "DIFFERS");
 }
@@ -198,14 +198,14 @@ static void check_whole(const Step *step, bool head, const char *printed)
     Shape shape = {
         .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000, .head = head
     };
-    Net *net = build_network(step, &shape);
+    Net *net = network_build(step, &shape);
     print_check(head ? "classifier" : "encoder", "1x3x224x224", net_output(net), printed);
     net_free(net);
 }
 
 static void print_checks(const Step *step)
 {
-    bool separately = downsamples_separately(step);
+    bool separately = network_downsamples_separately(step);
     printf("\n  %-28s %-14s %-14s %-14s\n", "the article's checks", "input", "output",
            "article prints");
     if (step->block && !separately)
@@ -226,11 +226,12 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
         printf(": row %d, %s", c->row, rows[c->row].change);
     printf("\nstem %d, widths %d,%d,%d,%d, depths %d,%d,%d,%d, input %s\n\n", c->stem, c->widths[0],
            c->widths[1], c->widths[2], c->widths[3], c->depths[0], c->depths[1], c->depths[2],
-           c->depths[3], shape_text(net_tensor(net, 0), input));
+           c->depths[3], tensor_shape_text(net_tensor(net, 0), input));
     printf("  %-44s %-15s %-16s %13s %16s\n", "layer", "op", "output", "parameters", "MACs");
     for (int i = 1; i < net_tensors(net);)
         i = print_part(net, i);
-    print_row("= total", "", shape_text(net_output(net), shape), net_trained(net), net_macs(net));
+    print_row("= total", "", tensor_shape_text(net_output(net), shape), net_trained(net),
+              net_macs(net));
     printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);
@@ -263,12 +264,12 @@ static void print_road(const Run *run)
         const Row *r = &step->rows[row];
         Options options = run->options;
         options_set_row(&options, row);
-        Shape shape = shape_of(step, &options, "article");
-        Net *net = build_network(step, &shape);
+        Shape shape = network_shape(step, &options, "article");
+        Net *net = network_build(step, &shape);
         bool good = follows(net_macs(net), r->gflops);
         strange += !good;
         printf("  %3d  %-36s %13s %16s %7.2f %7.2f%c   %.2f ± %.2f\n", row, r->change,
-               count_text(net_trained(net), params), count_text(net_macs(net), macs),
+               print_count_text(net_trained(net), params), print_count_text(net_macs(net), macs),
                (double)net_macs(net) / 1e9, r->gflops, good ? ' ' : '*', r->accuracy, r->spread);
         net_free(net);
     }
@@ -279,7 +280,7 @@ static void print_road(const Run *run)
     printf("report --row N shows a row's layers.\n");
 }
 
-int report(const Run *run)
+int cmd_report(const Run *run)
 {
     const char *format = run->options.format ? run->options.format : "text";
     const char *words[NETWORK_WORDS];
@@ -288,8 +289,8 @@ int report(const Run *run)
         print_road(run);
         return 0;
     }
-    Shape shape = shape_of(run->step, &run->options, "article");
-    Net *net = build_network(run->step, &shape);
+    Shape shape = network_shape(run->step, &run->options, "article");
+    Net *net = network_build(run->step, &shape);
     if (strcmp(format, "tsv") == 0)
         print_tsv(net);
     else if (strcmp(format, "json") == 0)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *base_name(const char *path)
+const char *sibling_base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -27,7 +27,7 @@ static bool is_step(const char *name)
 static char *last_that(const char *path, bool (*fits)(const char *name, const char *wanted),
                        const char *wanted)
 {
-    char *folder = str_format("%.*s", (int)(base_name(path) - path), path), *best = NULL;
+    char *folder = str_format("%.*s", (int)(sibling_base_name(path) - path), path), *best = NULL;
     DIR *dir = opendir(*folder ? folder : ".");
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
         if (!is_step(e->d_name) || !fits(e->d_name, wanted))
@@ -58,7 +58,7 @@ static bool is_called(const char *name, const char *wanted)
 
 char *sibling_before(const char *path)
 {
-    return last_that(path, is_lower, base_name(path));
+    return last_that(path, is_lower, sibling_base_name(path));
 }
 
 char *sibling_named(const char *path, const char *name)

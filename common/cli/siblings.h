@@ -15,6 +15,6 @@ char *sibling_named(const char *path, const char *name);
 char *sibling_report(const char *path, const char *format, const char *const *options, int count);
 
 /* The last part of a path. */
-const char *base_name(const char *path);
+const char *sibling_base_name(const char *path);
 
 #endif

@@ -25,99 +25,84 @@ static const Entry entries[] = {
     { { .name = "report",
         .options = "--part --format ",
         .help = "the network, layer by layer (the default)" },
-      report },
+      cmd_report },
     { { .name = "keys",
         .options = "--part --scheme ",
         .help = "the state_dict: a key and its shape a line" },
-      keys },
+      cmd_keys },
     { { .name = "init",
         .options = "--seed --scheme --output ",
         .required = "--output ",
         .help = "fresh weights" },
-      init },
+      cmd_init },
     { { .name = "forward",
         .options = "--weights --batch --output --mode ",
         .required = "--weights --batch --output ",
         .narrowed = { { "--mode", "eval|train" } },
         .help = "the logits of a batch" },
-      forward },
+      cmd_forward },
     { { .name = "gradient",
         .options = "--weights --batch --output ",
         .required = "--weights --batch --output ",
         .help = "the loss of a batch and its gradient" },
-      gradient },
+      cmd_gradient },
     { { .name = "fit",
         .options = "--weights --batch --output --steps --lr --weight-decay ",
         .required = "--weights --batch --output --steps --lr --weight-decay ",
         .help = "AdamW on one batch" },
-      fit },
+      cmd_fit },
     { { .name = "train",
         .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup "
                    "--cutmix --ema --seed --limit --out --resume ",
         .required = "--data ",
         .help = "training on a data set" },
-      train },
+      cmd_train },
     { { .name = "evaluate",
         .options = "--weights --data --limit ",
         .required = "--weights --data ",
         .help = "accuracy on the test set" },
-      evaluate },
+      cmd_evaluate },
     { { .name = "bench",
         .options = "--mode --runs --layers --format ",
         .narrowed = { { "--mode", "infer|train" }, { "--format", "text|tsv" } },
         .help = "how fast the network runs" },
-      bench },
+      cmd_bench },
     { { .name = "classify",
         .options = "--weights --data --labels --top --format ",
         .required = "--weights ",
         .narrowed = { { "--format", "text|tsv" } },
         .operands = "IMAGE.ppm…",
         .help = "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
-      classify },
+      cmd_classify },
     { { .name = "compare",
         .options = "--part --format ",
         .operands = "MM",
         .help = "what changed since step MM (the one before), layer by layer" },
-      compare },
+      cmd_compare },
     { { .name = "export",
         .options = "--weights --onnx --output --scheme --dtype ",
         .required = "--weights ",
         .help = "an ONNX model, or weights under another library's names or at half the size" },
-      export },
+      cmd_export },
     { { .name = "field",
         .options = "--weights --data --output --stage --limit ",
         .required = "--weights --data --output ",
         .help = "how much every pixel of a picture moves the middle of a stage" },
-      field },
+      cmd_field },
     { { .name = "filters",
         .options = "--weights --output ",
         .required = "--weights --output ",
         .help = "the weights of the first convolution, as a table" },
-      filters },
+      cmd_filters },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
-
-float linspace(float first, float last, int count, int i)
-{
-    return count > 1 ? first + (last - first) / (float)(count - 1) * (float)i : first;
-}
-
-int sum(const int depths[4])
-{
-    return blocks_before(depths, 4);
-}
-
-int blocks_before(const int depths[4], int i)
-{
-    return i ? depths[i - 1] + blocks_before(depths, i - 1) : 0;
-}
 
 static const Entry *find(const char *name)
 {
     for (int i = 0; i < ENTRIES; i++)
         if (strcmp(entries[i].command.name, name) == 0)
             return &entries[i];
-    die(EXIT_USAGE, name, "no such command; see 'help'");
+    error_die(EXIT_USAGE, name, "no such command; see 'help'");
 }
 
 static int usage(const char *program, const Step *step)
@@ -146,25 +131,26 @@ static void keep_standard_files(void)
     for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
         if (fcntl(file, F_GETFD) < 0 &&
             open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) != file)
-            die(EXIT_FAILED, "/dev/null", "cannot open it: %s", strerror(errno));
+            error_die(EXIT_FAILED, "/dev/null", "cannot open it: %s", strerror(errno));
 }
 
 /* Everything printed must have arrived. */
 static int close_output(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
-        die(EXIT_FAILED, "standard output", "cannot write: %s", strerror(errno));
+        error_die(EXIT_FAILED, "standard output", "cannot write: %s", strerror(errno));
     return status;
 }
 
 int step_main(int argc, char **argv, Step step)
 {
-    const char *name = base_name(argv[0]);
+    const char *name = sibling_base_name(argv[0]);
     keep_standard_files();
     file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
     if (!step.encoder)
-        die(EXIT_USAGE, ".encoder", "step_main is not told which function builds the network");
+        error_die(EXIT_USAGE, ".encoder",
+                  "step_main is not told which function builds the network");
     /* Options alone mean the default command. */
     bool named = argc > 1 && argv[1][0] != '-';
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))

@@ -53,13 +53,4 @@ typedef struct {
 /* Runs the command line; returns the exit status. */
 int step_main(int argc, char **argv, Step step);
 
-/* The i-th of `count` evenly spaced numbers from first to last: torch.linspace(first, last,
- * count)[i]. */
-float linspace(float first, float last, int count, int i);
-
-int sum(const int depths[4]);
-
-/* How many blocks come before stage i. */
-int blocks_before(const int depths[4], int i);
-
 #endif

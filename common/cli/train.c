@@ -54,7 +54,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .seed = o->seed };
 }
 
-int train(const Run *run)
+int cmd_train(const Run *run)
 {
     const Options *o = &run->options;
     Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit);
@@ -68,10 +68,10 @@ int train(const Run *run)
     Recipe recipe = recipe_of(run, out, network);
     Error error;
     TrainEnd end = TRAINED_ALL;
-    if (!train_possible(&recipe, &training, &error))
-        die_of(EXIT_USAGE, &error);
-    if (!train_network(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
-        die_of(EXIT_FAILED, &error);
+    if (!trainer_possible(&recipe, &training, &error))
+        error_die_of(EXIT_USAGE, &error);
+    if (!trainer_run(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
+        error_die_of(EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
         printf("stopped; the same command with --resume goes on\n");
     free(out);

@@ -41,7 +41,7 @@ void net_error(Site at, const char *format, ...)
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     snprintf(where, sizeof where, "%s:%d", at.file, at.line);
-    die(EXIT_USAGE, where, "%s", what);
+    error_die(EXIT_USAGE, where, "%s", what);
 }
 
 /* --- scopes ---------------------------------------------------------------------------------- */
@@ -67,7 +67,7 @@ static char *next_name(Net *net)
 Scope scope_open(Net *net, const char *name)
 {
     if (net->depth == MAX_DEPTH)
-        die(EXIT_USAGE, level(net)->path, "scopes are nested deeper than %d", MAX_DEPTH);
+        error_die(EXIT_USAGE, level(net)->path, "scopes are nested deeper than %d", MAX_DEPTH);
     char *path = name ? join(level(net)->path, name) : next_name(net);
     net->levels[net->depth++] = (Level){ .path = path };
     return (Scope){ .net = net, .once = true };
@@ -116,8 +116,10 @@ static void check_size(const Tensor *t)
     if (tensor_elements(t) <= MOST_ELEMENTS)
         return;
     if (!t->op)
-        die(EXIT_USAGE, "input", "%s is more than can be addressed", shape_text(t, shape));
-    net_error(t->at, "%s: %s is more than can be addressed", t->op->name, shape_text(t, shape));
+        error_die(EXIT_USAGE, "input", "%s is more than can be addressed",
+                  tensor_shape_text(t, shape));
+    net_error(t->at, "%s: %s is more than can be addressed", t->op->name,
+              tensor_shape_text(t, shape));
 }
 
 /* Room for one more behind `count` items: doubles at each power of two. */
@@ -194,8 +196,9 @@ void net_check_runnable(const Net *net)
     char shape[SHAPE_TEXT];
     for (int i = 0; i < net->tensor_count; i++)
         if (tensor_rows(net->tensors[i]) > INT_MAX)
-            die(EXIT_FAILED, net->tensors[i]->name, "%s has more pixels than can be counted here",
-                shape_text(net->tensors[i], shape));
+            error_die(EXIT_FAILED, net->tensors[i]->name,
+                      "%s has more pixels than can be counted here",
+                      tensor_shape_text(net->tensors[i], shape));
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -263,7 +266,7 @@ uint64_t net_trained(const Net *net)
     return count;
 }
 
-const char *shape_text(const Tensor *t, char text[SHAPE_TEXT])
+const char *tensor_shape_text(const Tensor *t, char text[SHAPE_TEXT])
 {
     if (t->flat)
         snprintf(text, SHAPE_TEXT, "%dx%d", t->n, t->c);

@@ -133,7 +133,7 @@ uint64_t net_trained(const Net *net); /* trained parameters */
 
 /* "1x64x112x112" or, for a flat tensor, "1x1000", into text. */
 enum { SHAPE_TEXT = 64 };
-const char *shape_text(const Tensor *t, char text[SHAPE_TEXT]);
+const char *tensor_shape_text(const Tensor *t, char text[SHAPE_TEXT]);
 const char *param_shape_text(const Param *p, char text[SHAPE_TEXT]);
 
 #endif

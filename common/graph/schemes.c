@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const PublishedSize published_sizes[PUBLISHED_SIZES] = {
+const PublishedSize scheme_published_sizes[PUBLISHED_SIZES] = {
     { "tiny", { 3, 3, 9, 3 }, { 96, 192, 384, 768 } },
     { "small", { 3, 3, 27, 3 }, { 96, 192, 384, 768 } },
     { "base", { 3, 3, 27, 3 }, { 128, 256, 512, 1024 } },
@@ -14,12 +14,12 @@ const PublishedSize published_sizes[PUBLISHED_SIZES] = {
     { "xlarge", { 3, 3, 27, 3 }, { 256, 512, 1024, 2048 } },
 };
 
-const PublishedSize *published_size(const char *name)
+const PublishedSize *scheme_published_size(const char *name)
 {
     int i = 0;
-    while (i < PUBLISHED_SIZES - 1 && strcmp(published_sizes[i].name, name) != 0)
+    while (i < PUBLISHED_SIZES - 1 && strcmp(scheme_published_sizes[i].name, name) != 0)
         i++;
-    return &published_sizes[i];
+    return &scheme_published_sizes[i];
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -375,9 +375,9 @@ static char *sizes_text(const Sizes *s)
 static char *variant_text(const Sizes *s)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++)
-        if (memcmp(published_sizes[i].depths, s->depths, sizeof s->depths) == 0 &&
-            memcmp(published_sizes[i].widths, s->widths, sizeof s->widths) == 0)
-            return str_format(" (that is --variant %s)", published_sizes[i].name);
+        if (memcmp(scheme_published_sizes[i].depths, s->depths, sizeof s->depths) == 0 &&
+            memcmp(scheme_published_sizes[i].widths, s->widths, sizeof s->widths) == 0)
+            return str_format(" (that is --variant %s)", scheme_published_sizes[i].name);
     return str_format("%s", "");
 }
 
@@ -393,8 +393,8 @@ static char *stranger_text(const Safetensors *file)
     char *text =
         str_format("has no key of a ConvNeXt: begins with '%s', not with '%s' (official), '%s' "
                    "(timm), '%s' (torchvision) or '%s' (transformers); ",
-                   show(file->entries[0].key).text, keys[OFFICIAL], keys[TIMM], keys[TORCHVISION],
-                   keys[TRANSFORMERS]);
+                   error_shown(file->entries[0].key).text, keys[OFFICIAL], keys[TIMM],
+                   keys[TORCHVISION], keys[TRANSFORMERS]);
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         free(keys[s]);
     return text;

@@ -44,9 +44,9 @@ typedef struct {
 } PublishedSize;
 
 enum { PUBLISHED_SIZES = 5 };
-extern const PublishedSize published_sizes[PUBLISHED_SIZES]; /* the smallest first */
+extern const PublishedSize scheme_published_sizes[PUBLISHED_SIZES]; /* the smallest first */
 
 /* The variant that is called so; there is one. */
-const PublishedSize *published_size(const char *name);
+const PublishedSize *scheme_published_size(const char *name);
 
 #endif

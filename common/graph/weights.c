@@ -233,7 +233,7 @@ static void find_extra(const Reading *r, int count, const Safetensors *file, con
         if (strncmp(key, prefix, strlen(prefix)) != 0 || ends_with(key, "num_batches_tracked"))
             continue;
         if (!bsearch(&key, keys, (size_t)count, sizeof *keys, by_key))
-            misfit(m, "unexpected", show(key).text);
+            misfit(m, "unexpected", error_shown(key).text);
     }
     free(keys);
 }

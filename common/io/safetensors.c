@@ -47,7 +47,7 @@ static const Dtype *find_dtype(const char *name)
 
 static bool bad_entry(const char *path, const Entry *entry, const char *what, Error *error)
 {
-    return error_set(error, path, "'%s': %s", show(entry->key).text, what);
+    return error_set(error, path, "'%s': %s", error_shown(entry->key).text, what);
 }
 
 /* The product of the shape in bits and then bytes has to be the size of the data. */
@@ -61,8 +61,8 @@ static bool check_size(const char *path, const Entry *entry, Error *error)
     }
     const Dtype *dtype = find_dtype(entry->dtype);
     if (!dtype)
-        return error_set(error, path, "'%s': unknown dtype '%s'", show(entry->key).text,
-                         show(entry->dtype).text);
+        return error_set(error, path, "'%s': unknown dtype '%s'", error_shown(entry->key).text,
+                         error_shown(entry->dtype).text);
     size_t bits = size_mul(elements, dtype->bits);
     if (bits == SIZE_MAX)
         return bad_entry(path, entry, "the shape is too large", error);
@@ -70,7 +70,7 @@ static bool check_size(const char *path, const Entry *entry, Error *error)
         return bad_entry(path, entry, "the elements do not fill whole bytes", error);
     if (bits / 8 != entry->bytes)
         return error_set(error, path, "'%s': %zu bytes of data, but shape and dtype make %zu",
-                         show(entry->key).text, entry->bytes, bits / 8);
+                         error_shown(entry->key).text, entry->bytes, bits / 8);
     return true;
 }
 
@@ -108,7 +108,7 @@ static bool sort_metadata(const char *path, Metadata *metadata, size_t count, Er
     for (size_t i = 1; i < count; i++)
         if (strcmp(metadata[i - 1].key, metadata[i].key) == 0)
             return error_set(error, path, "%s: the key '%s' comes twice", metadata_key,
-                             show(metadata[i].key).text);
+                             error_shown(metadata[i].key).text);
     return true;
 }
 
@@ -139,7 +139,8 @@ static bool read_dimension(void *context, Json *json)
 {
     Entry *entry = &((Reader *)context)->entry;
     if (entry->rank == RANK_MAX)
-        return json_fail(json, "'%s': more than %d dimensions", show(entry->key).text, RANK_MAX);
+        return json_fail(json, "'%s': more than %d dimensions", error_shown(entry->key).text,
+                         RANK_MAX);
     return json_size(json, &entry->shape[entry->rank++]);
 }
 
@@ -147,7 +148,8 @@ static bool read_offset(void *context, Json *json)
 {
     Reader *reader = context;
     if (reader->offset_count == 2)
-        return json_fail(json, "'%s': more than two data_offsets", show(reader->entry.key).text);
+        return json_fail(json, "'%s': more than two data_offsets",
+                         error_shown(reader->entry.key).text);
     return json_size(json, &reader->offsets[reader->offset_count++]);
 }
 
@@ -155,7 +157,7 @@ static bool read_offset(void *context, Json *json)
 static bool first_time(Json *json, const Reader *reader, const char *field, bool *seen)
 {
     if (*seen)
-        return json_fail(json, "'%s': %s comes twice", show(reader->entry.key).text, field);
+        return json_fail(json, "'%s': %s comes twice", error_shown(reader->entry.key).text, field);
     return *seen = true;
 }
 
@@ -176,7 +178,8 @@ static bool read_field(void *context, Json *json, char *field)
     if (strcmp(field, "data_offsets") == 0)
         return first_time(json, reader, field, &reader->has_offsets) &&
                json_array(json, read_offset, reader);
-    return json_fail(json, "'%s': unknown field '%s'", show(entry->key).text, show(field).text);
+    return json_fail(json, "'%s': unknown field '%s'", error_shown(entry->key).text,
+                     error_shown(field).text);
 }
 
 static bool check_fields(const Reader *reader, Error *error)
@@ -194,10 +197,10 @@ static bool check_fields(const Reader *reader, Error *error)
     size_t begin = reader->offsets[0], end = reader->offsets[1];
     if (begin > end)
         return error_set(error, path, "'%s': the offsets run backwards, %zu to %zu",
-                         show(entry->key).text, begin, end);
+                         error_shown(entry->key).text, begin, end);
     if (end > reader->data_size)
         return error_set(error, path, "'%s': ends at %zu, past the end of the data at %zu",
-                         show(entry->key).text, end, reader->data_size);
+                         error_shown(entry->key).text, end, reader->data_size);
     return true;
 }
 
@@ -280,10 +283,10 @@ static bool check_layout(const Reader *reader, Error *error)
         size_t begin = (size_t)((const char *)entry->data - data);
         if (begin < at)
             return error_set(error, file->path, "'%s': its data overlap those of '%s'",
-                             show(entry->key).text, show(entry[-1].key).text);
+                             error_shown(entry->key).text, error_shown(entry[-1].key).text);
         if (begin > at)
             return error_set(error, file->path, "'%s': a hole of %zu bytes before its data",
-                             show(entry->key).text, begin - at);
+                             error_shown(entry->key).text, begin - at);
         at += entry->bytes;
     }
     if (at < reader->data_size)
@@ -385,8 +388,8 @@ size_t entry_elements(const Entry *entry)
 static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *wanted,
                         Error *error)
 {
-    return error_set(error, file->path, "'%s': the dtype is %s, not %s", show(entry->key).text,
-                     entry->dtype, wanted);
+    return error_set(error, file->path, "'%s': the dtype is %s, not %s",
+                     error_shown(entry->key).text, entry->dtype, wanted);
 }
 
 static void copy_out(const Entry *entry, void *out)
@@ -443,7 +446,7 @@ static void put_number(JsonText *header, size_t number, const char *after)
 static bool put_string(JsonText *header, const char *path, const char *string, Error *error)
 {
     return json_put_string(header, string) ||
-           error_set(error, path, "'%s': not valid UTF-8", show(string).text);
+           error_set(error, path, "'%s': not valid UTF-8", error_shown(string).text);
 }
 
 static bool put_metadata(JsonText *header, const char *path, const Metadata *metadata, size_t count,

@@ -290,7 +290,7 @@ static int pack_rows(void *context, int task, int step, int worker)
         return 0;
     Piece p = piece_of(plan, task, step);
     if (!plan->in_place && (plan->held[worker] != p.i || !p.first || !p.last))
-        pack_panels(&plan->a, p.i, p.i + p.rows, p.k, p.count, work_of(plan, worker));
+        panel_pack(&plan->a, p.i, p.i + p.rows, p.k, p.count, work_of(plan, worker));
     plan->held[worker] = p.first && p.last ? p.i : NONE;
     return ceil_div(p.columns, plan->shared);
 }
@@ -354,7 +354,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
     it.first = p->j + item * plan->shared;
     it.end = int_min(it.first + plan->shared, p->j + p->columns);
     if (!plan->g->packed_b)
-        pack_panels(&plan->b, it.first, it.end, p->k, p->count, it.b);
+        panel_pack(&plan->b, it.first, it.end, p->k, p->count, it.b);
     for (int j = it.first; j < it.end; j += NR)
         multiply_panel(plan, p, j, a, panel_at(plan->g, &it, p, j),
                        panel_after(plan, &it, &after, j), j == p->j);
@@ -432,9 +432,10 @@ static int shared_columns(const Plan *plan)
 
 static void multiply(const Gemm *g)
 {
-    Plan plan = {
-        .g = g, .a = side_of_a(g->a, g->m), .b = side_of_b(g->b, g->n), .block = block_of(g->k)
-    };
+    Plan plan = { .g = g,
+                  .a = panel_side_a(g->a, g->m),
+                  .b = panel_side_b(g->b, g->n),
+                  .block = block_of(g->k) };
     plan.in_place = better_in_place(&g->a);
     cut_into_tasks(&plan);
     plan.shared = shared_columns(&plan);
@@ -468,19 +469,19 @@ static void pack_piece(void *context, int item, int worker)
     int at = item / p->pieces * p->block, first = item % p->pieces * NC;
     int count = int_min(p->block, p->k - at), end = int_min(first + NC, p->n);
     float *to = p->packed + (size_t)at * padded(p->n) + (size_t)first * count;
-    pack_panels(&p->b, first, end, at, count, to);
+    panel_pack(&p->b, first, end, at, count, to);
 }
 
 /* Block of k after block, in each panel after panel. */
 void gemm_pack(Matrix b, int k, int n, float *packed)
 {
-    Packing p = { side_of_b(b, n), k, n, block_of(k), ceil_div(n, NC), packed };
+    Packing p = { panel_side_b(b, n), k, n, block_of(k), ceil_div(n, NC), packed };
     parallel_for(ceil_div(k, p.block) * p.pieces, pack_piece, &p);
 }
 
 /* --- the product ----------------------------------------------------------------------------- */
 
-void gemm(const Gemm *g)
+void gemm_run(const Gemm *g)
 {
     if (g->m < 1 || g->n < 1)
         return;

@@ -45,7 +45,7 @@ typedef struct {
     float *work;           /* gemm_work() floats */
 } Gemm;
 
-void gemm(const Gemm *g);
+void gemm_run(const Gemm *g);
 
 /* Scratch memory that gemm needs for thread_count() threads, in floats. */
 size_t gemm_work(void);

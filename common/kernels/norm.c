@@ -472,8 +472,8 @@ static void cut_sets(SetNorm *n)
         apply_all(n);
 }
 
-void set_norm(const SetShape *s, const float *x, float eps, const float *weight, const float *bias,
-              float *mean, float *rstd, float *y)
+void set_norm_run(const SetShape *s, const float *x, float eps, const float *weight,
+                  const float *bias, float *mean, float *rstd, float *y)
 {
     SetNorm n = { *s, x, weight, bias, eps, mean, rstd, y, 1, NULL };
     size_t floats = s->rows_per_set * s->channels;

@@ -45,8 +45,8 @@ typedef struct {
     int channels, groups;
 } SetShape;
 
-void set_norm(const SetShape *s, const float *x, float eps, const float *weight, const float *bias,
-              float *mean, float *rstd, float *y);
+void set_norm_run(const SetShape *s, const float *x, float eps, const float *weight,
+                  const float *bias, float *mean, float *rstd, float *y);
 
 /* y from statistics that are there already: bit for bit what set_norm wrote. y may be x. */
 void set_norm_apply(const SetShape *s, const float *x, const float *weight, const float *bias,

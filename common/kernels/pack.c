@@ -4,14 +4,14 @@
 
 /* --- panels ---------------------------------------------------------------------------------- */
 
-Side side_of_a(Matrix a, int m)
+Side panel_side_a(Matrix a, int m)
 {
     return (Side){
         .data = a.data, .lane = a.row, .k = a.col, .patches = a.patches, .lanes = m, .width = MR
     };
 }
 
-Side side_of_b(Matrix b, int n)
+Side panel_side_b(Matrix b, int n)
 {
     return (Side){ .data = b.data,
                    .lane = b.col,
@@ -295,7 +295,7 @@ static void pack_taps(const Side *s, int first, int end, int k, int count, float
 
 /* --- whichever it is ------------------------------------------------------------------------- */
 
-void pack_panels(const Side *s, int first, int end, int k, int count, float *to)
+void panel_pack(const Side *s, int first, int end, int k, int count, float *to)
 {
     if (s->patches && s->taps_are_lanes) {
         pack_taps(s, first, end, k, count, to);

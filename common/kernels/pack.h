@@ -29,8 +29,8 @@ typedef struct {
     int width;              /* of a panel: MR or NR */
 } Side;
 
-Side side_of_a(Matrix a, int m);
-Side side_of_b(Matrix b, int n);
+Side panel_side_a(Matrix a, int m);
+Side panel_side_b(Matrix b, int n);
 
 /* Floats from one step to the next in the panel from lane `first` on: AR or NR; in the last one of
  * B VEC, where that is enough. And the space for `count` steps of a panel. */
@@ -40,6 +40,6 @@ size_t panel_space(const Side *s, int count);
 /* Packs the panels of the lanes first … end-1, steps k … k+count-1 (count <= KC), one panel_space()
  * after the other. A last panel that reaches past `end` holds what is there, past the factor's last
  * lane 0. */
-void pack_panels(const Side *s, int first, int end, int k, int count, float *to);
+void panel_pack(const Side *s, int first, int end, int k, int count, float *to);
 
 #endif

@@ -44,7 +44,7 @@ static void measure(void *context, int item, int worker)
     }
 }
 
-double fma_peak(void)
+double peak_fma(void)
 {
     int threads = thread_count();
     Measured *measured = mem_alloc((size_t)threads, sizeof *measured);

@@ -4,6 +4,6 @@
 
 /* GFLOP/s of thread_count() threads together in a loop of vector multiply-adds that touches no
  * memory, the best of several measurements: some 20 ms in all. A multiply-add is 2 FLOPs. */
-double fma_peak(void);
+double peak_fma(void);
 
 #endif

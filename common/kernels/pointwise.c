@@ -114,7 +114,7 @@ static void add_piece(void *context, int item, int worker)
         f->y[i] = f->a[i] + f->b[i];
 }
 
-void add_arrays(const float *a, const float *b, size_t count, float *y)
+void array_add(const float *a, const float *b, size_t count, float *y)
 {
     flat_for((Flat){ .a = a, .b = b, .y = y, .count = count }, add_piece);
 }
@@ -133,7 +133,7 @@ static void scale_piece(void *context, int item, int worker)
     }
 }
 
-void scale_array(const float *x, float factor, size_t count, bool accumulate, float *y)
+void array_scale(const float *x, float factor, size_t count, bool accumulate, float *y)
 {
     Flat f = { .a = x, .y = y, .count = count, .factor = factor, .accumulate = accumulate };
     flat_for(f, scale_piece);

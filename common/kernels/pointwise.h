@@ -15,10 +15,10 @@ void act_backward(Act act, const float *x, const float *dy, size_t count, bool a
                   float *dx);
 
 /* y = a + b; y may be a or b. */
-void add_arrays(const float *a, const float *b, size_t count, float *y);
+void array_add(const float *a, const float *b, size_t count, float *y);
 
 /* y (+)= x·factor; y may be x where accumulate is false. */
-void scale_array(const float *x, float factor, size_t count, bool accumulate, float *y);
+void array_scale(const float *x, float factor, size_t count, bool accumulate, float *y);
 
 /* y[r,c] (+)= x[r,c]·scale[c]; y may be x where accumulate is false. */
 void channel_scale(const float *x, size_t rows, int channels, const float *scale, bool accumulate,

@@ -154,14 +154,15 @@ static void change_tile(const Tiles *t, int at)
 static void multiply_element(const Tiles *t, int e)
 {
     const Winograd *w = t->w;
-    gemm(&(Gemm){ .m = t->count,
-                  .n = w->out,
-                  .k = w->in,
-                  .a = { .data = t->values + e * values_step(t), .row = (size_t)w->in, .col = 1 },
-                  .packed_b = t->packed + e * gemm_packed(w->in, w->out),
-                  .c = t->sums + e * sums_step(t),
-                  .c_row = (size_t)w->out,
-                  .work = t->product_work });
+    gemm_run(
+        &(Gemm){ .m = t->count,
+                 .n = w->out,
+                 .k = w->in,
+                 .a = { .data = t->values + e * values_step(t), .row = (size_t)w->in, .col = 1 },
+                 .packed_b = t->packed + e * gemm_packed(w->in, w->out),
+                 .c = t->sums + e * sums_step(t),
+                 .c_row = (size_t)w->out,
+                 .work = t->product_work });
 }
 
 /* The sums of tile `at` become its outputs; those of an odd edge are left out. */

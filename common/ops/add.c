@@ -10,7 +10,8 @@ Tensor *add_(Tensor *a, Tensor *b, Site at)
 {
     char left[SHAPE_TEXT], right[SHAPE_TEXT];
     if (a->n != b->n || a->c != b->c || a->h != b->h || a->w != b->w)
-        net_error(at, "add: shapes differ: %s and %s", shape_text(a, left), shape_text(b, right));
+        net_error(at, "add: shapes differ: %s and %s", tensor_shape_text(a, left),
+                  tensor_shape_text(b, right));
     return net_layer(&add_op, a, b, at, NAME_WORD, (Attributes){ 0 }, a->c, a->h, a->w);
 }
 
@@ -22,14 +23,14 @@ static void define(const Tensor *t, const Call *c)
 
 static void forward(const Tensor *t, const Call *c)
 {
-    add_arrays(c->x[0], c->x[1], tensor_elements(t), c->y);
+    array_add(c->x[0], c->x[1], tensor_elements(t), c->y);
 }
 
 static void backward(const Tensor *t, const Call *c)
 {
     for (int i = 0; i < 2; i++)
         if (c->dx[i] && c->accumulate[i])
-            add_arrays(c->dx[i], c->dy, tensor_elements(t), c->dx[i]);
+            array_add(c->dx[i], c->dy, tensor_elements(t), c->dx[i]);
         else if (c->dx[i] && c->dx[i] != c->dy)
             memcpy(c->dx[i], c->dy, tensor_elements(t) * sizeof *c->dy);
 }

@@ -260,19 +260,19 @@ void conv2d_forward(const Tensor *t, const Call *c)
         Matrix a = input_matrix(t, c->x[0], g, &patches);
         if (c->x_row)
             a.row = c->x_row;
-        gemm(&(Gemm){ .m = (int)tensor_rows(t),
-                      .n = group_out(t),
-                      .k = depth(t),
-                      .a = a,
-                      .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->param[0], g),
-                      .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
-                      .whole_b = c->packed ? NULL : c->work + gemm_work(),
-                      .c = c->y + first,
-                      .c_row = c->y_row ? c->y_row : (size_t)t->c,
-                      .bias = bias ? bias + first : NULL,
-                      .residual = c->residual ? c->residual + first : NULL,
-                      .act = c->act,
-                      .work = c->work });
+        gemm_run(&(Gemm){ .m = (int)tensor_rows(t),
+                          .n = group_out(t),
+                          .k = depth(t),
+                          .a = a,
+                          .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->param[0], g),
+                          .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
+                          .whole_b = c->packed ? NULL : c->work + gemm_work(),
+                          .c = c->y + first,
+                          .c_row = c->y_row ? c->y_row : (size_t)t->c,
+                          .bias = bias ? bias + first : NULL,
+                          .residual = c->residual ? c->residual + first : NULL,
+                          .act = c->act,
+                          .work = c->work });
     }
 }
 
@@ -314,15 +314,15 @@ static void sum_piece(void *context, int piece, int worker)
         size_t first = (size_t)g * group_out(t);
         Matrix b = input_matrix(t, first_x, g, &patches);
         patches.n = to - from;
-        gemm(&(Gemm){ .m = group_out(t),
-                      .n = depth(t),
-                      .k = (to - from) * t->h * t->w,
-                      .a = { .data = dy + first, .row = 1, .col = (size_t)t->c },
-                      .b = b,
-                      .c = s->sums + (size_t)piece * s->count + first * (size_t)depth(t),
-                      .c_row = (size_t)depth(t),
-                      .work = s->call->work,
-                      .whole_b = s->pieces == 1 ? s->call->work + gemm_work() : NULL });
+        gemm_run(&(Gemm){ .m = group_out(t),
+                          .n = depth(t),
+                          .k = (to - from) * t->h * t->w,
+                          .a = { .data = dy + first, .row = 1, .col = (size_t)t->c },
+                          .b = b,
+                          .c = s->sums + (size_t)piece * s->count + first * (size_t)depth(t),
+                          .c_row = (size_t)depth(t),
+                          .work = s->call->work,
+                          .whole_b = s->pieces == 1 ? s->call->work + gemm_work() : NULL });
     }
 }
 
@@ -372,16 +372,16 @@ static void backward_input_pointwise(const Tensor *t, const Call *c)
 {
     for (int g = 0; g < t->a.groups; g++) {
         size_t first = (size_t)g * group_out(t), k = (size_t)depth(t);
-        gemm(&(Gemm){ .m = (int)tensor_rows(t),
-                      .n = group_in(t),
-                      .k = group_out(t),
-                      .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
-                      .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
-                      .c = c->dx[0] + (size_t)g * group_in(t),
-                      .c_row = (size_t)t->in[0]->c,
-                      .accumulate = c->accumulate[0],
-                      .work = c->work,
-                      .whole_b = c->work + gemm_work() });
+        gemm_run(&(Gemm){ .m = (int)tensor_rows(t),
+                          .n = group_in(t),
+                          .k = group_out(t),
+                          .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
+                          .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
+                          .c = c->dx[0] + (size_t)g * group_in(t),
+                          .c_row = (size_t)t->in[0]->c,
+                          .accumulate = c->accumulate[0],
+                          .work = c->work,
+                          .whole_b = c->work + gemm_work() });
     }
 }
 
@@ -427,16 +427,16 @@ static void backward_input_dense(const Tensor *t, const Call *c)
                             .out_h = x->h,
                             .out_w = x->w,
                             .flipped = true };
-        gemm(&(Gemm){ .m = (int)tensor_rows(x),
-                      .n = group_in(t),
-                      .k = group_out(t) * t->a.kernel * t->a.kernel,
-                      .a = { .patches = &patches },
-                      .b = { .data = turned, .row = (size_t)group_in(t), .col = 1 },
-                      .c = c->dx[0] + (size_t)g * group_in(t),
-                      .c_row = (size_t)x->c,
-                      .accumulate = c->accumulate[0],
-                      .work = c->work,
-                      .whole_b = whole_b });
+        gemm_run(&(Gemm){ .m = (int)tensor_rows(x),
+                          .n = group_in(t),
+                          .k = group_out(t) * t->a.kernel * t->a.kernel,
+                          .a = { .patches = &patches },
+                          .b = { .data = turned, .row = (size_t)group_in(t), .col = 1 },
+                          .c = c->dx[0] + (size_t)g * group_in(t),
+                          .c_row = (size_t)x->c,
+                          .accumulate = c->accumulate[0],
+                          .work = c->work,
+                          .whole_b = whole_b });
     }
 }
 
@@ -485,15 +485,15 @@ static void backward_input_strided(const Tensor *t, const Call *c)
     float *whole_b = c->work + gemm_work(), *patches = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
         size_t first = (size_t)g * group_out(t), k = (size_t)depth(t);
-        gemm(&(Gemm){ .m = (int)tensor_rows(t),
-                      .n = depth(t),
-                      .k = group_out(t),
-                      .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
-                      .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
-                      .c = patches,
-                      .c_row = k,
-                      .work = c->work,
-                      .whole_b = whole_b });
+        gemm_run(&(Gemm){ .m = (int)tensor_rows(t),
+                          .n = depth(t),
+                          .k = group_out(t),
+                          .a = { .data = c->dy + first, .row = (size_t)t->c, .col = 1 },
+                          .b = { .data = c->param[0] + first * k, .row = k, .col = 1 },
+                          .c = patches,
+                          .c_row = k,
+                          .work = c->work,
+                          .whole_b = whole_b });
         Collect collect = { t, patches, c->dx[0], c->accumulate[0], g };
         parallel_for(t->in[0]->n * t->in[0]->h, collect_row, &collect);
     }

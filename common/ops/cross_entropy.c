@@ -24,8 +24,8 @@ static double target(Targets t, int sample, int class, int classes, double smoot
     return (1 - smoothing) * q + smoothing / classes;
 }
 
-double cross_entropy(const float *logits, int n, int classes, Targets targets, double smoothing,
-                     float *dlogits)
+double cross_entropy_loss(const float *logits, int n, int classes, Targets targets,
+                          double smoothing, float *dlogits)
 {
     double loss = 0;
     for (int sample = 0; sample < n; sample++) {

@@ -34,7 +34,7 @@ static void forward(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++) {
         const float *x = c->x[0] + n * sample(t);
-        scale_array(x, c->saved[n], sample(t), false, c->y + n * sample(t));
+        array_scale(x, c->saved[n], sample(t), false, c->y + n * sample(t));
     }
 }
 
@@ -43,7 +43,7 @@ static void backward(const Tensor *t, const Call *c)
     for (size_t n = 0; n < (size_t)t->n; n++) {
         const float *dy = c->dy + n * sample(t);
         float *dx = c->dx[0] + n * sample(t);
-        scale_array(dy, c->saved[n], sample(t), c->accumulate[0], dx);
+        array_scale(dy, c->saved[n], sample(t), c->accumulate[0], dx);
     }
 }
 

@@ -140,7 +140,7 @@ typedef struct {
 /* nn.CrossEntropyLoss(label_smoothing), mean over n samples. logits: [n,classes]; dlogits (NULL or
  * the same shape): the loss's gradient. Targets are q = (1 - smoothing)·(λ·onehot(a) +
  * (1-λ)·onehot(b)) + smoothing / classes; the loss is -Σ q·log softmax(logits), in float64. */
-double cross_entropy(const float *logits, int n, int classes, Targets targets, double smoothing,
-                     float *dlogits);
+double cross_entropy_loss(const float *logits, int n, int classes, Targets targets,
+                          double smoothing, float *dlogits);
 
 #endif

@@ -68,7 +68,7 @@ void set_norm_forward(const Tensor *t, const Call *c)
     if (c->again)
         set_norm_apply(&s, c->x[0], c->param[WEIGHT], c->param[BIAS], mean, rstd, c->y);
     else
-        set_norm(&s, c->x[0], t->a.eps, c->param[WEIGHT], c->param[BIAS], mean, rstd, c->y);
+        set_norm_run(&s, c->x[0], t->a.eps, c->param[WEIGHT], c->param[BIAS], mean, rstd, c->y);
 }
 
 void set_norm_backward(const Tensor *t, const Call *c)

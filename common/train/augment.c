@@ -164,7 +164,7 @@ static void fill_black(const Preparer *p, float *x)
             *x++ = p->value[c][0];
 }
 
-void prepare_picture(Preparer *p, const uint8_t *pixels, View view, float *x)
+void preparer_picture(Preparer *p, const uint8_t *pixels, View view, float *x)
 {
     size_t plane = (size_t)p->picture_height * (size_t)p->picture_width;
     fill_black(p, x);
@@ -253,7 +253,8 @@ static void blend(float lambda, float *x, const float *other, size_t n)
         x[i] = other[i] + lambda * (x[i] - other[i]);
 }
 
-void mix_pictures(Mix mix, float *x, const float *other, int height, int width, int channels)
+void augment_mix_pictures(Mix mix, float *x, const float *other, int height, int width,
+                          int channels)
 {
     size_t point = (size_t)channels, row = (size_t)width * point;
     if (mix.kind == MIXUP)

@@ -33,7 +33,7 @@ typedef struct {
 } View;
 
 /* pixels: [channels,h,w]; x: [height,width,channels]. One preparer serves one thread at a time. */
-void prepare_picture(Preparer *preparer, const uint8_t *pixels, View view, float *x);
+void preparer_picture(Preparer *preparer, const uint8_t *pixels, View view, float *x);
 
 /* --- random changes -------------------------------------------------------------------------- */
 
@@ -64,7 +64,8 @@ typedef struct {
 } Mix;
 
 Mix augment_mix(Random r, Augment augment, int height, int width);
-void mix_pictures(Mix mix, float *x, const float *other, int height, int width, int channels);
+void augment_mix_pictures(Mix mix, float *x, const float *other, int height, int width,
+                          int channels);
 
 /* Beta(alpha, alpha), from the numbers of r at `first` and after: at most BETA_DRAWS of them. */
 enum { BETA_DRAWS = 256 };

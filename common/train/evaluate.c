@@ -35,7 +35,7 @@ static int best_of(const float *logits, int classes)
 static void count_picture(Score *score, const float *logits, int classes, int class)
 {
     int best = best_of(logits, classes);
-    score->loss += cross_entropy(logits, 1, classes, (Targets){ .a = &class }, 0, NULL);
+    score->loss += cross_entropy_loss(logits, 1, classes, (Targets){ .a = &class }, 0, NULL);
     score->count++;
     if (best < 0) {
         score->undecided++;

@@ -63,7 +63,7 @@ static void load_picture(Loader *loader, uint32_t picture, float *x)
     const LoaderOptions *o = &loader->options;
     size_t size = (size_t)o->data->channels * (size_t)o->data->height * (size_t)o->data->width;
     View view = augment_view(augment_random(o->seed, o->epoch, picture), o->augment);
-    prepare_picture(loader->preparer, o->data->pixels + picture * size, view, x);
+    preparer_picture(loader->preparer, o->data->pixels + picture * size, view, x);
 }
 
 /* Mixes every picture with its successor, from the first on, so that each of them meets one that is
@@ -75,7 +75,7 @@ static void mix_batch(Loader *loader, int start, Batch *batch)
         Random r = augment_random(o->seed, o->epoch, picture_at(loader, start + i));
         Mix mix = augment_mix(r, o->augment, o->height, o->width);
         float *x = batch->x + (size_t)i * loader->picture;
-        mix_pictures(mix, x, x + loader->picture, o->height, o->width, o->channels);
+        augment_mix_pictures(mix, x, x + loader->picture, o->height, o->width, o->channels);
         batch->b[i] = o->data->labels[picture_at(loader, start + i + 1)];
         batch->lambda[i] = mix.lambda;
     }

@@ -28,7 +28,7 @@ Preprocess preprocess_imagenet(int height, int width)
     Preprocess p;
     Error error;
     if (!preprocess_dataset(&data, data.channels, height, width, &p, &error))
-        die_of(EXIT_FAILED, &error);
+        error_die_of(EXIT_FAILED, &error);
     p.side = (int)((int64_t)p.side * 256 / 224);
     return p;
 }
@@ -55,7 +55,7 @@ void preprocess_picture(const Preprocess *p, Picture *picture, float *x)
     picture_set_channels(picture, p->channels);
     Picture middle = picture_resize_and_crop(picture, p->side, p->height, p->width);
     uint8_t *pixels = planes(&middle);
-    prepare_picture(p->preparer, pixels, (View){ 0 }, x);
+    preparer_picture(p->preparer, pixels, (View){ 0 }, x);
     free(pixels);
     picture_free(&middle);
 }

@@ -208,8 +208,8 @@ static double train_batch(Trainer *t, const Batch *batch)
     memcpy(training_input(t->plan), batch->x, tensor_elements(x) * sizeof(float));
     training_drop(t->plan, (Random){ t->recipe->seed, (uint64_t)position(t) });
     training_forward(t->plan, s->weights);
-    double loss = cross_entropy(training_output(t->plan), y->n, y->c, targets, t->recipe->smoothing,
-                                training_output_gradient(t->plan));
+    double loss = cross_entropy_loss(training_output(t->plan), y->n, y->c, targets,
+                                     t->recipe->smoothing, training_output_gradient(t->plan));
     if (!isfinite(loss))
         return loss;
     training_backward(t->plan, s->weights, t->gradients);
@@ -407,7 +407,7 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     return t;
 }
 
-bool train_possible(const Recipe *recipe, const Dataset *training, Error *error)
+bool trainer_possible(const Recipe *recipe, const Dataset *training, Error *error)
 {
     DatasetSplit split = dataset_split(training);
     bool good = true;
@@ -421,8 +421,8 @@ bool train_possible(const Recipe *recipe, const Dataset *training, Error *error)
     return good;
 }
 
-bool train_network(const Recipe *recipe, Builder builder, const Dataset *training,
-                   const Dataset *test, TrainEnd *end, Error *error)
+bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
+                 const Dataset *test, TrainEnd *end, Error *error)
 {
     Trainer t = trainer_new(recipe, builder, training);
     bool good = make_folder(recipe->out, error) && hold_folder(&t, error) && begin(&t, error);

@@ -21,12 +21,12 @@ typedef struct {
 typedef enum { TRAINED_ALL, TRAINED_INTERRUPTED } TrainEnd;
 
 /* Are there pictures to hold out, and enough for a batch? Else `error` names the option. */
-bool train_possible(const Recipe *recipe, const Dataset *training, Error *error);
+bool trainer_possible(const Recipe *recipe, const Dataset *training, Error *error);
 
 /* Trains, if that is possible, logs, picks the epoch by the held-out tenth, and reads the test set
  * once, at the end. Nobody else may be training in that folder. Files in recipe->out: log.tsv,
  * last.safetensors, best.safetensors, result.tsv. */
-bool train_network(const Recipe *recipe, Builder builder, const Dataset *training,
-                   const Dataset *test, TrainEnd *end, Error *error);
+bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
+                 const Dataset *test, TrainEnd *end, Error *error);
 
 #endif

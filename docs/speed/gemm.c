@@ -216,16 +216,16 @@ static void threads(const Product *p)
 /* b is a layer's weight: packed once, before. */
 static void library(const Product *p)
 {
-    gemm(&(Gemm){ .m = p->m,
-                  .n = p->n,
-                  .k = p->k,
-                  .a = { .data = p->a, .row = (size_t)p->k, .col = 1 },
-                  .packed_b = p->ready_b,
-                  .c = p->c,
-                  .c_row = (size_t)p->n,
-                  .bias = p->bias,
-                  .act = RELU,
-                  .work = p->work });
+    gemm_run(&(Gemm){ .m = p->m,
+                      .n = p->n,
+                      .k = p->k,
+                      .a = { .data = p->a, .row = (size_t)p->k, .col = 1 },
+                      .packed_b = p->ready_b,
+                      .c = p->c,
+                      .c_row = (size_t)p->n,
+                      .bias = p->bias,
+                      .act = RELU,
+                      .work = p->work });
 }
 
 const Version product_versions[] = {
@@ -237,6 +237,6 @@ const Version product_versions[] = {
     { "blocked", "blocks that stay in the caches", false, { .product = blocked } },
     { "fused", "bias and ReLU in registers", false, { .product = fused } },
     { "threads", "blocks of rows on all threads", true, { .product = threads } },
-    { "library", "gemm(): b packed before, fetched early", true, { .product = library } },
+    { "library", "gemm_run(): b packed before, fetched early", true, { .product = library } },
     { 0 }
 };

@@ -164,8 +164,8 @@ static void check(const Subject *s, const Version *v)
     for (size_t i = 0; i < s->count + GUARD; i++) {
         double should = i < s->count ? s->should[i] : UNTOUCHED;
         if (!(fabs(s->result[i] - should) <= most))
-            die(EXIT_FAILED, s->name, "%s: element %zu is %.9g, should be %.9g", v->name, i,
-                s->result[i], should);
+            error_die(EXIT_FAILED, s->name, "%s: element %zu is %.9g, should be %.9g", v->name, i,
+                      s->result[i], should);
     }
 }
 
@@ -223,7 +223,7 @@ static void run_versions(Subject s, const Wanted *w, const double peak[2])
     }
     subject_free(&s);
     if (!found)
-        die(EXIT_USAGE, s.name, "it has no version '%s'", w->version);
+        error_die(EXIT_USAGE, s.name, "it has no version '%s'", w->version);
 }
 
 /* --- the call -------------------------------------------------------------------------------- */
@@ -231,7 +231,7 @@ static void run_versions(Subject s, const Wanted *w, const double peak[2])
 static const char *value_of(char **argv, int *i)
 {
     if (!argv[*i + 1])
-        die(EXIT_USAGE, argv[*i], "a value is missing");
+        error_die(EXIT_USAGE, argv[*i], "a value is missing");
     return argv[++*i];
 }
 
@@ -240,7 +240,7 @@ static int number(const char *option, const char *text)
     char *end;
     long n = strtol(text, &end, 10);
     if (*end || end == text || n < 1 || n > 1024)
-        die(EXIT_USAGE, option, "'%s' is not a number from 1 to 1024", text);
+        error_die(EXIT_USAGE, option, "'%s' is not a number from 1 to 1024", text);
     return (int)n;
 }
 
@@ -256,7 +256,7 @@ static Wanted parse(char **argv)
             const char *format = value_of(argv, &i);
             w.tsv = strcmp(format, "tsv") == 0;
             if (!w.tsv && strcmp(format, "text") != 0)
-                die(EXIT_USAGE, "--format", "'%s' is none of text|tsv", format);
+                error_die(EXIT_USAGE, "--format", "'%s' is none of text|tsv", format);
         } else if (strcmp(argv[i], "--help") == 0) {
             printf("%s", usage);
             exit(0);
@@ -266,7 +266,7 @@ static Wanted parse(char **argv)
         } else if (w.kernel && !w.version && argv[i][0] != '-') {
             w.version = argv[i];
         } else {
-            die(EXIT_USAGE, argv[i], "what is that? (--help)");
+            error_die(EXIT_USAGE, argv[i], "what is that? (--help)");
         }
     }
     return w;
@@ -295,9 +295,9 @@ static void time_all(const Wanted *w)
     int all = thread_count();
     double peak[2];
     thread_count_set(1);
-    peak[0] = fma_peak();
+    peak[0] = peak_fma();
     thread_count_set(all);
-    peak[1] = fma_peak();
+    peak[1] = peak_fma();
     if (w->tsv)
         printf("kernel\tversion\tchange\tthreads\tms\tgflops\tpeak_gflops\n");
     else

@@ -1,3 +1,4 @@
+#include "linspace.h"
 #include "nn.h"
 
 #define EXPANSION 4

@@ -1,0 +1,138 @@
+/* The names that a step may take: every one but the layers' own. The library's external names say
+ * what they belong to, and where a step takes one all the same the linker refuses. */
+#include "base/memory.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the library's names --------------------------------------------------------------------- */
+
+/* What an external name begins with, before its first underscore: a module, or the type that it is
+ * about; folder by folder. */
+static const char owners[] =
+    " clock error mem parallel process random size str thread "
+    " bfloat cifar10 entries entry file half idx json picture pnm protobuf safetensors "
+    " layout net param scheme scope tensor weights "
+    " act array channel gemm grouped norm panel peak set winograd "
+    " conv2d cross "
+    " buffer buffers inference training "
+    " adamw augment checkpoint dataset evaluate loader preparer preprocess progress provenance "
+    " schedule shapes trainer "
+    " align batch cmd imagenet keys layers network onnx option options print sibling step ";
+
+static bool has_owner(const char *name)
+{
+    size_t length = strlen(name);
+    if (name[length - 1] == '_' || (length > 3 && strcmp(name + length - 3, "_op") == 0))
+        return true; /* a layer's, perhaps the reader's own */
+    char *owner = str_format(" %.*s ", (int)strcspn(name, "_"), name);
+    bool known = strchr(name, '_') && strstr(owners, owner);
+    free(owner);
+    return known;
+}
+
+/* As POSIX prints them: the name, a letter for what it is (U: of another file), value and size. */
+Test(names, say_what_they_belong_to)
+{
+    Result r = run("nm -gP '%s/libcommon.a'", build_folder());
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    int names = 0;
+    for (char *text = r.out, *line; (line = next_line(&text));) {
+        size_t length = strcspn(line, " ");
+        if (!line[length] || line[length + 1] == 'U' || strncmp(line, "__", 2) == 0)
+            continue; /* a file's name, another's name, the compiler's */
+        line[length] = 0;
+        cr_expect(has_owner(line), "%s: a step could want that name", line);
+        names++;
+    }
+    cr_expect(names > 200, "%d names", names);
+    result_free(&r);
+}
+
+/* --- a step's names -------------------------------------------------------------------------- */
+
+/* A checkout that shares all it reads, and has the library built. */
+static char *checkout(void)
+{
+    char *folder = folder_new();
+    run_well(
+        "top=$(pwd) && mkdir -p '%s/build/obj' '%s/steps/14_mine' && cp -rp '%s/flags' '%s/build' "
+        "&& cp -rp '%s/obj/common' '%s/build/obj' && cd '%s' && ln -s \"$top/Makefile\" "
+        "\"$top/common\" .",
+        folder, folder, build_folder(), folder, build_folder(), folder, folder);
+    return folder;
+}
+
+/* Step 05 with these functions besides, made in that checkout. */
+static Result make_step(const char *folder, const char *functions)
+{
+    run_well("cat steps/05_large_kernel/main.c > '%s/steps/14_mine/main.c' && printf '%%s' '%s' >> "
+             "'%s/steps/14_mine/main.c'",
+             folder, functions, folder);
+    return run("cd '%s' && BUILD=build make build/14_mine", folder);
+}
+
+/* What commands and helpers are called, or were, and what somebody who writes a step might. */
+static const char *const wanted[] = {
+    "forward",  "backward",      "gradient",      "fit",        "train",   "evaluate", "bench",
+    "classify", "report",        "keys",          "init",       "export",  "field",    "filters",
+    "compare",  "show",          "data",          "die",        "percent", "sum",      "mean",
+    "linspace", "gemm",          "align",         "head",       "stem",    "norm",     "block3",
+    "scale",    "network",       "usage",         "run",        "load",    "save",     "print",
+    "set_norm", "blocks_before", "cross_entropy", "shape_text",
+};
+
+static void check_names(const char *storage)
+{
+    char *folder = checkout(), *functions = str_format("%s", "");
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        char *more = str_format("%s%sint %s(int x);\n%sint %s(int x) { return -x; }\n", functions,
+                                storage, wanted[i], storage, wanted[i]);
+        free(functions);
+        functions = more;
+    }
+    Result r = make_step(folder, functions);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    result_free(&r);
+    run_well(
+        "%s/05_large_kernel --format tsv > '%s/wanted' && '%s/build/14_mine' --format tsv | cmp - "
+        "'%s/wanted'",
+        build_folder(), folder, folder, folder);
+    run_well("'%s/build/14_mine' init --preset small --output '%s/a' && %s/05_large_kernel init "
+             "--preset small --output '%s/b' && cmp '%s/a' '%s/b'",
+             folder, folder, build_folder(), folder, folder, folder);
+    run_well("cd '%s' && build/14_mine train --data shapes --epochs 1 --limit 32 --batch-size 8 "
+             "--stem 4 --widths 4,8,8,8 --depths 1,0,0,0 --out run && test -s run/best.safetensors",
+             folder);
+    free(functions);
+    folder_remove(folder);
+}
+
+Test(names, a_step_may_take_any)
+{
+    check_names("");
+}
+
+Test(names, a_step_may_take_any_for_itself)
+{
+    check_names("static ");
+}
+
+/* Such a function would otherwise be called in the library's place, or the library's in its. */
+Test(names, the_librarys_own_are_refused)
+{
+    char *folder = checkout();
+    static const char *const taken[] = { "error_set", "cmd_forward", "adamw_step" };
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        char *function =
+            str_format("int %s(int x);\nint %s(int x) { return -x; }\n", taken[i], taken[i]);
+        Result r = make_step(folder, function);
+        cr_expect_neq(r.status, 0, "%s is taken and nothing says so", taken[i]);
+        cr_expect(strstr(r.err, taken[i]), "%s: %s", taken[i], r.err);
+        result_free(&r);
+        free(function);
+    }
+    folder_remove(folder);
+}
