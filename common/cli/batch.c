@@ -90,7 +90,7 @@ void batch_free(FileBatch *batch)
 Shape batch_shape(const Run *run, const FileBatch *batch)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, "article");
+    Shape shape = network_shape(run->step, o, NULL);
     if (option_given(o, "--batch-size") && o->batch_size != batch->n)
         error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d pictures", o->batch_size,
                   o->batch, batch->n);

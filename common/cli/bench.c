@@ -103,22 +103,37 @@ static double peak_mib(void)
 
 /* --- a line a layer -------------------------------------------------------------------------- */
 
-/* What a line's shares are shares of. */
+/* What a line's shares are shares of, and for whom it is. */
 typedef struct {
     int runs;
     double seconds; /* of a run */
     double peak;    /* GFLOP/s */
+    bool tsv;
 } Whole;
 
 static void print_heading(const Whole *w)
 {
-    printf("FMA peak %.1f GFLOP/s\n  %-40s %-30s %9s %6s %8s %7s\n", w->peak, "layer", "ops", "ms",
-           "time", "GFLOP/s", "of peak");
+    if (w->tsv)
+        printf("layer\tops\tpass\tms\ttime_percent\tgflops\tpeak_percent\n");
+    else
+        printf("FMA peak %.1f GFLOP/s\n  %-40s %-30s %9s %6s %8s %7s\n", w->peak, "layer", "ops",
+               "ms", "time", "GFLOP/s", "of peak");
 }
 
-/* Nothing behind the time of layers that multiply nothing. */
-static void print_layer(const char *name, const char *ops, double seconds, double flops,
-                        const Whole *w)
+/* Layers that multiply nothing have a time only. */
+static void print_row(const char *name, const char *ops, const char *pass, double seconds,
+                      double flops, const Whole *w)
+{
+    double gflops = seconds > 0 ? flops / seconds / 1e9 : 0, share = 100 * seconds / w->seconds;
+    printf("%s\t%s\t%s\t%.4f\t%.2f\t", name, ops, pass, 1e3 * seconds, share);
+    if (flops > 0)
+        printf("%.2f\t%.2f\n", gflops, 100 * gflops / w->peak);
+    else
+        printf("-\t-\n");
+}
+
+static void print_line(const char *name, const char *ops, double seconds, double flops,
+                       const Whole *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0;
     printf("  %-40s %-30s %9.3f %5.1f%%", name, ops, 1e3 * seconds, 100 * seconds / w->seconds);
@@ -131,11 +146,26 @@ static void print_units(const Subject *s, const Whole *w)
 {
     for (int i = 0; i < inference_units(s->inference); i++) {
         Unit u = inference_unit(s->inference, i);
+        double seconds = u.seconds / w->runs, flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
-        print_layer(u.first->name, ops, u.seconds / w->runs, 2 * (double)u.first->macs, w);
+        if (w->tsv)
+            print_row(u.first->name, ops, "forward", seconds, flops, w);
+        else
+            print_line(u.first->name, ops, seconds, flops, w);
         free(ops);
     }
+}
+
+static void print_pass(const Tensor *t, const char *pass, double seconds, double flops,
+                       const Whole *w)
+{
+    char *ops = str_format("%s, %s", t->op->name, pass);
+    if (w->tsv)
+        print_row(t->name, t->op->name, pass, seconds, flops, w);
+    else
+        print_line(t->name, ops, seconds, flops, w);
+    free(ops);
 }
 
 static void print_layers(const Subject *s, const Whole *w)
@@ -143,12 +173,8 @@ static void print_layers(const Subject *s, const Whole *w)
     for (int i = 1; i < net_tensors(s->net); i++) {
         const Tensor *t = net_tensor(s->net, i);
         LayerSeconds l = training_seconds(s->training, i);
-        char *ops = str_format("%s, forward", t->op->name);
-        print_layer(t->name, ops, l.forward / w->runs, 2 * (double)t->macs, w);
-        free(ops);
-        ops = str_format("%s, backward", t->op->name);
-        print_layer(t->name, ops, l.backward / w->runs, 4 * (double)t->macs, w);
-        free(ops);
+        print_pass(t, "forward", l.forward / w->runs, 2 * (double)t->macs, w);
+        print_pass(t, "backward", l.backward / w->runs, 4 * (double)t->macs, w);
     }
 }
 
@@ -160,7 +186,7 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
     double median = sorted[runs / 2], pictures = shape->n / median;
     double gflops = 2 * (double)net_macs(net) / median / 1e9 * (train ? 3 : 1);
     const char *mode = train ? "train" : "infer";
-    if (run->options.format && strcmp(run->options.format, "tsv") == 0) {
+    if (strcmp(run->options.format, "tsv") == 0) {
         printf("network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\t"
                "peak_mb\n");
         printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.2f\t%.1f\n", run->name, mode, shape->n,
@@ -177,9 +203,9 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
 int cmd_bench(const Run *run)
 {
     const Options *o = &run->options;
-    bool train = o->mode && strcmp(o->mode, "train") == 0;
-    int runs = o->runs ? o->runs : 7;
-    Shape shape = network_shape(run->step, o, "article");
+    bool train = strcmp(o->mode, "train") == 0, tsv = strcmp(o->format, "tsv") == 0;
+    int runs = o->runs;
+    Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
     Subject s = subject_new(net, train, shape.classes);
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
@@ -191,12 +217,13 @@ int cmd_bench(const Run *run)
         total += seconds[i];
     }
     if (o->layers) {
-        Whole whole = { .runs = runs + 1, .seconds = total / (runs + 1), .peak = peak_fma() };
+        Whole whole = { runs + 1, total / (runs + 1), peak_fma(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
-    print_figures(run, &shape, net, seconds, runs, train);
+    if (!o->layers || !tsv) /* one table, not two */
+        print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
     subject_free(&s);
     net_free(net);

@@ -46,5 +46,5 @@ Builder blueprint_builder(const Blueprint *plan)
 
 int blueprint_batch_size(const Options *o)
 {
-    return o->batch_size ? o->batch_size : 64;
+    return o->batch_size;
 }

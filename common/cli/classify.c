@@ -140,7 +140,7 @@ static void print_guesses(const Run *run, const Classifier *c, const char *pictu
                           const Guess *guesses)
 {
     const Options *o = &run->options;
-    bool tsv = o->format && strcmp(o->format, "tsv") == 0;
+    bool tsv = strcmp(o->format, "tsv") == 0;
     int top = o->top ? o->top : TOP, digits = snprintf(NULL, 0, "%d", c->shape.classes - 1);
     if (!tsv && o->operand_count > 1)
         printf("%s\n", called(picture));
@@ -259,7 +259,7 @@ int cmd_classify(const Run *run)
     c.net = network_build(run->step, &c.shape);
     load(&c, &file, data.name);
     safetensors_free(&file);
-    if (o->format && strcmp(o->format, "tsv") == 0)
+    if (strcmp(o->format, "tsv") == 0)
         printf("file\trank\tprobability\tindex\tname\n");
     for (int i = 0; i < o->operand_count; i += c.shape.n) {
         int rest = o->operand_count - i;

@@ -680,13 +680,13 @@ static void read_both(const Run *run, Comparison *c, char **other)
 int cmd_compare(const Run *run)
 {
     /* A wrong size is told here, with the step's line. */
-    Shape shape = network_shape(run->step, &run->options, "article");
+    Shape shape = network_shape(run->step, &run->options, NULL);
     net_free(network_build(run->step, &shape));
     Comparison c = { 0 };
     char *other;
     read_both(run, &c, &other);
     compare_units(&c);
-    const char *format = run->options.format ? run->options.format : "text";
+    const char *format = run->options.format;
     if (strcmp(format, "tsv") == 0)
         print_tsv(&c);
     else if (strcmp(format, "json") == 0)

@@ -13,7 +13,7 @@ int cmd_export(const Run *run)
     if (!o->output && (o->scheme || o->dtype))
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
                   "needs --output; ONNX has neither");
-    Shape shape = network_shape(run->step, o, "article");
+    Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
     Form form = { .half = o->dtype && strcmp(o->dtype, "F16") == 0 };
     if (o->output)

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PICTURES = 256, PICTURES_AT_A_TIME = 16, LINE = 128 };
+enum { LINE = 128 };
 
 /* --- a table ---------------------------------------------------------------------------------- */
 
@@ -145,20 +145,20 @@ int cmd_field(const Run *run)
     const Options *o = &run->options;
     Dataset data;
     Error error;
-    if (!dataset_open(o->data, TEST_SET, o->limit ? o->limit : PICTURES, &data, &error))
+    if (!dataset_open(o->data, TEST_SET, o->limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
     Shape shape = network_shape_for_data(run, &data);
-    shape.n = o->batch_size ? o->batch_size : PICTURES_AT_A_TIME;
+    shape.n = o->batch_size;
     Net *net = network_build(run->step, &shape);
     Weights *weights = weights_new(net);
     if (!weights_load(weights, o->weights, &error))
         error_die_of(EXIT_FAILED, &error);
-    const Tensor *x = net_tensor(net, 0), *y = stage_output(net, o->stage ? o->stage : 4);
+    const Tensor *x = net_tensor(net, 0), *y = stage_output(net, o->stage);
     double *sum = mem_alloc((size_t)x->h * x->w, sizeof *sum);
     int count = sum_field(net, y, weights, &data, sum);
     write_field(o->output, x, sum, count);
     printf("%s: stage %d's %dx%d output, its pixel %d,%d; mean over %d pictures\n", run->name,
-           o->stage ? o->stage : 4, y->h, y->w, y->h / 2, y->w / 2, count);
+           o->stage, y->h, y->w, y->h / 2, y->w / 2, count);
     free(sum);
     weights_free(weights);
     net_free(net);
@@ -179,7 +179,7 @@ static const Tensor *first_convolution(const Net *net)
 int cmd_filters(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, "small");
+    Shape shape = network_shape(run->step, o, NULL);
     shape.n = 1;
     Net *net = network_build(run->step, &shape);
     Weights *weights = weights_new(net);

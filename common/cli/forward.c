@@ -41,7 +41,6 @@ static void forward_train(const Net *net, Weights *weights, const FileBatch *bat
 int cmd_forward(const Run *run)
 {
     const Options *o = &run->options;
-    const char *mode = o->mode ? o->mode : "eval";
     FileBatch batch = batch_read(o->batch, 0);
     Shape shape = batch_shape(run, &batch);
     Net *net = network_build(run->step, &shape);
@@ -51,8 +50,8 @@ int cmd_forward(const Run *run)
         error_die_of(EXIT_FAILED, &error);
     Entry *entries = NULL;
     size_t count = 0;
-    (strcmp(mode, "train") == 0 ? forward_train(net, weights, &batch, &entries, &count)
-                                : forward_eval(net, weights, &batch, &entries, &count));
+    (strcmp(o->mode, "train") == 0 ? forward_train(net, weights, &batch, &entries, &count)
+                                   : forward_eval(net, weights, &batch, &entries, &count));
     if (!safetensors_write(o->output, entries, count, NULL, 0, &error))
         error_die_of(EXIT_FAILED, &error);
     entries_free(entries, count);

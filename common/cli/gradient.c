@@ -23,7 +23,7 @@ typedef struct {
 static Lesson lesson_new(const Run *run)
 {
     const Options *o = &run->options;
-    int classes = network_shape(run->step, o, "article").classes;
+    int classes = network_shape(run->step, o, NULL).classes;
     Lesson l = { .batch = batch_read(o->batch, classes) };
     Shape shape = batch_shape(run, &l.batch);
     l.net = network_build(run->step, &shape);

@@ -33,7 +33,7 @@ static Entry *entries_of(const Net *net)
 
 int cmd_keys(const Run *run)
 {
-    Shape shape = network_shape(run->step, &run->options, "article");
+    Shape shape = network_shape(run->step, &run->options, NULL);
     Net *net = network_build(run->step, &shape);
     size_t count = (size_t)net_params(net);
     Entry *entries = entries_of(net);
@@ -61,7 +61,7 @@ void keys_save_weights(const Weights *weights, const Form *form, const char *pat
 int cmd_init(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, "article");
+    Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
     Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
     Weights *weights = weights_new(net);

@@ -31,7 +31,8 @@ static const Config small_sizes[] = {
  */
 static void check_preset(const Step *step, const Options *o)
 {
-    bool small = o->preset && strcmp(o->preset, "small") == 0;
+    const char *preset = option_given(o, "--preset") ? o->preset : NULL;
+    bool small = preset && strcmp(preset, "small") == 0;
     bool rows = step->rows, row_given = option_given(o, "--row");
     if (o->variant && (!step->published || rows))
         error_die(EXIT_USAGE, "--variant", "this step has %s, no variants",
@@ -43,8 +44,8 @@ static void check_preset(const Step *step, const Options *o)
                   step->row_count - 1);
     if (o->variant && small)
         error_die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
-    if (o->preset && step->published && !small)
-        error_die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", o->preset,
+    if (preset && step->published && !small)
+        error_die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", preset,
                   rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
@@ -100,7 +101,7 @@ static Shape row_shape(const Step *step, int row, bool small)
 
 static Shape base_shape(const Step *step, const Options *o, const char *preset)
 {
-    if (o->preset)
+    if (option_given(o, "--preset") || !preset)
         preset = o->preset;
     if (o->variant)
         return variant_shape(step, o->variant);
@@ -108,6 +109,21 @@ static Shape base_shape(const Step *step, const Options *o, const char *preset)
         return preset_shape(step, preset);
     int row = option_given(o, "--row") ? o->row : step->row_count - 1;
     return row_shape(step, row, strcmp(preset, "small") == 0);
+}
+
+/* Options that this network has nothing for. */
+static void check_meaning(const Step *step, const Options *o, const Shape *shape)
+{
+    static const struct {
+        const char *option, *layers;
+        const Op *op;
+    } needs[] = { { "--drop-path", "drop path", &drop_path_op },
+                  { "--layer-scale", "layer scale", &layer_scale_op } };
+    if (!shape->head && option_given(o, "--classes"))
+        error_die(EXIT_USAGE, "--classes", "the encoder has none: they are the head's");
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (option_given(o, needs[i].option) && !network_has(step, shape, needs[i].op))
+            error_die(EXIT_USAGE, needs[i].option, "this network has no %s", needs[i].layers);
 }
 
 Shape network_shape(const Step *step, const Options *options, const char *preset)
@@ -137,6 +153,7 @@ Shape network_shape(const Step *step, const Options *options, const char *preset
         shape.w = options->input[2];
     }
     shape.head = !options->part || strcmp(options->part, "classifier") == 0;
+    check_meaning(step, options, &shape);
     return shape;
 }
 
@@ -182,6 +199,16 @@ Net *network_build(const Step *step, const Shape *shape)
         scheme_name_officially(net);
     }
     return net;
+}
+
+bool network_has(const Step *step, const Shape *shape, const Op *op)
+{
+    Net *net = network_build(step, shape);
+    bool found = false;
+    for (int i = 1; i < net_tensors(net) && !found; i++)
+        found = net_tensor(net, i)->op == op;
+    net_free(net);
+    return found;
 }
 
 bool network_has_paper_sizes(const Step *step, const Options *options)

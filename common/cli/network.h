@@ -13,11 +13,15 @@ typedef struct {
     bool head; /* the classification head behind the encoder */
 } Shape;
 
-/* The preset's sizes with the options' in their place. preset: used where no --preset was given. */
+/* The preset's sizes with the options' in their place. preset: used where no --preset was given;
+ * NULL: the command's. An option that means nothing to this network ends the program. */
 Shape network_shape(const Step *step, const Options *options, const char *preset);
 
 /* The article's ConvNextForImageClassification, or its ConvNextEncoder alone. */
 Net *network_build(const Step *step, const Shape *shape);
+
+/* Has the network a layer of that kind? */
+bool network_has(const Step *step, const Shape *shape, const Op *op);
 
 /* A published step has the paper's widths and not the article's, unless it is told a preset: beside
  * it another step is asked for those. */

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "base/error.h"
+#include "cli/nearest.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,23 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, CHOICE, FLAG } Kind;
+/* WRITTEN: a file or folder to write. */
+typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, FLAG } Kind;
 
 typedef struct {
     const char *name;
     Kind kind;
     size_t offset;
-    double least, most;  /* NUMBER, REAL and each of FOUR and SHAPE */
-    const char *choices; /* CHOICE: "a|b|c"; else what the value is called */
-    const char *help;
+    double least, most;   /* NUMBER, REAL and each of FOUR and SHAPE */
+    const char *choices;  /* CHOICE: "a|b|c"; else what the value is called */
+    const char *help;     /* what it is */
+    const char *standard; /* its value where it is not given, as one would write it, or NULL */
+    const char *instead;  /* in words, where there is no such value: "a tenth of the epochs" */
 } Spec;
 
 #define AT(field) offsetof(Options, field)
-#define NETWORK                                                                                    \
-    "--preset --stem --widths --depths --classes --input --batch-size --drop-path --layer-scale "  \
-    "--variant --row "
+/* What a network's layers and their shapes depend on. */
+#define SHAPES "--preset --stem --widths --depths --classes --input --batch-size --variant --row "
 /* What every command takes. */
-#define COMMON NETWORK "--threads "
+#define COMMON SHAPES "--drop-path --layer-scale --threads "
 
 /* Sizes are bounded so that their small multiples fit an int; products are checked where they are
  * made. */
@@ -34,50 +37,71 @@ enum { LARGEST = 1 << 20, MANY = 1 << 30 };
 
 static const Spec specs[] = {
     { "--preset", CHOICE, AT(preset), 0, 0, "article|paper|small",
-      "the article's sizes, the paper's, or ones that train on a laptop" },
+      .help = "the article's sizes, the paper's, or ones that train on a laptop",
+      .standard = "article" },
     { "--variant", CHOICE, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
-      "the published sizes, in place of presets article and paper" },
-    { "--row", NUMBER, AT(row), 0, 1000, "N",
-      "a row of the paper's table, for a step that has it" },
-    { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", "channels of the stem" },
-    { "--widths", FOUR, AT(widths), 1, LARGEST, "A,B,C,D", "channels of the four stages" },
-    { "--depths", FOUR, AT(depths), 0, 1000, "A,B,C,D", "blocks of the four stages" },
-    { "--classes", NUMBER, AT(classes), 1, LARGEST, "N", "classes of the head" },
-    { "--input", SHAPE, AT(input), 1, LARGEST, "CxHxW", "channels, height and width of a picture" },
-    { "--batch-size", NUMBER, AT(batch_size), 1, LARGEST, "N", "pictures at a time" },
-    { "--drop-path", REAL, AT(drop_path), 0, 1, "P", "largest probability of dropping a path" },
-    { "--layer-scale", REAL, AT(layer_scale), -1e6, 1e6, "V", "layer scale's first value" },
-    { "--threads", NUMBER, AT(threads), 1, 1024, "N", "threads to use" },
-    { "--part", CHOICE, AT(part), 0, 0, "classifier|encoder", "with the head or without" },
-    { "--format", CHOICE, AT(format), 0, 0, "text|tsv|json", "for people or for programs" },
-    { "--mode", CHOICE, AT(mode), 0, 0, "eval|train|infer", "how to run the network" },
-    { "--runs", NUMBER, AT(runs), 1, 100000, "R", "how many runs to time" },
-    { "--layers", FLAG, AT(layers), 0, 0, NULL, "a line a layer" },
-    { "--weights", TEXT, AT(weights), 0, 0, "FILE", "safetensors to read the weights from" },
-    { "--batch", TEXT, AT(batch), 0, 0, "FILE", "safetensors with x and, where needed, labels" },
-    { "--output", TEXT, AT(output), 0, 0, "FILE", "safetensors to write" },
+      .help = "the published sizes, in place of presets article and paper" },
+    { "--row", NUMBER, AT(row), 0, 1000, "N", .help = "a row of the paper's table" },
+    { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", .help = "channels of the stem" },
+    { "--widths", FOUR, AT(widths), 1, LARGEST, "A,B,C,D", .help = "channels of the four stages" },
+    { "--depths", FOUR, AT(depths), 0, 1000, "A,B,C,D", .help = "blocks of the four stages" },
+    { "--classes", NUMBER, AT(classes), 1, LARGEST, "N", .help = "classes of the head" },
+    { "--input", SHAPE, AT(input), 1, LARGEST, "CxHxW",
+      .help = "channels, height and width of an image" },
+    { "--batch-size", NUMBER, AT(batch_size), 1, LARGEST, "N", .help = "images at a time",
+      .standard = "1" },
+    { "--drop-path", REAL, AT(drop_path), 0, 1, "P",
+      .help = "largest probability of dropping a path" },
+    { "--layer-scale", REAL, AT(layer_scale), -1e6, 1e6, "V", .help = "layer scale's first value" },
+    { "--threads", NUMBER, AT(threads), 1, 1024, "N", .help = "threads to use",
+      .instead = "OMP_NUM_THREADS, else all" },
+    { "--part", CHOICE, AT(part), 0, 0, "classifier|encoder", .help = "with the head or without",
+      .standard = "classifier" },
+    { "--format", CHOICE, AT(format), 0, 0, "text|tsv|json", .help = "for people or for programs",
+      .standard = "text" },
+    { "--mode", CHOICE, AT(mode), 0, 0, "eval|train|infer", .help = "how to run the network" },
+    { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
+      .standard = "7" },
+    { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line a layer" },
+    { "--weights", TEXT, AT(weights), 0, 0, "FILE",
+      .help = "safetensors to read the weights from" },
+    { "--batch", TEXT, AT(batch), 0, 0, "FILE",
+      .help = "safetensors with x and, where needed, labels" },
+    { "--output", WRITTEN, AT(output), 0, 0, "FILE", .help = "the file to write" },
     { "--scheme", CHOICE, AT(scheme), 0, 0, "official|timm|torchvision|transformers",
-      "whose names the published network's weights have" },
-    { "--dtype", CHOICE, AT(dtype), 0, 0, "F32|F16", "numbers of 32 bits (F32), or of 16" },
-    { "--onnx", TEXT, AT(onnx), 0, 0, "FILE", "ONNX model to write" },
-    { "--steps", NUMBER, AT(steps), 1, MANY, "N", "optimiser steps" },
-    { "--lr", REAL, AT(lr), 0, 1e6, "V", "learning rate" },
-    { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", "decoupled weight decay" },
-    { "--data", CHOICE, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", "the data set" },
-    { "--epochs", NUMBER, AT(epochs), 1, 100000, "N", "epochs (10)" },
-    { "--min-lr", REAL, AT(min_lr), 0, 1e6, "V", "learning rate at the end (1e-6)" },
-    { "--warmup", REAL, AT(warmup), 0, 1e5, "E", "epochs of linear warm-up (a tenth of all)" },
-    { "--smoothing", REAL, AT(smoothing), 0, 1, "V", "label smoothing (0.1)" },
-    { "--mixup", FLAG, AT(mixup), 0, 0, NULL, "mix pairs of pictures" },
-    { "--cutmix", FLAG, AT(cutmix), 0, 0, NULL, "paste a piece of one picture into another" },
-    { "--ema", REAL, AT(ema), 0, 1, "V", "judge an average of the weights with this decay (off)" },
-    { "--limit", NUMBER, AT(limit), 1, MANY, "N", "only the first N pictures" },
-    { "--out", TEXT, AT(out), 0, 0, "DIR", "folder of the run (runs/DATA/STEP-SEED)" },
-    { "--resume", FLAG, AT(resume), 0, 0, NULL, "go on with the run that the folder holds" },
-    { "--stage", NUMBER, AT(stage), 1, 4, "N", "the stage whose output is looked at (4)" },
-    { "--labels", TEXT, AT(labels), 0, 0, "FILE", "the classes' names, one a line" },
-    { "--top", NUMBER, AT(top), 1, LARGEST, "N", "how many classes to print (5)" },
-    { "--seed", SEED, AT(seed), 0, 0, "N", "seed of the random numbers" },
+      .help = "whose names the published network's weights have", .instead = "official" },
+    { "--dtype", CHOICE, AT(dtype), 0, 0, "F32|F16", .help = "numbers of 32 bits or of 16",
+      .instead = "F32" },
+    { "--onnx", WRITTEN, AT(onnx), 0, 0, "FILE", .help = "ONNX model to write" },
+    { "--steps", NUMBER, AT(steps), 1, MANY, "N", .help = "optimiser steps" },
+    { "--lr", REAL, AT(lr), 0, 1e6, "V", .help = "learning rate", .standard = "4e-3" },
+    { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", .help = "decoupled weight decay",
+      .standard = "0.05" },
+    { "--data", CHOICE, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
+    { "--epochs", NUMBER, AT(epochs), 1, 100000, "N", .help = "how often to go through the data",
+      .standard = "10" },
+    { "--min-lr", REAL, AT(min_lr), 0, 1e6, "V", .help = "learning rate at the end",
+      .standard = "1e-6" },
+    { "--warmup", REAL, AT(warmup), 0, 1e5, "E", .help = "epochs of linear warm-up",
+      .instead = "a tenth of the epochs" },
+    { "--smoothing", REAL, AT(smoothing), 0, 1, "V", .help = "label smoothing", .standard = "0.1" },
+    { "--mixup", FLAG, AT(mixup), 0, 0, NULL, .help = "mix pairs of images" },
+    { "--cutmix", FLAG, AT(cutmix), 0, 0, NULL, .help = "paste a piece of one image into another" },
+    { "--ema", REAL, AT(ema), 0, 0.999999, "V",
+      .help = "judge an average of the weights with this decay", .instead = "off" },
+    { "--limit", NUMBER, AT(limit), 1, MANY, "N", .help = "only the first N images",
+      .instead = "all" },
+    { "--out", WRITTEN, AT(out), 0, 0, "DIR", .help = "folder of the run",
+      .instead = "runs/DATA/STEP-SEED" },
+    { "--resume", FLAG, AT(resume), 0, 0, NULL,
+      .help = "go on with the run that the folder holds" },
+    { "--stage", NUMBER, AT(stage), 1, 4, "N", .help = "the stage whose output is looked at",
+      .standard = "4" },
+    { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one a line",
+      .instead = "the data set's, or ImageNet's" },
+    { "--top", NUMBER, AT(top), 1, LARGEST, "N", .help = "how many classes to print",
+      .standard = "5" },
+    { "--seed", SEED, AT(seed), 0, 0, "N", .help = "seed of the random numbers", .standard = "0" },
 };
 enum { SPECS = sizeof specs / sizeof *specs };
 _Static_assert((int)SPECS <= (int)MOST_OPTIONS, "one place in Options.given each");
@@ -106,10 +130,20 @@ static int find(const char *name)
 static Spec spec_for(const Command *command, int i)
 {
     Spec spec = specs[i];
-    for (int k = 0; command && k < NARROWED && command->narrowed[k].name; k++)
-        if (strcmp(command->narrowed[k].name, spec.name) == 0)
+    for (int k = 0; command && k < NARROWED && command->narrowed[k].name; k++) {
+        if (strcmp(command->narrowed[k].name, spec.name) != 0)
+            continue;
+        if (command->narrowed[k].choices)
             spec.choices = command->narrowed[k].choices;
+        spec.standard = command->narrowed[k].standard;
+        spec.instead = command->narrowed[k].instead;
+    }
     return spec;
+}
+
+static bool takes(const Command *command, const char *name)
+{
+    return listed(COMMON, name) || listed(command->options, name);
 }
 
 bool option_given(const Options *options, const char *name)
@@ -122,13 +156,14 @@ void options_set_row(Options *options, int row)
 {
     options->row = row;
     options->given[find("--row")] = "";
+    options->given[find("--drop-path")] = options->given[find("--layer-scale")] = NULL;
 }
 
 int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
 {
     int count = 0;
     for (int i = 0; i < SPECS; i++) {
-        if (!options->given[i] || !listed(NETWORK "--part ", specs[i].name))
+        if (!options->given[i] || !listed(SHAPES "--part ", specs[i].name))
             continue;
         words[count++] = specs[i].name;
         words[count++] = options->given[i];
@@ -138,10 +173,32 @@ int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
 
 /* --- values ---------------------------------------------------------------------------------- */
 
+/* The next of "a|b|c": its length, and *at moves to it; 0 behind the last. Start with *at NULL. */
+static size_t next_choice(const Spec *s, const char **at)
+{
+    const char *bar = *at ? strchr(*at, '|') : NULL;
+    if (*at && !bar)
+        return 0;
+    *at = bar ? bar + 1 : s->choices;
+    return strcspn(*at, "|");
+}
+
+static _Noreturn void bad_choice(const Spec *s, const char *text)
+{
+    Nearest nearest = { 0 };
+    const char *at = NULL;
+    for (size_t length; (length = next_choice(s, &at));)
+        nearest_try(&nearest, text, at, length);
+    if (!nearest.word)
+        error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
+    error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s; did you mean %.*s?", text, s->choices,
+              (int)nearest.length, nearest.word);
+}
+
 static _Noreturn void bad_value(const Spec *s, const char *text)
 {
     if (s->kind == CHOICE)
-        error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
+        bad_choice(s, text);
     if (s->kind == SEED)
         error_die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
     error_die(EXIT_USAGE, s->name, "'%.200s' is not %s%s from %.10g to %.10g", text, s->choices,
@@ -193,11 +250,19 @@ static uint64_t seed(const Spec *s, const char *text)
 
 static const char *choice(const Spec *s, const char *text)
 {
-    size_t length = strlen(text);
-    for (const char *at = s->choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (length && strcspn(at, "|") == length && strncmp(at, text, length) == 0)
+    const char *at = NULL;
+    for (size_t length; (length = next_choice(s, &at));)
+        if (strlen(text) == length && strncmp(at, text, length) == 0)
             return text;
     bad_value(s, text);
+}
+
+static const char *written(const Spec *s, const char *text)
+{
+    if (strcmp(text, "-") == 0)
+        error_die(EXIT_USAGE, s->name,
+                  "'-' is no file: /dev/stdout is standard output, ./- a file of that name");
+    return text;
 }
 
 static void set(const Spec *s, const char *text, Options *options)
@@ -225,6 +290,9 @@ static void set(const Spec *s, const char *text, Options *options)
     case TEXT:
         *(const char **)field = text;
         break;
+    case WRITTEN:
+        *(const char **)field = written(s, text);
+        break;
     case FLAG:
         *(bool *)field = true;
         break;
@@ -232,6 +300,93 @@ static void set(const Spec *s, const char *text, Options *options)
 }
 
 /* --- the line -------------------------------------------------------------------------------- */
+
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1];
+}
+
+/* An option as it was written: "--name" or "--name=value". */
+typedef struct {
+    char name[WORD_MOST + 1]; /* cut where it is longer than any option */
+    int spec;                 /* its number; -1: there is none */
+    const char *value;        /* behind the =, or NULL */
+} Written;
+
+static Written written_as(const char *word)
+{
+    Written w = { .spec = -1 };
+    size_t length = strcspn(word, "=");
+    snprintf(w.name, sizeof w.name, "%.*s", (int)length, word);
+    if (length < sizeof w.name)
+        w.spec = find(w.name);
+    w.value = word[length] ? word + length + 1 : NULL;
+    return w;
+}
+
+Asked options_asked(int argc, char **argv)
+{
+    Asked asked = { 0 };
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (!options || !is_option(word)) {
+            asked.topic = asked.command && !asked.topic ? word : asked.topic;
+            asked.command = asked.command ? asked.command : word;
+            continue;
+        }
+        Written w = written_as(word);
+        options = strcmp(word, "--") != 0;
+        asked.help |= strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+        asked.version |= strcmp(word, "--version") == 0;
+        if (w.spec >= 0 && specs[w.spec].kind != FLAG && !w.value)
+            i++;
+    }
+    return asked;
+}
+
+static _Noreturn void bad_option(const Command *command, const char *word)
+{
+    Written w = written_as(word);
+    Nearest nearest = { 0 };
+    for (int i = 0; i < SPECS; i++)
+        if (takes(command, specs[i].name))
+            nearest_try(&nearest, w.name, specs[i].name, strlen(specs[i].name));
+    nearest_try(&nearest, w.name, "--help", strlen("--help"));
+    nearest_try(&nearest, w.name, "--version", strlen("--version"));
+    if (nearest.word)
+        error_die(EXIT_USAGE, word, "%s has no such option; did you mean %s?", command->name,
+                  nearest.word);
+    error_die(EXIT_USAGE, word, "%s has no such option; see '%s --help'", command->name,
+              command->name);
+}
+
+/* Sets the option that word i is; returns how many words it took. */
+static int take_option(const Command *command, int argc, char **argv, int i, Options *options)
+{
+    Written w = written_as(argv[i]);
+    if (w.spec < 0 || !takes(command, w.name))
+        bad_option(command, argv[i]);
+    Spec s = spec_for(command, w.spec);
+    if (s.kind == FLAG && w.value)
+        error_die(EXIT_USAGE, argv[i], "%s takes no value", s.name);
+    bool next = s.kind != FLAG && !w.value;
+    if (next && (i + 1 == argc || written_as(argv[i + 1]).spec >= 0))
+        error_die(EXIT_USAGE, s.name, "its value is missing: %s, %s", s.choices, s.help);
+    options->given[w.spec] = s.kind == FLAG ? "" : next ? argv[i + 1] : w.value;
+    set(&s, options->given[w.spec], options);
+    return next ? 2 : 1;
+}
+
+void options_standard(const Command *command, Options *options)
+{
+    *options = (Options){ 0 };
+    for (int i = 0; i < SPECS; i++) {
+        Spec s = spec_for(command, i);
+        if (s.standard && takes(command, s.name) && !listed(command->required, s.name))
+            set(&s, s.standard, options);
+    }
+}
 
 static void check_required(const Command *command, const Options *options)
 {
@@ -242,51 +397,44 @@ static void check_required(const Command *command, const Options *options)
     }
 }
 
-void options_parse(const Command *command, int argc, char **argv, Options *options)
+void options_parse(const Command *command, bool named, int argc, char **argv, Options *options)
 {
     const char **operands = (const char **)argv; /* collected in place, in front of what is read */
-    options->operands = operands;
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        if (word[0] != '-' || !word[1]) {
-            if (!command->operands)
-                error_die(EXIT_USAGE, word, "%s takes no operand", command->name);
-            operands[options->operand_count++] = word;
-            continue;
-        }
-        int found = find(word);
-        if (found < 0 || !(listed(COMMON, word) || listed(command->options, word)))
-            error_die(EXIT_USAGE, word, "%s has no such option; see 'help'", command->name);
-        Spec s = spec_for(command, found);
-        if (s.kind != FLAG && i + 1 == argc)
-            error_die(EXIT_USAGE, word, "its value is missing: %s, %s", s.choices, s.help);
-        options->given[found] = s.kind == FLAG ? "" : argv[++i];
-        set(&s, options->given[found], options);
+    int count = 0;
+    bool ended = false;
+    options_standard(command, options);
+    for (int i = 0; i < argc;) {
+        bool option = !ended && is_option(argv[i]);
+        if (option && strcmp(argv[i], "--") == 0) {
+            ended = true;
+            i++;
+        } else if (option)
+            i += take_option(command, argc, argv, i, options);
+        else
+            operands[count++] = argv[i++];
     }
+    options->operands = operands + named;
+    options->operand_count = count - named;
+    if (options->operand_count && !command->operands)
+        error_die(EXIT_USAGE, options->operands[0], "%s takes no operand", command->name);
     check_required(command, options);
 }
 
-/* The options of a list, as a command takes them. */
-static void usage_options(const char *list, const Command *command)
-{
-    for (int i = 0; i < SPECS; i++) {
-        Spec s = spec_for(command, i);
-        if (listed(list, s.name))
-            printf("  %-15s %-20s %s\n", s.name, s.choices ? s.choices : "", s.help);
-    }
-}
+/* --- for help -------------------------------------------------------------------------------- */
 
-void options_usage(const char *program, const char *title, const Command *commands, int count)
+bool option_about(const Command *command, int i, OptionAbout *about)
 {
-    printf("%s: %s\n\nusage: %s [COMMAND] [OPTIONS]\n\ncommands:\n", program, title, program);
-    for (int i = 0; i < count; i++)
-        printf("  %-15s %s\n", commands[i].name, commands[i].help);
-    printf("\noptions of the network, for every command:\n");
-    usage_options(COMMON, NULL);
-    for (int i = 0; i < count; i++) {
-        if (!*commands[i].options)
+    for (int k = 0, seen = 0; k < SPECS; k++) {
+        Spec s = spec_for(command, k);
+        if (!takes(command, s.name) || seen++ < i)
             continue;
-        printf("\noptions of %s:\n", commands[i].name);
-        usage_options(commands[i].options, &commands[i]);
+        *about = (OptionAbout){ .name = s.name,
+                                .value = s.choices ? s.choices : "",
+                                .help = s.help,
+                                .standard = s.standard ? s.standard : s.instead,
+                                .required = listed(command->required, s.name),
+                                .common = listed(COMMON, s.name) };
+        return true;
     }
+    return false;
 }

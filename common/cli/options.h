@@ -7,7 +7,8 @@
 
 enum { MOST_OPTIONS = 64 };
 
-/* Every option's value; what was not given is 0, NULL or false, and says so by `given`. */
+/* Every option's value; what was not given is what the command takes in its place, or 0, NULL or
+ * false, and says so by `given`. */
 typedef struct {
     /* network */
     const char *preset, *variant;
@@ -38,34 +39,57 @@ typedef struct {
     int operand_count;
 } Options;
 
-enum { NARROWED = 2 };
+enum { NARROWED = 6 };
 
 typedef struct Command {
     const char *name;
     const char *options;  /* the names of its own, each followed by a space: "--weights --batch " */
     const char *required; /* those that must be given, likewise, or NULL */
     const char *operands; /* what its operands are called, or NULL: it takes none */
-    const char *help;
+    const char *help;     /* what it does, in a line */
+    const char *example;  /* words behind the program's name */
+    /* Options that it takes in another way than others do: of their choices only these, or NULL;
+     * where they are not given this value, or in words what then holds. */
     struct {
-        const char *name, *choices;
-    } narrowed[NARROWED]; /* options of which it takes these choices only: "--mode", "eval|train" */
+        const char *name, *choices, *standard, *instead;
+    } narrowed[NARROWED];
 } Command;
 
-/* Reads the options behind the command. A wrong one ends the program with exit status 2. */
-void options_parse(const Command *command, int argc, char **argv, Options *options);
+/* What the words say before one knows the command: the first and the second of those that are
+ * neither options nor their values (NULL: there is none), and whether help or the version is asked
+ * for. */
+typedef struct {
+    const char *command, *topic;
+    bool help, version;
+} Asked;
+Asked options_asked(int argc, char **argv);
 
-/* As if --row had been given. */
+/* Reads all words behind the program's name. named: the first operand is the command. A wrong
+ * option ends the program with exit status 2. */
+void options_parse(const Command *command, bool named, int argc, char **argv, Options *options);
+
+/* What the command takes where no option is given. */
+void options_standard(const Command *command, Options *options);
+
+/* As if --row had been given, and nothing that only some rows have. */
 void options_set_row(Options *options, int row);
 
 /* Was this option given? name: with its dashes. */
 bool option_given(const Options *options, const char *name);
 
-/* The options that say which network it is, of those that were given, each with its value behind
- * it: "--preset", "small", "--batch-size", "3". Returns how many words that is. */
+/* The options that a network's layers depend on, of those that were given, each with its value
+ * behind it: "--preset", "small", "--batch-size", "3". Returns how many words that is. */
 enum { NETWORK_WORDS = 2 * MOST_OPTIONS };
 int options_of_network(const Options *options, const char *words[NETWORK_WORDS]);
 
-/* Prints the usage of all commands. */
-void options_usage(const char *program, const char *title, const Command *commands, int count);
+/* One of a command's options. */
+typedef struct {
+    const char *name, *value;    /* value: "" where it takes none */
+    const char *help, *standard; /* standard: NULL where there is nothing to say */
+    bool required, common;       /* common: every command takes it */
+} OptionAbout;
+
+/* Number i of the command's options, from 0; false: there are not so many. */
+bool option_about(const Command *command, int i, OptionAbout *about);
 
 #endif

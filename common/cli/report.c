@@ -120,7 +120,7 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
         return;
     Options options = run->options;
     options_set_row(&options, row - 1);
-    Shape shape = network_shape(run->step, &options, "article");
+    Shape shape = network_shape(run->step, &options, NULL);
     Net *before = network_build(run->step, &shape);
     printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
            print_percent(net_trained(net), (double)net_trained(before)),
@@ -264,7 +264,7 @@ static void print_road(const Run *run)
         const Row *r = &step->rows[row];
         Options options = run->options;
         options_set_row(&options, row);
-        Shape shape = network_shape(step, &options, "article");
+        Shape shape = network_shape(step, &options, NULL);
         Net *net = network_build(step, &shape);
         bool good = follows(net_macs(net), r->gflops);
         strange += !good;
@@ -282,14 +282,14 @@ static void print_road(const Run *run)
 
 int cmd_report(const Run *run)
 {
-    const char *format = run->options.format ? run->options.format : "text";
+    const char *format = run->options.format;
     const char *words[NETWORK_WORDS];
     bool whole_road = run->step->rows && options_of_network(&run->options, words) == 0;
     if (whole_road && strcmp(format, "text") == 0) {
         print_road(run);
         return 0;
     }
-    Shape shape = network_shape(run->step, &run->options, "article");
+    Shape shape = network_shape(run->step, &run->options, NULL);
     Net *net = network_build(run->step, &shape);
     if (strcmp(format, "tsv") == 0)
         print_tsv(net);

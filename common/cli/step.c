@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/nearest.h"
 #include "cli/siblings.h"
 #include "io/file.h"
 
@@ -21,96 +23,152 @@ typedef struct {
     int (*run)(const Run *run);
 } Entry;
 
+/* The network is the batch's in size. */
+#define OF_THE_BATCH                                                                               \
+    { "--batch-size", .instead = "the batch's" },                                                  \
+    {                                                                                              \
+        "--input", .instead = "the batch's"                                                        \
+    }
+/* The network is the data set's in channels and classes, and small unless said otherwise. */
+#define OF_THE_DATA                                                                                \
+    { "--preset", .standard = "small" }, { "--classes", .instead = "the data set's" },             \
+    {                                                                                              \
+        "--input", .instead = "the preset's, with the data set's channels"                         \
+    }
+
 static const Entry entries[] = {
     { { .name = "report",
         .options = "--part --format ",
-        .help = "the network, layer by layer (the default)" },
+        .help = "the network, layer by layer (the default)",
+        .example = "report --preset paper --format tsv" },
       cmd_report },
     { { .name = "keys",
         .options = "--part --scheme ",
-        .help = "the state_dict: a key and its shape a line" },
+        .help = "the state_dict: a key and its shape a line, a tab between them",
+        .example = "keys --preset small" },
       cmd_keys },
     { { .name = "init",
         .options = "--seed --scheme --output ",
         .required = "--output ",
-        .help = "fresh weights" },
+        .help = "fresh weights",
+        .example = "init --preset small --seed 1 --output w.safetensors" },
       cmd_init },
     { { .name = "forward",
         .options = "--weights --batch --output --mode ",
         .required = "--weights --batch --output ",
-        .narrowed = { { "--mode", "eval|train" } },
-        .help = "the logits of a batch" },
+        .narrowed = { { "--mode", "eval|train", "eval" }, OF_THE_BATCH },
+        .help = "the logits of a batch",
+        .example = "forward --preset small --weights w.safetensors --batch b.safetensors "
+                   "--output y.safetensors" },
       cmd_forward },
     { { .name = "gradient",
         .options = "--weights --batch --output ",
         .required = "--weights --batch --output ",
-        .help = "the loss of a batch and its gradient" },
+        .narrowed = { OF_THE_BATCH },
+        .help = "the loss of a batch and its gradient",
+        .example = "gradient --preset small --weights w.safetensors --batch b.safetensors "
+                   "--output g.safetensors" },
       cmd_gradient },
     { { .name = "fit",
         .options = "--weights --batch --output --steps --lr --weight-decay ",
         .required = "--weights --batch --output --steps --lr --weight-decay ",
-        .help = "AdamW on one batch" },
+        .narrowed = { OF_THE_BATCH },
+        .help = "AdamW on one batch",
+        .example = "fit --preset small --weights w.safetensors --batch b.safetensors --steps 5 "
+                   "--lr 1e-3 --weight-decay 0.05 --output f.safetensors" },
       cmd_fit },
     { { .name = "train",
         .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup "
                    "--cutmix --ema --seed --limit --out --resume ",
         .required = "--data ",
-        .help = "training on a data set" },
+        .narrowed = { OF_THE_DATA, { "--batch-size", .standard = "64" } },
+        .help = "training on a data set",
+        .example = "train --data shapes --epochs 2 --out runs/shapes" },
       cmd_train },
     { { .name = "evaluate",
         .options = "--weights --data --limit ",
         .required = "--weights --data ",
-        .help = "accuracy on the test set" },
+        .narrowed = { OF_THE_DATA, { "--batch-size", .standard = "64" } },
+        .help = "accuracy on the test set",
+        .example = "evaluate --data shapes --weights runs/shapes/best.safetensors" },
       cmd_evaluate },
     { { .name = "bench",
         .options = "--mode --runs --layers --format ",
-        .narrowed = { { "--mode", "infer|train" }, { "--format", "text|tsv" } },
-        .help = "how fast the network runs" },
+        .narrowed = { { "--mode", "infer|train", "infer" }, { "--format", "text|tsv", "text" } },
+        .help = "how fast the network runs",
+        .example = "bench --preset small --layers" },
       cmd_bench },
     { { .name = "classify",
         .options = "--weights --data --labels --top --format ",
         .required = "--weights ",
-        .narrowed = { { "--format", "text|tsv" } },
+        .narrowed = { { "--format", "text|tsv", "text" },
+                      { "--preset", .instead = "small for a data set, else article" },
+                      { "--batch-size", .standard = "8" },
+                      { "--data", .instead = "what the weights say, else ImageNet" } },
         .operands = "IMAGE.ppm…",
-        .help = "what the pictures IMAGE.ppm… show (PNM; - is standard input)" },
+        .help = "what the images IMAGE.ppm… show (PNM or PAM; - is standard input)",
+        .example = "classify cat.ppm --weights runs/shapes/best.safetensors" },
       cmd_classify },
     { { .name = "compare",
         .options = "--part --format ",
-        .operands = "MM",
-        .help = "what changed since step MM (the one before), layer by layer" },
+        .operands = "[MM]",
+        .help = "what changed since step MM (the one before), layer by layer",
+        .example = "compare 00 --preset paper" },
       cmd_compare },
     { { .name = "export",
         .options = "--weights --onnx --output --scheme --dtype ",
         .required = "--weights ",
-        .help = "an ONNX model, or weights under another library's names or at half the size" },
+        .help = "an ONNX model, or weights under another library's names or at half the size",
+        .example = "export --preset small --weights w.safetensors --onnx model.onnx" },
       cmd_export },
     { { .name = "field",
         .options = "--weights --data --output --stage --limit ",
         .required = "--weights --data --output ",
-        .help = "how much every pixel of a picture moves the middle of a stage" },
+        .narrowed = { OF_THE_DATA,
+                      { "--batch-size", .standard = "16" },
+                      { "--limit", .standard = "256" } },
+        .help = "how much every pixel of an image moves the middle of a stage",
+        .example = "field --data shapes --weights runs/shapes/best.safetensors --output f.tsv" },
       cmd_field },
     { { .name = "filters",
         .options = "--weights --output ",
         .required = "--weights --output ",
-        .help = "the weights of the first convolution, as a table" },
+        .narrowed = { { "--preset", .standard = "small" } },
+        .help = "the weights of the first convolution, as a table",
+        .example = "filters --weights runs/shapes/best.safetensors --output f.tsv" },
       cmd_filters },
+    { { .name = "help",
+        .options = "",
+        .operands = "[COMMAND]",
+        .help = "the commands, or one command's options and what holds without them",
+        .example = "help train" },
+      NULL },
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
 static const Entry *find(const char *name)
 {
-    for (int i = 0; i < ENTRIES; i++)
+    Nearest nearest = { 0 };
+    for (int i = 0; i < ENTRIES; i++) {
         if (strcmp(entries[i].command.name, name) == 0)
             return &entries[i];
+        nearest_try(&nearest, name, entries[i].command.name, strlen(entries[i].command.name));
+    }
+    if (nearest.word)
+        error_die(EXIT_USAGE, name, "no such command; did you mean %s?", nearest.word);
     error_die(EXIT_USAGE, name, "no such command; see 'help'");
 }
 
-static int usage(const char *program, const Step *step)
+/* topic: a command, or NULL. */
+static int help(const char *called, const Step *step, const char *topic)
 {
     Command commands[ENTRIES];
     for (int i = 0; i < ENTRIES; i++)
         commands[i] = entries[i].command;
-    options_usage(program, step->title, commands, ENTRIES);
+    if (topic)
+        help_command(called, step, &find(topic)->command);
+    else
+        help_overview(called, step, commands, ENTRIES);
     return 0;
 }
 
@@ -151,16 +209,19 @@ int step_main(int argc, char **argv, Step step)
     if (!step.encoder)
         error_die(EXIT_USAGE, ".encoder",
                   "step_main is not told which function builds the network");
+    Asked asked = options_asked(argc, argv);
+    bool help_asked = asked.command && strcmp(asked.command, "help") == 0;
+    if (asked.version)
+        help_version(argv[0]);
+    else if (asked.help || help_asked)
+        help(argv[0], &step, help_asked ? asked.topic : asked.command);
+    if (asked.version || asked.help || help_asked)
+        return close_output(0);
     /* Options alone mean the default command. */
-    bool named = argc > 1 && argv[1][0] != '-';
-    if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0))
-        return close_output(usage(name, &step));
-    const Entry *entry = find(named ? argv[1] : "report");
-    int skip = named ? 2 : 1;
-    skip = skip < argc ? skip : argc;
+    const Entry *entry = find(asked.command ? asked.command : "report");
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
-    options_parse(&entry->command, argc - skip, argv + skip, &run.options);
+    options_parse(&entry->command, asked.command != NULL, argc - 1, argv + 1, &run.options);
     if (run.options.threads)
         thread_count_set(run.options.threads);
     int status = entry->run(&run);

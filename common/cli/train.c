@@ -6,11 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static double given_or(const Run *run, const char *name, double given, double otherwise)
-{
-    return option_given(&run->options, name) ? given : otherwise;
-}
-
 /* "-row5" of a step that has rows, which is one more network each. */
 static char *row_text(const Run *run, const Config *c)
 {
@@ -32,22 +27,36 @@ static char *network_text(const Run *run, const Shape *s)
     return text;
 }
 
+static double warmup(const Options *o)
+{
+    return option_given(o, "--warmup") ? o->warmup : o->epochs / 10.0;
+}
+
+static void check_schedule(const Options *o)
+{
+    if (warmup(o) > o->epochs)
+        error_die(EXIT_USAGE, "--warmup", "%g epochs of warm-up, but %d in all", warmup(o),
+                  o->epochs);
+    if (o->min_lr > o->lr)
+        error_die(EXIT_USAGE, option_given(o, "--min-lr") ? "--min-lr" : "--lr",
+                  "the learning rate would rise, from %g to %g (--min-lr)", o->lr, o->min_lr);
+}
+
 static Recipe recipe_of(const Run *run, const char *out, const char *network)
 {
     const Options *o = &run->options;
-    int epochs = o->epochs ? o->epochs : 10;
     return (Recipe){ .data = o->data,
                      .out = out,
                      .network = network,
                      .resume = o->resume,
                      .limit = o->limit,
-                     .epochs = epochs,
+                     .epochs = o->epochs,
                      .batch_size = blueprint_batch_size(o),
-                     .lr = given_or(run, "--lr", o->lr, 4e-3),
-                     .min_lr = given_or(run, "--min-lr", o->min_lr, 1e-6),
-                     .warmup = given_or(run, "--warmup", o->warmup, epochs / 10.0),
-                     .weight_decay = given_or(run, "--weight-decay", o->weight_decay, 0.05),
-                     .smoothing = given_or(run, "--smoothing", o->smoothing, 0.1),
+                     .lr = o->lr,
+                     .min_lr = o->min_lr,
+                     .warmup = warmup(o),
+                     .weight_decay = o->weight_decay,
+                     .smoothing = o->smoothing,
                      .mixup = o->mixup,
                      .cutmix = o->cutmix,
                      .ema = o->ema,
@@ -57,6 +66,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
 int cmd_train(const Run *run)
 {
     const Options *o = &run->options;
+    check_schedule(o);
     Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit);
     Dataset test = blueprint_open_data(o->data, TEST_SET, 0);
     Blueprint plan = blueprint_for_data(run, &training);

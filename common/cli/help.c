@@ -1,0 +1,178 @@
+#include "cli/help.h"
+
+#include "base/memory.h"
+#include "base/terminal.h"
+#include "cli/network.h"
+#include "cli/siblings.h"
+#include "ops/ops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VERSION "2.0"
+
+enum { COLUMNS_USUAL = 80, COLUMNS_LEAST = 50, INDENT = 26 };
+
+/* --- lines ----------------------------------------------------------------------------------- */
+
+static int columns(void)
+{
+    int all = terminal_columns(STDOUT_FILENO);
+    return all >= COLUMNS_LEAST && all < COLUMNS_USUAL ? all : COLUMNS_USUAL;
+}
+
+/* "  term", and from column INDENT on the text, on as many lines as it takes. */
+static void print_item(const char *term, const char *text)
+{
+    int at = printf("  %s", term), room = columns() - INDENT;
+    if (at + 1 > INDENT) {
+        printf("\n");
+        at = 0;
+    }
+    while (*text) {
+        int length = (int)strlen(text), end = length;
+        if (length > room)
+            for (end = room; end > 0 && text[end] != ' ';)
+                end--;
+        end = end ? end : length; /* a word that is longer than a line */
+        printf("%*s%.*s\n", INDENT - at, "", end, text);
+        text += end;
+        text += *text == ' ';
+        at = 0;
+    }
+}
+
+/* --- what holds where an option is not given ------------------------------------------------- */
+
+static char *four_text(const int values[4])
+{
+    return str_format("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
+}
+
+/* The network's own sizes. NULL: the option is about something else. */
+static char *network_standard(const Shape *s, const char *option)
+{
+    const Config *c = &s->config;
+    if (strcmp(option, "--stem") == 0)
+        return str_format("%d", c->stem);
+    if (strcmp(option, "--widths") == 0)
+        return four_text(c->widths);
+    if (strcmp(option, "--depths") == 0)
+        return four_text(c->depths);
+    if (strcmp(option, "--classes") == 0)
+        return str_format("%d", s->classes);
+    if (strcmp(option, "--input") == 0)
+        return str_format("%dx%dx%d", s->c, s->h, s->w);
+    if (strcmp(option, "--drop-path") == 0)
+        return str_format("%g", (double)c->drop_p);
+    if (strcmp(option, "--layer-scale") == 0)
+        return str_format("%g", (double)c->layer_scale);
+    if (strcmp(option, "--row") == 0)
+        return str_format("%d", c->row);
+    return NULL;
+}
+
+/* --- a command ------------------------------------------------------------------------------- */
+
+/* Options that a step takes only if it has what they are about. */
+static bool means_something(const Step *step, const Shape *shape, const char *option)
+{
+    if (strcmp(option, "--variant") == 0)
+        return step->published && !step->rows;
+    if (strcmp(option, "--row") == 0)
+        return step->rows;
+    if (strcmp(option, "--scheme") == 0)
+        return step->published && !step->rows;
+    if (strcmp(option, "--drop-path") == 0)
+        return network_has(step, shape, &drop_path_op);
+    if (strcmp(option, "--layer-scale") == 0)
+        return network_has(step, shape, &layer_scale_op);
+    return true;
+}
+
+/* A published step has one preset beside its variants or rows. */
+static void adapt(const Step *step, OptionAbout *about)
+{
+    bool variants = step->published && !step->rows;
+    if (strcmp(about->name, "--variant") == 0)
+        about->standard = "tiny";
+    if (strcmp(about->name, "--preset") != 0 || !step->published)
+        return;
+    about->value = "small";
+    about->help = "sizes that train on a laptop";
+    if (!about->standard || strcmp(about->standard, "small") != 0)
+        about->standard = variants ? "the variant's" : "the row's";
+}
+
+static void print_option(const OptionAbout *about, const char *standard)
+{
+    char *term = str_format("%s%s%s", about->name, *about->value ? " " : "", about->value);
+    char *text = about->required ? str_format("%s (must be given)", about->help)
+                 : standard      ? str_format("%s (%s)", about->help, standard)
+                                 : str_format("%s", about->help);
+    print_item(term, text);
+    free(text);
+    free(term);
+}
+
+/* The command's own options, or those that all have. */
+static void print_options(const Step *step, const Command *command, bool common)
+{
+    Options options;
+    options_standard(command, &options);
+    bool preset = options.preset != NULL; /* else the sizes are not known before the call is */
+    Shape shape = network_shape(step, &options, preset ? NULL : "article");
+    OptionAbout about;
+    for (int i = 0; option_about(command, i, &about); i++) {
+        if (about.common != common || !means_something(step, &shape, about.name))
+            continue;
+        adapt(step, &about);
+        char *own = preset && !about.standard ? network_standard(&shape, about.name) : NULL;
+        print_option(&about, own ? own : about.standard);
+        free(own);
+    }
+}
+
+static void print_usage(const char *called, const Command *command)
+{
+    OptionAbout about;
+    printf("usage: %s %s", sibling_base_name(called), command->name);
+    for (int i = 0; option_about(command, i, &about); i++)
+        if (about.required)
+            printf(" %s %s", about.name, about.value);
+    printf("%s%s [OPTIONS]\n\n", command->operands ? " " : "",
+           command->operands ? command->operands : "");
+}
+
+void help_command(const char *called, const Step *step, const Command *command)
+{
+    OptionAbout about;
+    print_usage(called, command);
+    printf("%s\n", command->help);
+    if (command->example)
+        printf("\nexample:\n  %s %s\n", called, command->example);
+    if (option_about(command, 0, &about) && *command->options)
+        printf("\noptions:\n");
+    print_options(step, command, false);
+    printf("\nthe network:\n");
+    print_options(step, command, true);
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+void help_overview(const char *called, const Step *step, const Command *commands, int count)
+{
+    const char *name = sibling_base_name(called);
+    printf("%s: %s\n\nusage: %s [COMMAND] [OPTIONS]\n\ncommands:\n", name, step->title, name);
+    for (int i = 0; i < count; i++)
+        printf("  %-9s %s\n", commands[i].name, commands[i].help);
+    printf("\n'help COMMAND' or 'COMMAND --help' tells a command's options, and what holds where "
+           "they\nare not given; '--version' the version.\n");
+}
+
+void help_version(const char *called)
+{
+    printf("%s (convnext-steps) %s\n", sibling_base_name(called), VERSION);
+}

@@ -1,0 +1,37 @@
+#include "cli/nearest.h"
+
+#include <string.h>
+
+static int least(int a, int b, int c)
+{
+    int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    int d[WORD_MOST + 1][WORD_MOST + 1]; /* [i][j]: of a's first i letters and b's first j */
+    if (a_length > WORD_MOST || b_length > WORD_MOST)
+        return WORD_MOST;
+    for (size_t i = 0; i <= a_length; i++)
+        for (size_t j = 0; j <= b_length; j++) {
+            if (!i || !j) {
+                d[i][j] = (int)(i + j);
+                continue;
+            }
+            int other = a[i - 1] != b[j - 1];
+            d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + other);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < d[i][j])
+                d[i][j] = d[i - 2][j - 2] + 1;
+        }
+    return d[a_length][b_length];
+}
+
+void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length)
+{
+    int distance = nearest_distance(written, strlen(written), word, length);
+    if (3 * (size_t)distance > length || (nearest->word && distance >= nearest->distance))
+        return;
+    *nearest = (Nearest){ word, length, distance };
+}
