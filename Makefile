@@ -3,7 +3,7 @@
 # --- What may be set: make CC=clang MARCH=x86-64-v3 BUILD=folder V=1 ---------------------
 
 ifeq ($(origin CC),default)
-CC := $(firstword $(foreach c,gcc clang,$(if $(shell command -v $c),$c)) cc)
+CC := $(firstword $(foreach c,gcc clang,$(if $(shell command -v $c 2>/dev/null),$c)) cc)
 endif
 MARCH ?= native
 BUILD ?= build
@@ -14,7 +14,7 @@ BENCH ?= --preset paper
 # All cores, and no recipe's output in the middle of another's. A make inside a make is told by the
 # outer one, and so is one that was started with -j.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
-MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 endif
 ifneq ($(filter output-sync,$(.FEATURES)),)
 MAKEFLAGS += --output-sync=target
@@ -27,8 +27,31 @@ SAY = $(if $(V)$(QUIET),,@printf '  %-4s %s\n' $1 $2)
 
 # --- The compiler's options -----------------------------------------------------------------------
 
-CFLAGS = -std=gnu11 -O3 -march=$(MARCH) -ffp-contract=fast -Wall -Wextra -g -pthread -Icommon $(EXTRA)
-LIBS = -lm -pthread
+# What a user may replace stands in CFLAGS, as elsewhere; what the code needs is always there.
+CFLAGS ?= -O3 -g
+
+# Apple's clang says -mcpu to a processor of its own. Without a name (MARCH=) the compiler chooses.
+accepts = $(shell $(CC) $1 -E -x c /dev/null >/dev/null 2>&1 && echo $1)
+ifneq ($(MARCH),)
+ARCH := $(firstword $(call accepts,-march=$(MARCH)) $(call accepts,-mcpu=$(MARCH)) -march=$(MARCH))
+endif
+LIBS = -lm
+ifneq ($(findstring wasm32-wasi,$(CC)),) # WebAssembly, outside of a browser: no threads, no processes
+THREADS := -isystem common/base/wasi -D_WASI_EMULATED_SIGNAL
+LIBS += -lwasi-emulated-signal
+else
+THREADS := -pthread
+endif
+NEEDED = -std=gnu11 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon
+COMPILE = $(CC) $(NEEDED) $(ARCH) $(CPPFLAGS) $(CFLAGS) $(EXTRA)
+LINK = $(COMPILE) $(LDFLAGS)
+
+# system.c speaks on processors that lack what the rest is compiled for. The loops of docs/speed do
+# what they say: only what is written with vectors uses them. What is tested is the library; gcc 12
+# fails on a test of its own at -O3 for aarch64.
+OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPILE)),$(COMPILE)) \
+    $(if $(filter docs/speed/%,$1),-fno-tree-vectorize -fno-tree-slp-vectorize) \
+    $(if $(filter $(TESTS:%.c=%) tests/portable/%,$1),-O1 $(CRITERION_CFLAGS))
 
 # --- Files ----------------------------------------------------------------------------------------
 
@@ -60,31 +83,31 @@ all: ladder ## every step's program, the ladder's table and its plots
 
 # --- Building -------------------------------------------------------------------------------------
 
-# Holds the compiler and its options, and is written when they change: then all is compiled again.
+# Holds the compiler, its options and what they come to on this machine ("native"), and is written
+# when that changes: then all is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' > $@
+	@{ echo '$(LINK)'; $(COMPILE) -dM -E -x c /dev/null | cksum; } >$@.new; \
+	    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call SAY,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(call OWN_COMPILE,$*) -MMD -MP -c -o $@ $<
 
 $(ARCHIVE): $(LIBRARY:%.c=$(BUILD)/obj/%.o)
 	$(call SAY,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # From the library's objects, not from its archive: a function of a step that is called like one of
 # the library's is then an error of the linker, where an archive's would be left out in silence.
 $(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/steps/%/main.o $(LIBRARY:%.c=$(BUILD)/obj/%.o)
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-# Their loops do what they say: only what is written with vectors uses them.
-$(SPEED_OBJECTS): private CFLAGS += -fno-tree-vectorize -fno-tree-slp-vectorize
 $(BUILD)/speed: $(SPEED_OBJECTS) $(ARCHIVE)
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
 objects: $(OBJECTS) $(SPEED_OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
 
@@ -107,7 +130,7 @@ tables = $(addprefix results/,$(addsuffix .tsv,$(if $(filter undefined,$(origin 
 
 PLOTS := $(wildcard results/*.gp)
 plots: $(PLOTS:.gp=.png) ## the plots in results, where their figures changed
-ifneq ($(shell command -v gnuplot),)
+ifneq ($(shell command -v gnuplot 2>/dev/null),)
 # Draws the .svg as well. A plot whose figures nobody has measured yet is left out.
 define plot
 results/$1.png: results/$1.gp $(wildcard $(call tables,$1))
@@ -126,28 +149,42 @@ endif
 
 # One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
-test: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) $(BUILD)/speed ## Criterion's tests of the library and of the programs
+test: tests ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
-$(BUILD)/tests: $(TEST_OBJECTS) $(ARCHIVE)
+.PHONY: tests
+tests: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) $(BUILD)/speed
+
+# Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
+# taken in its place (CRITERION=portable).
+$(BUILD)/criterion: $(BUILD)/flags FORCE
+	@for in in $(if $(CRITERION),$(CRITERION),/usr /usr/local /opt/homebrew) portable; do \
+	    case $$in in portable | /usr) flags= ;; *) flags=-I$$in/include ;; esac; \
+	    [ $$in = portable ] || $(COMPILE) $$flags -include criterion/criterion.h -E -x c /dev/null \
+	        >/dev/null 2>&1 && break; \
+	done; \
+	[ $$in != portable ] || [ '$(CRITERION)' = portable ] || echo 'no Criterion: tests/portable in' \
+	    'its place (apt-get install libcriterion-dev, brew install criterion, CRITERION=folder)'; \
+	echo $$in | cmp -s - $@ || echo $$in >$@
+
+FOUND = $(filter-out /usr,$(shell cat $(BUILD)/criterion))
+CRITERION_CFLAGS = $(if $(FOUND),-I$(if $(filter portable,$(FOUND)),tests/portable,$(FOUND)/include))
+CRITERION_LIBS = $(if $(filter portable,$(FOUND)),,$(FOUND:%=-L%/lib) -lcriterion)
+
+$(TEST_OBJECTS) $(BUILD)/obj/tests/portable/runner.o: $(BUILD)/criterion
+
+# The runner is empty where Criterion is there.
+$(BUILD)/tests: $(TEST_OBJECTS) $(BUILD)/obj/tests/portable/runner.o $(ARCHIVE)
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcriterion $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CRITERION_LIBS) $(LIBS) $(LDLIBS)
 
 # Under it the system's calls fail; never with EXTRA's sanitizers, whose allocator it would replace.
 $(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 FAULTS ?= all
-faults: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) ## every call of the system fails once, for minutes (FAULTS=100: so many)
+faults: tests ## every call of the system fails once, for minutes (FAULTS=100: so many)
 	$(Q)FAULTS='$(FAULTS)' BUILD=$(BUILD) $(BUILD)/tests --filter 'faults/*'
-
-# What is tested is the library; gcc 12 fails on a test of its own at -O3 for aarch64.
-$(TEST_OBJECTS): private CFLAGS += -O1
-$(TEST_OBJECTS): | criterion
-.PHONY: criterion
-criterion:
-	@echo '#include <criterion/criterion.h>' | $(CC) -E -xc - >/dev/null 2>&1 || \
-	    { echo 'no Criterion, so no tests: apt-get install libcriterion-dev' >&2; exit 1; }
 
 KILLS ?= 100
 kill: $(BUILD)/11_drop_path_layer_scale ## training runs killed at KILLS=100 random moments end with the same bytes
@@ -157,8 +194,8 @@ SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 # ThreadSanitizer leaves Criterion no address for its memory. The tests left out run make and gnuplot.
 sanitize: ## the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
-	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread -Itests/portable' portable
-	$(Q)BUILD=build-tsan build-tsan/portable-tests docs results
+	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread' CRITERION=portable tests
+	$(Q)BUILD=build-tsan build-tsan/tests docs results
 
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
@@ -171,21 +208,15 @@ $(BUILD)/fuzz/network: WRAP := -Wl,--wrap=exit
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(LIBS)
 
 portability: ## the tests built by gcc and clang at every level, for older and other processors
 	+@MAKE='$(MAKE)' tests/portability.sh $(PORTS)
 
-# The tests without Criterion, by what tests/portable has of it (EXTRA=-Itests/portable).
-portable: $(BUILD)/portable-tests $(PROGRAMS) $(BUILD)/speed
-$(BUILD)/portable-tests: $(TEST_OBJECTS) $(BUILD)/obj/tests/portable/runner.o $(ARCHIVE)
-	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
-
 check: check-format check-gcc check-clang check-cppcheck check-analyzer ## format, warnings as errors, cppcheck, gcc -fanalyzer
 .PHONY: check-format check-gcc check-clang check-cppcheck check-analyzer
 
-FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c),$c)))
+FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
@@ -265,7 +296,7 @@ collect: $(PROGRAMS) ## the tables of what the runs in results came to
 	@results/stages.sh $(BUILD) results/stages.tsv
 
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
-	@docs/diffs.sh $(if $(MAKE_TERMOUT),--color) $(STEP) $(FROM)
+	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(STEP) $(FROM)
 
 docs: ladder ## docs/diffs, and what the pages say in figures, from the steps
 	@docs/diffs.sh --write

@@ -193,7 +193,7 @@ char *next_line(char **text)
     char *line = *text;
     if (!*line)
         return NULL;
-    char *end = strchrnul(line, '\n');
+    char *end = line + strcspn(line, "\n");
     *text = *end ? end + 1 : end;
     *end = 0;
     return line;

@@ -1,5 +1,6 @@
-#define _GNU_SOURCE /* program_invocation_short_name */
 #include "base/error.h"
+
+#include "base/system.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -50,7 +51,7 @@ bool error_set(Error *error, const char *where, const char *format, ...)
 void error_die_of(int status, const Error *error)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, error->text);
+    fprintf(stderr, "%s: %s\n", system_program_name(), error->text);
     exit(status);
 }
 

@@ -1,17 +1,15 @@
-#define _GNU_SOURCE /* madvise, posix_memalign, the e of fopen */
 #include "base/memory.h"
 
 #include "base/error.h"
+#include "base/system.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21 };
+enum { ALIGNMENT = 64 };
 
 size_t size_mul(size_t a, size_t b)
 {
@@ -26,29 +24,11 @@ static _Noreturn void no_memory(size_t bytes)
     error_die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
 }
 
-/* What the system could still give, swap included; SIZE_MAX where it does not tell. */
-static size_t bytes_free(void)
-{
-    FILE *info = fopen("/proc/meminfo", "re");
-    char line[256];
-    size_t kib, sum = 0;
-    bool told = false;
-    while (info && fgets(line, sizeof line, info))
-        if (sscanf(line, "MemAvailable: %zu", &kib) == 1) {
-            sum += kib;
-            told = true;
-        } else if (sscanf(line, "SwapFree: %zu", &kib) == 1)
-            sum += kib;
-    if (info)
-        fclose(info);
-    return told ? size_mul(sum, 1024) : SIZE_MAX;
-}
-
 /* Linux promises more memory than there is and kills whoever uses it. */
 static void check_free(size_t bytes)
 {
-    enum { WORTH_ASKING = 256 << 20 };
-    size_t left = bytes < WORTH_ASKING ? SIZE_MAX : bytes_free();
+    enum { WORTH_ASKING = 16 << 20 };
+    size_t left = bytes < WORTH_ASKING ? SIZE_MAX : system_memory_free();
     if (bytes > left)
         error_die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
                   (double)bytes / (1 << 20), (double)left / (1 << 20));
@@ -60,24 +40,17 @@ void *mem_alloc(size_t count, size_t size)
     if (bytes > SIZE_MAX - ALIGNMENT)
         no_memory(bytes);
     check_free(bytes);
-    bool large = bytes >= HUGE_PAGE;
-    /* One byte at least, to get memory. Not by aligned_alloc, which wants a multiple of the
-     * alignment: up to a huge page more. */
+    /* One byte at least, to get memory. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *memory;
-    /* From the system: what was freed before would keep its small pages. */
-    if (large)
-        mallopt(M_MMAP_THRESHOLD, HUGE_PAGE);
-    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, rounded) != 0)
+    void *memory = system_alloc(rounded);
+    if (!memory)
         no_memory(bytes);
-    if (large)
-        madvise(memory, rounded, MADV_HUGEPAGE);
     return memset(memory, 0, rounded);
 }
 
 void *mem_grow(void *old, size_t count, size_t size)
 {
-    size_t bytes = size_mul(count, size), had = old ? malloc_usable_size(old) : 0;
+    size_t bytes = size_mul(count, size), had = old ? system_usable_size(old) : 0;
     if (bytes != SIZE_MAX && bytes > had)
         check_free(bytes - had);
     void *memory = bytes == SIZE_MAX ? NULL : realloc(old, bytes ? bytes : 1);

@@ -8,8 +8,10 @@
  *
  * In a loop of tasks a thread publishes the items of the task it is in, likewise, in its own part;
  * a thread without a task is a guest there. */
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/parallel.h"
+
+#include "base/ints.h"
+#include "base/system.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -68,26 +70,24 @@ static _Thread_local bool in_loop;
 
 /* --- how many -------------------------------------------------------------------------------- */
 
-static int threads_by_default(void)
+/* How often a waiting thread looks before it sleeps: not once where another thread that runs needs
+ * its processor. */
+static atomic_int looks;
+
+void thread_count_set(int threads)
 {
-    const char *set = getenv("OMP_NUM_THREADS");
-    int threads = set ? atoi(set) : 0;
-    cpu_set_t processors;
-    if (threads < 1 && sched_getaffinity(0, sizeof processors, &processors) == 0)
-        threads = CPU_COUNT(&processors);
-    return threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
+    threads_wanted = int_max(1, int_min(threads, MOST_THREADS));
+    atomic_store(&looks, threads_wanted <= system_processors() ? LOOKS : 0);
 }
 
 int thread_count(void)
 {
-    if (threads_wanted == 0)
-        threads_wanted = threads_by_default();
+    if (threads_wanted == 0) {
+        const char *set = getenv("OMP_NUM_THREADS");
+        int threads = set ? atoi(set) : 0;
+        thread_count_set(threads < 1 ? system_processors() : threads);
+    }
     return threads_wanted;
-}
-
-void thread_count_set(int threads)
-{
-    threads_wanted = threads < 1 ? 1 : threads > MOST_THREADS ? MOST_THREADS : threads;
 }
 
 /* --- tasks that are shared ------------------------------------------------------------------- */
@@ -98,7 +98,7 @@ enum { NONE = -1 };
  */
 static void wait_a_little(int *look)
 {
-    if (*look < LOOKS)
+    if (*look < atomic_load(&looks))
         ++*look;
     else
         sched_yield();
@@ -224,7 +224,7 @@ static bool is_new(unsigned loop, unsigned last)
 static unsigned next_loop(unsigned last)
 {
     unsigned loop = 0;
-    for (int look = 0; look < LOOKS; look++) {
+    for (int look = atomic_load(&looks); look > 0; look--) {
         loop = atomic_load_explicit(&pool.open, memory_order_relaxed);
         if (is_new(loop, last))
             return loop;
@@ -300,7 +300,7 @@ static void publish(int items, int helpers)
 static void wait_for_helpers(void)
 {
     atomic_store(&pool.open, 0);
-    for (int look = 0; look < LOOKS; look++)
+    for (int look = atomic_load(&looks); look > 0; look--)
         if (atomic_load(&pool.active) == 0)
             return;
     pthread_mutex_lock(&pool.lock);

@@ -1,10 +1,10 @@
 /* bench: how fast the network runs, and where its time goes. */
-#define _DEFAULT_SOURCE
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/system.h"
 #include "cli/commands.h"
 #include "engine/inference.h"
 #include "engine/training.h"
@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 /* What is timed: a network with random weights, running forward or taking training steps. */
 typedef struct {
@@ -97,8 +96,7 @@ static int by_size(const void *a, const void *b)
 
 static double peak_mib(void)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
+    return (double)system_memory_peak() / (1 << 20);
 }
 
 /* --- a line a layer -------------------------------------------------------------------------- */

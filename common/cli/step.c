@@ -1,9 +1,9 @@
-#define _POSIX_C_SOURCE 200809L
 #include "cli/step.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/system.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
@@ -176,10 +176,8 @@ static int help(const char *called, const Step *step, const char *topic)
 static char *own_path(const char *called)
 {
     char path[4096];
-    ssize_t length = strchr(called, '/') ? -1 : readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length > 0)
-        path[length] = 0;
-    return str_format("%s", length > 0 ? path : called);
+    bool told = !strchr(called, '/') && system_own_path(path, sizeof path);
+    return str_format("%s", told ? path : called);
 }
 
 /* Where one of the first three files is closed, the next file to be opened would take its place,

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* realpath, O_CLOEXEC, fchmod, pthread_sigmask */
 #include "io/file.h"
 
 #include "base/memory.h"

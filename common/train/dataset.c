@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* access */
 #include "train/dataset.h"
 
 #include "base/memory.h"

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* pthread_sigmask */
 #include "train/loader.h"
 
 #include "base/memory.h"

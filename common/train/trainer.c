@@ -1,8 +1,8 @@
-#define _POSIX_C_SOURCE 200809L
 #include "train/trainer.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "engine/training.h"
 #include "io/file.h"
 #include "ops/ops.h"
@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,7 +113,7 @@ static bool hold_folder(Trainer *t, Error *error)
     static const char *const names[] = { "last.safetensors", "best.safetensors", "log.tsv",
                                          "result.tsv" };
     t->held = open(t->recipe->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (t->held >= 0 && flock(t->held, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    if (t->held >= 0 && !system_lock(t->held))
         return error_set(error, t->recipe->out, "another run is working in it");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = path_in(t, names[i]);

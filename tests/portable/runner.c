@@ -1,6 +1,9 @@
 /* Runs the tests that portable/criterion registers, one after the other, each in a process.
- * Words: suites, or suite/test, to leave out. */
+ * Words: suites, or suite/test, to leave out; or --filter and a pattern of those to run. */
 #include <criterion/criterion.h>
+#ifdef PORTABLE_CRITERION_H
+
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +71,11 @@ static const PortableTest *suite_of(const PortableTest *test)
 
 static bool left_out(const PortableTest *test, int count, char **words)
 {
+    if (count == 2 && strcmp(words[0], "--filter") == 0) {
+        char name[256];
+        snprintf(name, sizeof name, "%s/%s", test->suite, test->name);
+        return fnmatch(words[1], name, 0) != 0 || test->disabled;
+    }
     size_t length = strlen(test->suite);
     for (int i = 0; i < count; i++)
         if (strncmp(words[i], test->suite, length) == 0 &&
@@ -117,3 +125,5 @@ int main(int argc, char **argv)
            all - skipped - passed);
     return passed + skipped == all ? 0 : 1;
 }
+
+#endif

@@ -1,0 +1,357 @@
+/* Compiled for any processor of the architecture (see the Makefile): the check at the start runs on
+ * those that lack what the rest was compiled for. */
+#define _GNU_SOURCE /* program_invocation_short_name, sched_getaffinity, madvise */
+#include "base/system.h"
+
+#include "base/built_for.h"
+#include "base/ints.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#if defined(__APPLE__)
+#include <mach-o/dyld.h>
+#include <malloc/malloc.h>
+#else
+#include <malloc.h>
+#endif
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+/* --- the program ----------------------------------------------------------------------------- */
+
+const char *system_program_name(void)
+{
+#ifdef __linux__
+    return program_invocation_short_name;
+#else
+    return getprogname();
+#endif
+}
+
+bool system_own_path(char *path, size_t size)
+{
+#if defined(__APPLE__)
+    uint32_t room = (uint32_t)size;
+    return _NSGetExecutablePath(path, &room) == 0;
+#elif defined(__linux__)
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length > 0)
+        path[length] = 0;
+    return length > 0;
+#else
+    (void)path, (void)size;
+    return false;
+#endif
+}
+
+/* --- a processor that it was not built for --------------------------------------------------- */
+
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0)
+        _exit(1);
+}
+
+/* Only what a signal handler may call. */
+static void unknown_instruction(int signal)
+{
+    (void)signal;
+    say(system_program_name());
+    say(": processor: it lacks an instruction that this program was built with");
+    say(built_for);
+    say("; run make again on this machine");
+    say(built_for_any);
+    say("\n");
+    _exit(1);
+}
+
+/* Before main, which may hold such an instruction itself. */
+__attribute__((constructor(101))) static void explain_unknown_instructions(void)
+{
+    struct sigaction action = { .sa_handler = unknown_instruction }, now;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGILL, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        sigaction(SIGILL, &action, NULL);
+}
+
+/* --- control groups -------------------------------------------------------------------------- */
+
+/* A group's folder; `mounted` bytes of it are where its hierarchy begins. */
+typedef struct {
+    char path[4096];
+    size_t mounted;
+    bool second; /* of version 2 */
+} Group;
+
+static FILE *open_below(const char *root, const char *path)
+{
+    char name[4608];
+    int length = snprintf(name, sizeof name, "%s%s", root, path);
+    return length > 0 && (size_t)length < sizeof name ? fopen(name, "re") : NULL;
+}
+
+/* Is `word` in a list with commas? */
+static bool lists(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (; *list; list += strcspn(list, ","), list += *list == ',')
+        if (strncmp(list, word, length) == 0 && (!list[length] || list[length] == ','))
+            return true;
+    return false;
+}
+
+/* Where the hierarchy with the controller is mounted (mountinfo's lines are "id parent device root
+ * mount options … - type source options"), and where the process's own `path` is then: a container
+ * sees its own group as the mount's root. */
+static bool find_folder(Group *g, const char *root, const char *controller, const char *path)
+{
+    char line[8192], top[2048], mount[2048], type[16], options[2048];
+    bool found = false;
+    FILE *mounts = open_below(root, "/proc/self/mountinfo");
+    while (mounts && !found && fgets(line, sizeof line, mounts)) {
+        const char *rest = strstr(line, " - ");
+        if (!rest || sscanf(line, "%*s %*s %*s %2047s %2047s", top, mount) != 2 ||
+            sscanf(rest, " - %15s %*s %2047s", type, options) != 2)
+            continue;
+        found = g->second ? strcmp(type, "cgroup2") == 0
+                          : strcmp(type, "cgroup") == 0 && lists(options, controller);
+    }
+    if (mounts)
+        fclose(mounts);
+    if (!found)
+        return false;
+    size_t above = strcmp(top, "/") == 0 ? 0 : strlen(top);
+    if (strncmp(path, top, above) == 0 && (!path[above] || path[above] == '/'))
+        path += above;
+    int length = snprintf(g->path, sizeof g->path, "%s%s%s", root, mount, path);
+    g->mounted = strlen(root) + strlen(mount);
+    return length > 0 && (size_t)length < sizeof g->path;
+}
+
+/* The process's i-th group (0, 1, …) with the controller: where both versions are mounted there are
+ * two. */
+static bool find_group(Group *g, const char *root, const char *controller, int i)
+{
+    char line[4096];
+    bool found = false;
+    FILE *groups = open_below(root, "/proc/self/cgroup"); /* "number:controllers:path" */
+    while (groups && !found && fgets(line, sizeof line, groups)) {
+        char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = 0;
+        path[strcspn(path, "\n")] = 0;
+        g->second = !*++list;
+        found = (g->second || lists(list, controller)) && find_folder(g, root, controller, path) &&
+                i-- == 0;
+    }
+    if (groups)
+        fclose(groups);
+    return found;
+}
+
+/* To the group's parent, unless it is the highest. */
+static bool to_parent(Group *g)
+{
+    char *slash = strrchr(g->path, '/');
+    if (strlen(g->path) <= g->mounted || !slash)
+        return false;
+    *slash = 0;
+    return true;
+}
+
+/* What stands in one of a group's files, behind `key` where there are lines of many. */
+static bool read_value(const Group *g, const char *file, const char *key, char value[256])
+{
+    size_t length = strlen(key);
+    bool found = false;
+    FILE *from = open_below(g->path, file);
+    while (from && !found && fgets(value, 256, from))
+        found = strncmp(value, key, length) == 0;
+    if (from)
+        fclose(from);
+    if (found)
+        memmove(value, value + length, strlen(value + length) + 1);
+    return found;
+}
+
+/* UINTMAX_MAX where there is none, or "max". */
+static uintmax_t read_number(const Group *g, const char *file, const char *key)
+{
+    char value[256];
+    uintmax_t number;
+    bool told = read_value(g, file, key, value) && sscanf(value, "%" SCNuMAX, &number) == 1;
+    return told ? number : UINTMAX_MAX;
+}
+
+static uintmax_t smaller(uintmax_t a, uintmax_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What is left until a limit is reached; `cached` bytes of what is used would be given up. */
+static uintmax_t left_until(const Group *g, const char *limit, const char *usage, uintmax_t cached)
+{
+    uintmax_t most = read_number(g, limit, ""), used = read_number(g, usage, "");
+    if (most == UINTMAX_MAX || used == UINTMAX_MAX)
+        return UINTMAX_MAX;
+    used -= smaller(cached, used);
+    return most > used ? most - used : 0;
+}
+
+static uintmax_t with_swap(uintmax_t left, uintmax_t swap)
+{
+    return left > UINTMAX_MAX - swap ? UINTMAX_MAX : left + swap;
+}
+
+static uintmax_t left_in(const Group *g, uintmax_t swap)
+{
+    static const char *const keys[2][2] = { { "total_inactive_file ", "total_active_file " },
+                                            { "inactive_file ", "active_file " } };
+    uintmax_t cached = 0;
+    for (int i = 0; i < 2; i++) {
+        uintmax_t files = read_number(g, "/memory.stat", keys[g->second][i]);
+        cached += files == UINTMAX_MAX ? 0 : files;
+    }
+    if (g->second) {
+        swap = smaller(swap, left_until(g, "/memory.swap.max", "/memory.swap.current", 0));
+        return with_swap(left_until(g, "/memory.max", "/memory.current", cached), swap);
+    }
+    /* The other limit is that of memory and swap together. */
+    return smaller(
+        with_swap(left_until(g, "/memory.limit_in_bytes", "/memory.usage_in_bytes", cached), swap),
+        left_until(g, "/memory.memsw.limit_in_bytes", "/memory.memsw.usage_in_bytes", cached));
+}
+
+size_t cgroup_memory_free(const char *root, size_t swap)
+{
+    Group g;
+    uintmax_t left = SIZE_MAX;
+    for (int i = 0; find_group(&g, root, "memory", i); i++)
+        do
+            left = smaller(left, left_in(&g, swap));
+        while (to_parent(&g));
+    return (size_t)left;
+}
+
+/* Microseconds of processors' time per period, as "quota period" or each in a file. */
+static int processors_in(const Group *g)
+{
+    char value[256];
+    long long quota, period;
+    bool told;
+    if (g->second)
+        told = read_value(g, "/cpu.max", "", value) &&
+               sscanf(value, "%lld %lld", &quota, &period) == 2;
+    else
+        told =
+            read_value(g, "/cpu.cfs_quota_us", "", value) && sscanf(value, "%lld", &quota) == 1 &&
+            read_value(g, "/cpu.cfs_period_us", "", value) && sscanf(value, "%lld", &period) == 1;
+    if (!told || quota < 0 || period <= 0 || quota / period >= INT_MAX)
+        return INT_MAX;
+    return quota < period ? 1 : (int)(quota / period);
+}
+
+int cgroup_processors(const char *root)
+{
+    Group g;
+    int least = INT_MAX;
+    for (int i = 0; find_group(&g, root, "cpu", i); i++)
+        do
+            least = int_min(least, processors_in(&g));
+        while (to_parent(&g));
+    return least;
+}
+
+/* --- processors ------------------------------------------------------------------------------ */
+
+int system_processors(void)
+{
+    int all = (int)sysconf(_SC_NPROCESSORS_ONLN), quota = INT_MAX;
+#ifdef __linux__
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        all = CPU_COUNT(&allowed);
+    quota = cgroup_processors("");
+#endif
+    return int_max(int_min(all, quota), 1);
+}
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+size_t system_memory_free(void)
+{
+    FILE *info = fopen("/proc/meminfo", "re");
+    char line[256];
+    size_t kib, available = SIZE_MAX, swap = 0;
+    while (info && fgets(line, sizeof line, info))
+        if (sscanf(line, "MemAvailable: %zu", &kib) == 1)
+            available = size_mul(kib, 1024);
+        else if (sscanf(line, "SwapFree: %zu", &kib) == 1)
+            swap = size_mul(kib, 1024);
+    if (info)
+        fclose(info);
+    size_t all = available > SIZE_MAX - swap ? SIZE_MAX : available + swap;
+    size_t group = cgroup_memory_free("", swap);
+    return all < group ? all : group;
+}
+
+size_t system_memory_peak(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+#ifdef __APPLE__
+    return (size_t)usage.ru_maxrss;
+#else
+    return size_mul((size_t)usage.ru_maxrss, 1024);
+#endif
+}
+
+void *system_alloc(size_t bytes)
+{
+    enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21 };
+    bool large = bytes >= HUGE_PAGE;
+    void *memory;
+    /* From the system: what was freed before would keep its small pages. */
+#ifdef M_MMAP_THRESHOLD
+    if (large)
+        mallopt(M_MMAP_THRESHOLD, HUGE_PAGE);
+#endif
+    if (posix_memalign(&memory, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (large)
+        madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
+size_t system_usable_size(void *memory)
+{
+#ifdef __APPLE__
+    return malloc_size(memory);
+#else
+    return malloc_usable_size(memory);
+#endif
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+bool system_lock(int file)
+{
+    return flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
