@@ -12,7 +12,7 @@
 /* What an external name begins with, before its first underscore: a module, or the type that it is
  * about; folder by folder. */
 static const char owners[] =
-    " clock error mem parallel process random size str thread "
+    " built cgroup clock error mem parallel process random size str system thread "
     " bfloat cifar10 entries entry file half idx json picture pnm protobuf safetensors "
     " layout net param scheme scope tensor weights "
     " act array channel gemm grouped norm panel peak set winograd "
