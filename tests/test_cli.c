@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,27 +120,142 @@ static Tensor *small_encoder(Tensor *x, Config c)
     return conv_norm_act(x, .out = c.stem, .kernel = 1);
 }
 
-static int step_status(Step step)
+/* The status of a step's report; *error: what it says on stderr. */
+static int step_status(Step step, char **error)
 {
     static char *argv[] = { "14_mine", "report", "--stem", "8", NULL };
+    char *folder = folder_new(), *path = str_format("%s/error", folder);
     int status = -1;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+        if (!freopen("/dev/null", "w", stdout) || !freopen(path, "w", stderr))
             _exit(126);
         exit(step_main(4, argv, step));
     }
     cr_assert_eq(waitpid(child, &status, 0), child);
+    *error = contents("%s", path);
+    free(path);
+    folder_remove(folder);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* The network is what a step must have; block and stage are for the article's checks. */
 Test(cli, steps_that_leave_something_out)
 {
-    cr_expect_eq(step_status((Step){ .title = "mine" }), USAGE);
+    char *error;
+    cr_expect_eq(step_status((Step){ .title = "mine" }, &error), USAGE);
+    free(error);
     Step step = { .title = "mine", .encoder = small_encoder, .article = { .stem = 8 } };
-    cr_expect_eq(step_status(step), 0);
+    cr_expect_eq(step_status(step, &error), 0);
+    free(error);
+}
+
+/* --- steps with a mistake: the line, and the cure ------------------------------------------------
+ */
+
+static int *mistake; /* the line of it, which a child tells as well */
+#define WRONG(layer) (*mistake = __LINE__, (layer))
+
+static Tensor *pad_forgotten(Tensor *x, Config c)
+{
+    x = conv2d(x, .out = c.stem, .kernel = 4, .stride = 4);
+    Tensor *res = x;
+    x = WRONG(conv2d(x, .out = c.stem, .kernel = 9, .pad = 3, .groups = c.stem));
+    x = conv2d(x, .out = c.stem, .kernel = 1);
+    return add(x, res);
+}
+
+static Tensor *stride_on_one_side(Tensor *x, Config c)
+{
+    Tensor *res = conv2d(x, .out = c.stem, .kernel = 1);
+    x = WRONG(conv2d(x, .out = c.stem, .kernel = 3, .stride = 2, .pad = 1));
+    return add(x, res);
+}
+
+static Tensor *other_channels(Tensor *x, Config c)
+{
+    x = conv2d(x, .out = c.stem, .kernel = 1);
+    Tensor *res = x;
+    x = WRONG(conv2d(x, .out = 4 * c.stem, .kernel = 1));
+    return add(res, gelu(x));
+}
+
+static Tensor *other_groups(Tensor *x, Config c)
+{
+    x = conv2d(x, .out = c.stem, .kernel = 1);
+    return WRONG(conv2d(x, .out = c.stem, .kernel = 1, .groups = 3));
+}
+
+static Tensor *kernel_missing(Tensor *x, Config c)
+{
+    return WRONG(conv2d(x, .out = c.stem));
+}
+
+static Tensor *pool_kernel_missing(Tensor *x, Config c)
+{
+    (void)c;
+    return WRONG(max_pool(x, .stride = 2));
+}
+
+static Tensor *linear_on_images(Tensor *x, Config c)
+{
+    return WRONG(linear(x, .out = c.stem));
+}
+
+static Tensor *linear_on_pixels(Tensor *x, Config c)
+{
+    x = global_avg_pool(x);
+    return WRONG(linear(x, .out = c.stem));
+}
+
+static Tensor *kernel_larger_than_the_image(Tensor *x, Config c)
+{
+    x = conv2d(x, .out = c.stem, .kernel = 56, .stride = 56);
+    return WRONG(conv2d(x, .out = c.stem, .kernel = 7));
+}
+
+static Tensor *nothing_returned(Tensor *x, Config c)
+{
+    (void)x, (void)c;
+    return NULL;
+}
+
+Test(cli, mistakes_in_a_step)
+{
+    static const struct {
+        Tensor *(*encoder)(Tensor *x, Config c);
+        bool here; /* the error is where the mistake is; else the message names its line */
+        const char *says;
+    } cases[] = {
+        { pad_forgotten, false, ", .pad = 4 would make 56x56 of 56x56" },
+        { stride_on_one_side, false, " has a stride of 2" },
+        { other_channels, false, " makes 32 channels of 8" },
+        { other_groups, true, "3 groups do not divide 8 channels in and 8 out; .groups = x->c" },
+        { kernel_missing, true, "conv2d: .kernel is missing" },
+        { pool_kernel_missing, true, "max_pool: .kernel is missing" },
+        { linear_on_images, true, "not 3x224x224; global_avg_pool and flatten make one" },
+        { linear_on_pixels, true, "not 3x1x1; flatten makes one" },
+        { kernel_larger_than_the_image, true, "with pad 0; .pad = 3 would keep 4x4" },
+    };
+    mistake =
+        mmap(NULL, sizeof *mistake, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    cr_assert_neq(mistake, MAP_FAILED);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *error, *line;
+        Step step = { .title = "mine", .encoder = cases[i].encoder, .article = { .stem = 8 } };
+        cr_expect_eq(step_status(step, &error), USAGE);
+        line = str_format(cases[i].here ? "test_cli.c:%d: " : "line %d", *mistake);
+        cr_expect(strstr(error, line) && strstr(error, cases[i].says), "%s, %s: %s", line,
+                  cases[i].says, error);
+        free(line);
+        free(error);
+    }
+    char *error;
+    Step step = { .title = "mine", .encoder = nothing_returned };
+    cr_expect_eq(step_status(step, &error), USAGE);
+    cr_expect(strstr(error, ".encoder: it returns no tensor"), "%s", error);
+    free(error);
 }
 
 /* Whatever a name holds, the message is one line that ends with what is wrong. */

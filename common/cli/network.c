@@ -189,6 +189,8 @@ Net *network_build(const Step *step, const Shape *shape)
     /* Alone the article's encoder has no name; the authors' names do not depend on that. */
     SCOPE(net, shape->head || step->published ? "encoder" : "")
         x = step->encoder(x, shape->config);
+    if (!x)
+        error_die(EXIT_USAGE, ".encoder", "it returns no tensor: is a 'return x' missing?");
     if (shape->head && step->head)
         SCOPE(net, "head")
             step->head(x, shape->config, shape->classes);

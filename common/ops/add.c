@@ -4,16 +4,75 @@
 #include "kernels/pointwise.h"
 #include "ops/ops.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* --- what may be the matter ------------------------------------------------------------------ */
+
+typedef bool Suspect(const Tensor *t);
+
+/* The last layer that is suspect, on the way from where a and b part to either of them; or NULL. */
+static const Tensor *find_suspect(const Tensor *a, const Tensor *b, Suspect *suspect)
+{
+    while (a != b) {
+        const Tensor **later = a->index > b->index ? &a : &b;
+        if (!(*later)->in[0] || suspect(*later))
+            return (*later)->in[0] ? *later : NULL;
+        *later = (*later)->in[0];
+    }
+    return NULL;
+}
+
+/* Half the kernel is what keeps a picture's size at stride 1, and what shortcuts go by at others.
+ */
+static bool wants_other_pad(const Tensor *t)
+{
+    return t->h != t->in[0]->h && t->a.kernel % 2 && t->a.pad != t->a.kernel / 2;
+}
+
+static bool strides(const Tensor *t)
+{
+    return t->a.stride > 1;
+}
+
+static bool changes_channels(const Tensor *t)
+{
+    return t->params && t->c != t->in[0]->c;
+}
+
+/* "; …" where it is plain what would help, else "". */
+static void find_cure(const Tensor *a, const Tensor *b, char cure[], size_t size)
+{
+    const Tensor *pad = find_suspect(a, b, wants_other_pad);
+    const Tensor *stride = find_suspect(a, b, strides);
+    const Tensor *channels = find_suspect(a, b, changes_channels);
+    bool same_size = a->h == b->h && a->w == b->w;
+    cure[0] = 0;
+    if (!same_size && pad) {
+        const Tensor *x = pad->in[0];
+        snprintf(cure, size, "; on line %d, .pad = %d would make %dx%d of %dx%d", pad->at.line,
+                 pad->a.kernel / 2, (x->h - 1) / pad->a.stride + 1, (x->w - 1) / pad->a.stride + 1,
+                 x->h, x->w);
+    } else if (!same_size && stride)
+        snprintf(cure, size, "; on one side line %d has a stride of %d", stride->at.line,
+                 stride->a.stride);
+    else if (same_size && channels)
+        snprintf(cure, size, "; line %d makes %d channels of %d", channels->at.line, channels->c,
+                 channels->in[0]->c);
+}
 
 Tensor *add_(Tensor *a, Tensor *b, Site at)
 {
-    char left[SHAPE_TEXT], right[SHAPE_TEXT];
-    if (a->n != b->n || a->c != b->c || a->h != b->h || a->w != b->w)
-        net_error(at, "add: shapes differ: %s and %s", tensor_shape_text(a, left),
-                  tensor_shape_text(b, right));
+    char left[SHAPE_TEXT], right[SHAPE_TEXT], cure[128];
+    if (a->n != b->n || a->c != b->c || a->h != b->h || a->w != b->w) {
+        find_cure(a, b, cure, sizeof cure);
+        net_error(at, "add: shapes differ: %s and %s%s", tensor_shape_text(a, left),
+                  tensor_shape_text(b, right), cure);
+    }
     return net_layer(&add_op, a, b, at, NAME_WORD, (Attributes){ 0 }, a->c, a->h, a->w);
 }
+
+/* --- the layer ------------------------------------------------------------------------------- */
 
 static void define(const Tensor *t, const Call *c)
 {

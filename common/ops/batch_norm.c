@@ -70,7 +70,10 @@ static void measure(const Tensor *t, const Call *c)
 {
     float *mean = c->saved, *rstd = c->saved + t->c;
     if (tensor_rows(t) < 2)
-        net_error(t->at, "%s: batch norm in training wants more than one value a channel", t->name);
+        net_error(
+            t->at,
+            "%s: batch norm in training wants more than one value a channel; a batch of 2 has them",
+            t->name);
     channel_moments(c->x[0], tensor_rows(t), t->c, mean, rstd, c->work);
     update_running(t, c, mean, rstd);
     for (int i = 0; i < t->c; i++)

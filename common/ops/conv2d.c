@@ -14,6 +14,7 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FEW_CHANNELS = 16 };
@@ -25,19 +26,36 @@ static int window_count(int size, Conv2d p)
     return (size + 2 * p.pad - p.kernel) / p.stride + 1;
 }
 
+/* What would help where the input is smaller than the kernel. */
+static _Noreturn void too_small(const Tensor *x, Conv2d p)
+{
+    char cure[64];
+    if (p.kernel % 2 && p.stride == 1)
+        snprintf(cure, sizeof cure, ".pad = %d would keep %dx%d", p.kernel / 2, x->h, x->w);
+    else if (!x->op)
+        snprintf(cure, sizeof cure, "an image has to be %dx%d at least", p.kernel - 2 * p.pad,
+                 p.kernel - 2 * p.pad);
+    else
+        snprintf(cure, sizeof cure, "the image has to be larger");
+    net_error(p.at, "conv2d: the input %dx%dx%d is too small for a kernel of %d with pad %d; %s",
+              x->c, x->h, x->w, p.kernel, p.pad, cure);
+}
+
 static void check(const Tensor *x, Conv2d p)
 {
     if (p.out < 1)
         net_error(p.at, "conv2d: .out is missing or less than 1 (%d)", p.out);
+    if (p.kernel == 0)
+        net_error(p.at, "conv2d: .kernel is missing");
     if (p.kernel < 1 || p.stride < 1 || p.pad < 0)
         net_error(p.at, "conv2d: .kernel = %d, .stride = %d, .pad = %d make no convolution",
                   p.kernel, p.stride, p.pad);
     if (p.groups < 1 || x->c % p.groups || p.out % p.groups)
-        net_error(p.at, "conv2d: %d groups do not divide %d channels in and %d out", p.groups, x->c,
-                  p.out);
+        net_error(p.at, "conv2d: %d groups do not divide %d channels in and %d out%s", p.groups,
+                  x->c, p.out,
+                  p.groups > 1 && p.out % x->c == 0 ? "; .groups = x->c is one a channel" : "");
     if (x->h + 2 * p.pad < p.kernel || x->w + 2 * p.pad < p.kernel)
-        net_error(p.at, "conv2d: the input %dx%dx%d is too small for a kernel of %d with pad %d",
-                  x->c, x->h, x->w, p.kernel, p.pad);
+        too_small(x, p);
 }
 
 static bool few_channels(int channels, int groups)

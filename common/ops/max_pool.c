@@ -11,6 +11,8 @@ enum { LARGEST_KERNEL = 15 }; /* its 225 places fit a byte */
 
 Tensor *max_pool_(Tensor *x, MaxPool p)
 {
+    if (p.kernel == 0)
+        net_error(p.at, "max_pool: .kernel is missing");
     if (p.kernel < 1 || p.kernel > LARGEST_KERNEL || p.stride < 1 || p.pad < 0 ||
         p.pad > p.kernel / 2)
         net_error(p.at,
