@@ -85,6 +85,25 @@ static void fails(int status, const char *named, const char *format, ...)
     result_free(&r);
 }
 
+/* The program names what it can and ends with status 1 and `lines` on stderr, one of which has what
+ * is wrong; returns what it prints. */
+static char *names_the_rest(int lines, const char *named, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static char *names_the_rest(int lines, const char *named, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    Result r = call(format, args);
+    va_end(args);
+    cr_expect_eq(r.status, FAILED, "%s: status %d: %s", format, r.status, r.err);
+    for (const char *at = r.err; (at = strchr(at, '\n')); at++)
+        lines--;
+    cr_expect_eq(lines, 0, "%s: %d lines too few: %s", format, lines, r.err);
+    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", format, named, r.err);
+    free(r.err);
+    return r.out;
+}
+
 static void put(const char *name, const void *bytes, size_t size)
 {
     char *path = str_format("%s/%s", folder, name);
@@ -234,9 +253,12 @@ static void put_batch(const char *picture, const char *batch)
     const size_t points = (size_t)224 * 224, shape[4] = { 1, 3, 224, 224 };
     float *x = mem_alloc(points * 3, sizeof *x), *planes = mem_alloc(points * 3, sizeof *x);
     Preprocess p = preprocess_imagenet(224, 224);
+    PictureFile file;
     Picture read;
     Error error;
-    cr_assert(picture_read(from, &read, &error), "%s", error.text);
+    cr_assert(picture_open(from, &file, &error) && picture_next(&file, &read, &error), "%s",
+              error.text);
+    picture_close(&file);
     preprocess_picture(&p, &read, x);
     for (size_t i = 0; i < points * 3; i++)
         planes[i % 3 * points + i / 3] = x[i];
@@ -375,6 +397,8 @@ Test(classify, labels_of_ones_own)
 {
     make_weights(TINY, 1);
     PUT("ten", "a\nb b\nc\r\nd\ne\nf\ng\nh\ni\nj");
+    PUT("marked", "\xEF\xBB\xBF"
+                  "a\nb b\nc\nd\ne\nf\ng\nh\ni\nj\n\r\n\n");
     PUT("nine", "a\nb\nc\nd\ne\nf\ng\nh\ni\n");
     PUT("eleven", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n");
     PUT("hole", "a\nb\n\nd\ne\nf\ng\nh\ni\nj\n");
@@ -389,6 +413,9 @@ Test(classify, labels_of_ones_own)
         cr_expect_str_eq(fields[4], names[atoi(fields[3])]);
     }
     free(text);
+    /* A mark of UTF-8 at the beginning and empty lines at the end are no names. */
+    expect_same(prints(CLASSIFY "000.pgm --labels ten"),
+                prints(CLASSIFY "000.pgm --labels marked"));
     fails(FAILED, "nine: has 9 lines for 10 classes", CLASSIFY "000.pgm --labels nine");
     fails(FAILED, "eleven: has 11 lines", CLASSIFY "000.pgm --labels eleven");
     fails(FAILED, "hole: line 3 is empty", CLASSIFY "000.pgm --labels hole");
@@ -403,7 +430,7 @@ Test(classify, wrong_calls)
 {
     PUT("weights", "");
     fails(USAGE, "--weights", "classify x.pgm");
-    fails(USAGE, "a picture", "classify --weights weights");
+    fails(USAGE, "an image", "classify --weights weights");
     fails(USAGE, "--format", "classify x.pgm --weights weights --format json");
     fails(USAGE, "--top", "classify x.pgm --weights weights --top 0");
     fails(USAGE, "--data", "classify x.pgm --weights weights --data imagenet");
@@ -420,16 +447,124 @@ Test(classify, pictures_that_are_none)
     PUT("flat.pgm", "P5 28 0 255\n");
     PUT("huge.pgm", "P5 32769 1 255\n");
     PUT("lies.ppm", "P6 32768 32768 65535\n");
+    PUT("x.png", "\x89PNG\r\n\x1a\n");
+    PUT("behind.pgm", "P5 1 1 255\naText");
     fails(FAILED, "text.pgm: not a PNM", CLASSIFY "text.pgm");
-    fails(FAILED, "empty.pgm: not a PNM", CLASSIFY "empty.pgm");
+    fails(FAILED, "empty.pgm: is empty", CLASSIFY "empty.pgm");
+    fails(FAILED, "x.png: a PNG; anytopnm makes a PNM of it: anytopnm x.png | … classify -",
+          CLASSIFY "x.png");
     fails(FAILED, "short.ppm: cut short", CLASSIFY "short.ppm");
     fails(FAILED, "flat.pgm: the height is 0", CLASSIFY "flat.pgm");
     fails(FAILED, "huge.pgm: the width is above", CLASSIFY "huge.pgm");
     fails(FAILED, "lies.ppm: cut short", CLASSIFY "lies.ppm");
     fails(FAILED, "none.pgm", CLASSIFY "none.pgm");
-    fails(FAILED, "standard input: not a PNM", CLASSIFY "-");
-    fails(FAILED, "none.pgm", CLASSIFY "000.pgm none.pgm");
-    fails(FAILED, ".: ", CLASSIFY ".");
+    fails(FAILED, "standard input: is empty", CLASSIFY "-");
+    fails(FAILED, ".: cannot read it: it is a folder", CLASSIFY ".");
+}
+
+/* Each bad image is a line, wherever it stands among others and however many there are at a time.
+ */
+Test(classify, one_bad_image_does_not_hide_the_others)
+{
+    make_weights(TINY, 4);
+    PUT("text.ppm", "no image at all");
+    PUT("half.ppm", "P5 28 28 255\n");
+    const char *line =
+        CLASSIFY "text.ppm 000.pgm none 001.pgm 002.pgm half.ppm . 003.pgm --format tsv "
+                 "--batch-size";
+    for (int i = 1; i < 9; i++)
+        expect_same(prints(CLASSIFY "*.pgm --format tsv"),
+                    names_the_rest(4, "half.ppm: cut short", "%s %d", line, i));
+    free(names_the_rest(2, "none: cannot open it", CLASSIFY "none text.ppm"));
+}
+
+/* Weights that are too large for what is bright, and whose output for a black picture is the bias.
+ */
+static void make_overflowing(void)
+{
+    Metadata shapes[] = { { "data", "shapes" }, { "mean", "0" }, { "std", "1" } };
+    char *path = str_format("%s/weights", folder);
+    Safetensors file = tensors_in("%s", path);
+    const Entry *stem = safetensors_find(&file, "encoder.stem.0.weight");
+    Error error;
+    cr_assert(stem && strcmp(stem->dtype, "F32") == 0);
+    float *values = mem_alloc(entry_elements(stem), sizeof *values);
+    for (size_t i = 0; i < entry_elements(stem); i++)
+        values[i] = 3e38f;
+    ((Entry *)stem)->data = values;
+    cr_assert(safetensors_write(path, file.entries, file.count, shapes, 3, &error));
+    safetensors_free(&file);
+    free(values);
+    free(path);
+}
+
+Test(classify, one_image_without_numbers_does_not_hide_the_others)
+{
+    make_weights(TINY, 0);
+    make_overflowing();
+    run_well(
+        "cd '%s' && for i in a c; do { printf 'P5 28 28 255\n'; head -c 784 /dev/zero; } > $i.pgm; "
+        "done && { printf 'P5 28 28 255\n'; head -c 784 /dev/zero | tr '\\0' '\\377'; } > b.pgm",
+        folder);
+    for (int i = 1; i < 4; i++)
+        expect_same(prints(CLASSIFY "a.pgm c.pgm --format tsv"),
+                    names_the_rest(1, "weights: gives no numbers for b.pgm",
+                                   CLASSIFY "a.pgm b.pgm c.pgm --format tsv --batch-size %d", i));
+}
+
+/* --- several in a file ------------------------------------------------------------------------ */
+
+Test(classify, every_image_of_a_file)
+{
+    make_weights(TINY, 3);
+    run_well(
+        "cd '%s' && { cat 000.pgm; echo; cat 001.pgm 002.pgm; printf '\n\032'; } > all.pnm && "
+        "{ cat 000.pgm 001.pgm; head -c 100 002.pgm; } > cut.pnm && "
+        "for i in 0 1 2; do cp 00$i.pgm all.pnm#$((i + 1)); cp 00$i.pgm ./-#$((i + 1)); done && "
+        "{ cat 000.pgm; echo; } > line.pgm",
+        folder);
+    expect_same(prints(CLASSIFY "all.pnm --format tsv"), prints(CLASSIFY "all.pnm#? --format tsv"));
+    expect_same(prints(CLASSIFY "all.pnm"), prints(CLASSIFY "all.pnm#?"));
+    expect_same(prints(CLASSIFY "all.pnm --batch-size 2"), prints(CLASSIFY "all.pnm#?"));
+    expect_same(prints(CLASSIFY "- --format tsv < all.pnm"),
+                prints(CLASSIFY "--format tsv -- -#?"));
+    expect_same(prints(CLASSIFY "line.pgm"), prints(CLASSIFY "000.pgm"));
+    char *wanted = prints(CLASSIFY "000.pgm 001.pgm --format tsv --top 1"), *text, *at, *fields[5];
+    text = names_the_rest(1, "cut.pnm#3: cut short", CLASSIFY "cut.pnm --format tsv --top 1");
+    at = text;
+    next_line(&at);
+    for (int i = 1; i <= 2; i++) {
+        char *name = str_format("cut.pnm#%d", i);
+        cr_assert_eq(split(next_line(&at), fields, 5), 5);
+        cr_expect_str_eq(fields[0], name);
+        cr_expect(strstr(wanted, fields[4]));
+        free(name);
+    }
+    cr_expect_null(next_line(&at));
+    free(text);
+    free(wanted);
+}
+
+/* --- names in results ------------------------------------------------------------------------- */
+
+Test(classify, tsv_escapes_names)
+{
+    make_weights(TINY, 1);
+    run_well("cd '%s' && cp 000.pgm \"$(printf 'a\\tb\\nc\\rd\\\\e.pgm')\" && "
+             "printf 't\\tt\\n\\\\\\\\\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n10\\n' > names",
+             folder);
+    char *text = prints(CLASSIFY "a*.pgm --labels names --top 10 --format tsv"), *at = text, *line;
+    char *fields[6];
+    int rows = 0;
+    next_line(&at);
+    for (; (line = next_line(&at)); rows++) {
+        cr_assert_eq(split(line, fields, 6), 5);
+        cr_expect_str_eq(fields[0], "a\\tb\\nc\\rd\\\\e.pgm");
+        if (atoi(fields[3]) < 2)
+            cr_expect_str_eq(fields[4], atoi(fields[3]) ? "\\\\\\\\" : "t\\tt");
+    }
+    cr_expect_eq(rows, 10);
+    free(text);
 }
 
 Test(classify, weights_that_do_not_fit)

@@ -1,7 +1,8 @@
-/* PNM pictures: all six kinds are read. */
+/* PNM pictures: all seven kinds are read, one or several in a file. */
 #include "base/memory.h"
-#include "io/file.h"
+#include "io/picture.h"
 #include "io/pnm.h"
+#include "run.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A copy of its own size, so that reading past the end is seen. */
-static bool parse(const char *text, size_t size, Pnm *picture, Error *error)
+/* The picture at *at of a copy of its own size, so that reading past the end is seen. */
+static bool parse(const char *text, size_t size, size_t *at, Pnm *picture, Error *error)
 {
     char *copy = malloc(size + 1);
     memcpy(copy + 1, text, size);
-    bool good = pnm_parse("file", copy + 1, size, picture, error);
+    bool good = pnm_next("file", copy + 1, size, at, picture, error);
     free(copy);
     return good;
 }
@@ -23,7 +24,9 @@ static void accepted(const char *text, size_t size, Pnm wanted)
 {
     Pnm picture;
     Error error = { "" };
-    cr_assert(parse(text, size, &picture, &error), "%s\n  gives: %s", text, error.text);
+    size_t at = 0;
+    cr_assert(parse(text, size, &at, &picture, &error), "%s\n  gives: %s", text, error.text);
+    cr_expect_eq(at, size, "%s\n  is read to byte %zu of %zu", text, at, size);
     cr_expect_eq(picture.width, wanted.width);
     cr_expect_eq(picture.height, wanted.height);
     cr_expect_eq(picture.channels, wanted.channels);
@@ -38,7 +41,11 @@ static void refused(const char *text, size_t size, const char *reason)
 {
     Pnm picture;
     Error error = { "" };
-    cr_assert_not(parse(text, size, &picture, &error), "accepted: %s", text);
+    size_t at = 0;
+    while (parse(text, size, &at, &picture, &error)) { /* the one behind a good one may be meant */
+        cr_assert(at < size, "accepted: %s", text);
+        pnm_free(&picture);
+    }
     cr_expect(strstr(error.text, reason), "%s\n  gives:  %s\n  wanted: %s", text, error.text,
               reason);
     cr_expect(strncmp(error.text, "file: ", 6) == 0, "no file name: %s", error.text);
@@ -88,16 +95,59 @@ Test(pnm, header_space_and_comments)
     accepted(TEXT("P5 0001 002 0255\nab"), PICTURE(1, 2, 1, 255, 'a', 'b'));
 }
 
+#define PAM(w, h, depth, max, type)                                                                \
+    "P7\nWIDTH " #w "\nHEIGHT " #h "\nDEPTH " #depth "\nMAXVAL " #max "\n" type "ENDHDR\n"
+
+Test(pnm, pam)
+{
+    accepted(TEXT(PAM(2, 1, 1, 255, "TUPLTYPE GRAYSCALE\n") "ab"), PICTURE(2, 1, 1, 255, 'a', 'b'));
+    accepted(TEXT(PAM(1, 1, 3, 255, "TUPLTYPE RGB\n") "abc"), PICTURE(1, 1, 3, 255, 'a', 'b', 'c'));
+    accepted(TEXT(PAM(2, 1, 4, 255, "TUPLTYPE RGB_ALPHA\n") "abcdefgh"),
+             PICTURE(2, 1, 3, 255, 'a', 'b', 'c', 'e', 'f', 'g'));
+    accepted(TEXT(PAM(2, 1, 2, 1000, "TUPLTYPE GRAYSCALE_ALPHA\n") "\1\2\0\0\3\4\0\0"),
+             PICTURE(2, 1, 1, 1000, 258, 772));
+    /* 1 is white, as the maximum is everywhere but in P1 and P4. */
+    accepted(TEXT(PAM(2, 1, 1, 1, "TUPLTYPE BLACKANDWHITE\n") "\0\1"), PICTURE(2, 1, 1, 1, 0, 1));
+    accepted(TEXT(PAM(1, 1, 2, 1, "TUPLTYPE BLACKANDWHITE_ALPHA\n") "\1\0"),
+             PICTURE(1, 1, 1, 1, 1));
+    accepted(TEXT(PAM(1, 1, 3, 255, "") "abc"), PICTURE(1, 1, 3, 255, 'a', 'b', 'c'));
+    accepted(TEXT("P7\r\n# any order\n\nMAXVAL 9\n  DEPTH 1 \r\nWIDTH 1\nHEIGHT\t1\nENDHDR\n\5"),
+             PICTURE(1, 1, 1, 9, 5));
+}
+
+/* The bytes of a picture, and what is found behind it. */
+Test(pnm, several_in_a_file)
+{
+    static const char text[] = "P5 1 1 255\nP\nP6 1 1 255\nabc\0\0P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\n"
+                               "MAXVAL 255\nENDHDR\nxP1 1 1 1 # the last\n\x1a";
+    static const int wanted[] = { 'P', 'a', 'x', 0 };
+    size_t at = 0;
+    Pnm picture;
+    Error error = { "" };
+    for (int i = 0; i < 4; i++) {
+        cr_assert(parse(text, sizeof text - 1, &at, &picture, &error), "%d: %s", i, error.text);
+        cr_expect_eq(picture.samples[0], wanted[i], "picture %d", i);
+        pnm_free(&picture);
+    }
+    cr_expect_eq(at, sizeof text - 1);
+}
+
+Test(pnm, what_may_follow_the_last)
+{
+    accepted(TEXT("P5 1 1 255\na\n"), PICTURE(1, 1, 1, 255, 'a'));
+    accepted(TEXT("P5 1 1 255\na\0\0\0"), PICTURE(1, 1, 1, 255, 'a'));
+    accepted(TEXT("P4 8 1\n\x0F \r\n\x1a"), PICTURE(8, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0));
+}
+
 /* --- refused --------------------------------------------------------------------------------- */
 
 Test(pnm, refuses_other_headers)
 {
-    refused(TEXT(""), "not a PNM picture");
+    refused(TEXT(""), "not a PNM picture: it does not start with P1 to P7");
     refused(TEXT("P"), "not a PNM picture");
     refused(TEXT("Q5 1 1 255\na"), "not a PNM picture");
     refused(TEXT("P0 1 1 255\na"), "not a PNM picture");
-    refused(TEXT("P7 1 1 255\na"), "not a PNM picture");
-    refused(TEXT("\x89PNG\r\n"), "not a PNM picture");
+    refused(TEXT("P8 1 1 255\na"), "not a PNM picture");
     refused(TEXT("P51 1 255\na"), "byte 2: no white space after P5");
     refused(TEXT("P5"), "no width");
     refused(TEXT("P5 # 1 1 255"), "no width");
@@ -124,11 +174,10 @@ Test(pnm, refuses_other_sizes)
     refused(TEXT("P6 32768 32768 65535\n"), "needs 6442450944 bytes, there are 0");
     refused(TEXT("P3 32768 32768 65535\n1"), "needs 6442450943 bytes");
     refused(TEXT("P1 32768 32768\n1"), "needs 1073741824 bytes");
-    refused(TEXT("P5 1 1 255\nab"), "1 bytes after the picture");
-    refused(TEXT("P5 1 1 255\na\n"), "1 bytes after the picture");
-    refused(TEXT("P4 8 1\nab"), "1 bytes after the picture");
-    refused(TEXT("P2 1 1 9 1 2"), "1 bytes after the picture");
-    refused(TEXT("P1 1 1 01"), "1 bytes after the picture");
+    refused(TEXT("P5 1 1 255\nab"), "neither the end nor another picture");
+    refused(TEXT("P4 8 1\nabc"), "byte 8: neither the end nor another picture");
+    refused(TEXT("P2 1 1 9 1 2"), "neither the end nor another picture");
+    refused(TEXT("P1 1 1 01"), "neither the end nor another picture");
     refused(TEXT("P2 2 2 9 1 2 3    "), "cut short: no sample");
     refused(TEXT("P1 2 2 011   "), "cut short: 3 of 4 pixels");
 }
@@ -143,48 +192,113 @@ Test(pnm, refuses_other_samples)
     refused(TEXT("P1 1 1 2"), "byte 7: a pixel is neither 0 nor 1");
 }
 
+Test(pnm, refuses_other_pams)
+{
+    refused(TEXT("P7"), "the header has no ENDHDR");
+    refused(TEXT("P7\nWIDTH 1\nHEIGHT 1\n"), "the header has no ENDHDR");
+    refused(TEXT("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nENDHDR\na"), "no MAXVAL in the header");
+    refused(TEXT("P7\nHEIGHT 1\nDEPTH 1\nMAXVAL 1\nENDHDR\na"), "no WIDTH in the header");
+    refused(TEXT("P7 332\n#IMGINFO\n"), "'332' in the header is no word of PAM's");
+    refused(TEXT(PAM(1, 1, 5, 255, "")), "the depth is above 4");
+    refused(TEXT(PAM(0, 1, 1, 255, "")), "the width is 0");
+    refused(TEXT(PAM(1, 32769, 1, 255, "")), "the height is above 32768");
+    refused(TEXT(PAM(1, 1, 4, 255, "TUPLTYPE CMYK\n") "abcd"), "depth 4 of type CMYK: wanted are");
+    refused(TEXT(PAM(1, 1, 3, 255, "TUPLTYPE GRAYSCALE\n") "abc"), "depth 3 of type GRAYSCALE");
+    refused(TEXT(PAM(2, 1, 4, 255, "TUPLTYPE RGB_ALPHA\n") "abcdefg"),
+            "needs 8 bytes, there are 7");
+    refused(TEXT(PAM(1, 1, 2, 9, "") "\5\xA"), "a sample of 10, above the maximum 9");
+}
+
+/* Another format is called by its name, with what makes a PNM of it. */
+Test(pnm, other_formats)
+{
+    static const char anytopnm[] = "anytopnm makes a PNM of it: anytopnm file | ";
+    refused(TEXT("\x89PNG\r\n\x1a\n"), "file: a PNG; ");
+    refused(TEXT("\x89PNG\r\n\x1a\n"), anytopnm);
+    refused(TEXT("\xff\xd8\xff\xe0"), "file: a JPEG; ");
+    refused(TEXT("GIF89a"), "file: a GIF; ");
+    refused(TEXT("II*\0\x8\0\0\0"), "file: a TIFF; ");
+    refused(TEXT("MM\0*"), "file: a TIFF; ");
+    refused(TEXT("BM6\4"), "file: a BMP; ");
+    refused(TEXT("RIFF\x8\0\0\0WEBPVP8 "),
+            "a WebP; dwebp makes a PNM of it: dwebp -ppm -o - -- file | ");
+    refused(TEXT("RIFF\x8\0\0\0WAVE"), "not a PNM picture");
+    refused(TEXT("P5 1 1 255\na\x89PNG\r\n\x1a\n"), "a PNG; ");
+}
+
 /* --- files ----------------------------------------------------------------------------------- */
 
-static char directory[256];
+static char *folder;
 
-static void directory_make(void)
+static void put(const char *name, const char *bytes, size_t size)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(directory, sizeof directory, "%s/pnm.XXXXXX", base && *base ? base : "/tmp");
-    cr_assert_not_null(mkdtemp(directory));
+    char *path = str_format("%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+    free(path);
 }
 
-static void directory_remove(void)
+/* What is wrong with a file of the folder. */
+static void not_opened(const char *name, const char *reason)
 {
-    cr_expect_eq(rmdir(directory), 0, "%s is not empty", directory);
+    char *path = str_format("%s/%s", folder, name);
+    PictureFile file;
+    Error error = { "" };
+    cr_expect_not(picture_open(path, &file, &error));
+    cr_expect(strstr(error.text, reason), "%s: %s", name, error.text);
+    free(path);
 }
-
-TestSuite(pnm_files, .init = directory_make, .fini = directory_remove);
 
 Test(pnm_files, not_there)
 {
-    Pnm picture;
-    Error error = { "" };
-    cr_expect_not(pnm_read(directory, &picture, &error));
-    cr_expect(strstr(error.text, "cannot read it: Is a directory"), "%s", error.text);
-    char *path = str_format("%s/none", directory);
-    cr_expect_not(pnm_read(path, &picture, &error));
-    cr_expect(strstr(error.text, "/none: cannot open it: No such file"), "%s", error.text);
+    folder = folder_new();
+    put("empty", "", 0);
+    not_opened("", ": cannot read it: it is a folder");
+    not_opened("none", "/none: cannot open it: No such file");
+    not_opened("empty", "/empty: is empty");
+    folder_remove(folder);
+}
+
+/* Each has its number from the second on; behind a bad one there is none. */
+Test(pnm_files, one_after_the_other)
+{
+    folder = folder_new();
+    put("three", TEXT("P5 1 1 255\naP5 1 1 255\nbP5 1 1 1\ncP5 1 1 255\nd"));
+    char *path = str_format("%s/three", folder);
+    PictureFile file;
+    Picture picture;
+    Error error;
+    cr_assert(picture_open(path, &file, &error), "%s", error.text);
+    for (int i = 0; i < 2; i++) {
+        cr_assert(picture_more(&file) && picture_next(&file, &picture, &error), "%s", error.text);
+        cr_expect_eq(picture.pixels[0], 'a' + i);
+        cr_expect_eq(file.count, i + 1);
+        picture_free(&picture);
+    }
+    cr_assert(picture_more(&file));
+    cr_expect_not(picture_next(&file, &picture, &error));
+    cr_expect(strstr(error.text, "/three#3: byte "), "%s", error.text);
+    cr_expect_not(picture_more(&file));
+    picture_close(&file);
     free(path);
+    folder_remove(folder);
 }
 
 Test(pnm_files, standard_input)
 {
-    Pnm picture;
+    PictureFile file;
+    Picture picture;
     Error error = { "" };
     int ends[2];
     cr_assert_eq(pipe(ends), 0);
     cr_assert_eq(write(ends[1], "P5 1 1 255\na", 12), 12);
     close(ends[1]);
     cr_assert_eq(dup2(ends[0], 0), 0);
-    cr_assert(pnm_read("-", &picture, &error), "%s", error.text);
-    cr_expect(picture.width == 1 && picture.samples[0] == 'a');
-    pnm_free(&picture);
-    cr_expect_not(pnm_read("-", &picture, &error)); /* used up */
-    cr_expect(strstr(error.text, "standard input: not a PNM picture"), "%s", error.text);
+    cr_assert(picture_open("-", &file, &error) && picture_next(&file, &picture, &error), "%s",
+              error.text);
+    cr_expect(picture.width == 1 && picture.pixels[0] == 'a');
+    picture_free(&picture);
+    picture_close(&file);
+    cr_expect_not(picture_open("-", &file, &error)); /* used up */
+    cr_expect_str_eq(error.text, "standard input: is empty");
 }

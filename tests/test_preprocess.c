@@ -218,14 +218,18 @@ static void expect_read(const char *bytes, size_t size, int channels, const char
     char *folder = folder_new(), *path = str_format("%s/x", folder);
     FILE *file = fopen(path, "wb");
     cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+    PictureFile read;
     Picture p;
     Error error;
-    cr_assert(picture_read(path, &p, &error), "%s", error.text);
+    cr_assert(picture_open(path, &read, &error) && picture_next(&read, &p, &error), "%s",
+              error.text);
     cr_assert_eq(p.channels, channels);
     char text[256] = "";
     for (int i = 0; i < p.width * p.height * channels; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%d ", p.pixels[i]);
     cr_expect_str_eq(text, samples);
+    cr_expect_not(picture_more(&read));
+    picture_close(&read);
     picture_free(&p);
     free(path);
     folder_remove(folder);

@@ -111,3 +111,27 @@ Test(terminal, no_escapes_where_it_knows_none)
         free(text);
     }
 }
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+/* ESC, a newline, DEL and U+009B, which some terminals take for ESC [. Through a pipe a name is
+ * what it is. */
+Test(terminal, names_do_not_command_it)
+{
+    char *folder = folder_new();
+    run_well(
+        "%s/05_large_kernel init --preset small --output '%s/w' && cd '%s' && "
+        "printf 'P5 1 1 255 a' > \"$(printf 'a\\033[31m\\nb\\177c\\302\\233d\\303\\251.pgm')\"",
+        build_folder(), folder, folder);
+    char *line = str_format("%s/05_large_kernel classify --data shapes --weights '%s'/w --top 1 "
+                            "'%s'/a*.pgm '%s'/a*.pgm",
+                            build_folder(), folder, folder, folder);
+    char *text = printed(80, line);
+    cr_expect(strstr(text, "/a?[31m?b?c?d\303\251.pgm\n"), "%s", text);
+    Result r = run("%s", line);
+    cr_expect(strstr(r.out, "/a\033[31m\nb\177c\302\233d\303\251.pgm\n"), "%s", r.out);
+    result_free(&r);
+    free(text);
+    free(line);
+    folder_remove(folder);
+}

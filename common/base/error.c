@@ -48,10 +48,15 @@ bool error_set(Error *error, const char *where, const char *format, ...)
     return false;
 }
 
-void error_die_of(int status, const Error *error)
+void error_print(const Error *error)
 {
     fflush(stdout);
     fprintf(stderr, "%s: %s\n", system_program_name(), error->text);
+}
+
+void error_die_of(int status, const Error *error)
+{
+    error_print(error);
     exit(status);
 }
 

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/system.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "engine/inference.h"
 #include "engine/training.h"
 #include "graph/op.h"
@@ -123,7 +124,8 @@ static void print_row(const char *name, const char *ops, const char *pass, doubl
                       double flops, const Whole *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0, share = 100 * seconds / w->seconds;
-    printf("%s\t%s\t%s\t%.4f\t%.2f\t", name, ops, pass, 1e3 * seconds, share);
+    print_tsv_field(name);
+    printf("\t%s\t%s\t%.4f\t%.2f\t", ops, pass, 1e3 * seconds, share);
     if (flops > 0)
         printf("%.2f\t%.2f\n", gflops, 100 * gflops / w->peak);
     else
@@ -187,9 +189,9 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
     if (strcmp(run->options.format, "tsv") == 0) {
         printf("network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\t"
                "peak_mb\n");
-        printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.2f\t%.1f\n", run->name, mode, shape->n,
-               thread_count(), 1e3 * median, 1e3 * sorted[0], 1e3 * sorted[runs - 1], gflops,
-               pictures, peak_mib());
+        print_tsv_field(run->name);
+        printf("\t%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.2f\t%.1f\n", mode, shape->n, thread_count(),
+               1e3 * median, 1e3 * sorted[0], 1e3 * sorted[runs - 1], gflops, pictures, peak_mib());
         return;
     }
     printf("%s, %s, batch %d, %d thread%s: median %.3f ms of %d runs (%.3f to %.3f)\n", run->name,

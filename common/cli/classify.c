@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/imagenet.h"
+#include "cli/print.h"
 #include "engine/inference.h"
 #include "io/file.h"
 #include "train/preprocess.h"
@@ -12,16 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 5, AT_A_TIME = 8 };
-
 /* A network and what it takes to feed it and to read it. */
 typedef struct {
-    Shape shape; /* shape.n: pictures at a time */
+    const Run *run;
+    Shape shape; /* shape.n: images at a time */
     Net *net;
     Weights *weights;
     Inference *plan;
     Preprocess preprocess;
     const char *const *names; /* [shape.classes] */
+    char **waiting;           /* [shape.n] the images in the network's input, by name */
+    int waits;                /* how many there are */
+    bool named;               /* each table has its image's name above it */
+    bool failed;              /* an image could not be read or told */
 } Classifier;
 
 /* --- what the network was trained on ---------------------------------------------------------- */
@@ -68,7 +72,22 @@ static void check_imagenet(const Options *o, const Shape *s)
 
 /* --- the classes' names ----------------------------------------------------------------------- */
 
-/* The file's lines; the text that they point into is *text. */
+/* Cuts off the first line of *at and returns it; NULL at the end. */
+static char *next_line(char **at)
+{
+    char *line = *at;
+    if (!*line)
+        return NULL;
+    size_t length = strcspn(line, "\n");
+    *at = line + length + (line[length] == '\n');
+    line[length] = 0;
+    if (length && line[length - 1] == '\r')
+        line[length - 1] = 0;
+    return line;
+}
+
+/* The file's lines, without empty ones at the end and without the mark that some editors begin
+ * UTF-8 with; the text that they point into is *text. */
 static const char **read_labels(const char *path, int classes, char **text)
 {
     size_t size;
@@ -78,17 +97,14 @@ static const char **read_labels(const char *path, int classes, char **text)
     if (strlen(*text) != size)
         error_die(EXIT_FAILED, path, "is not text: it has a byte 0");
     const char **names = mem_alloc((size_t)classes, sizeof *names);
-    int count = 0;
-    for (char *line = *text; *line; count++) {
-        char *end = line + strcspn(line, "\n"), *next = *end ? end + 1 : end;
-        if (end > line && end[-1] == '\r')
-            end--;
-        if (end == line)
+    char *at = *text + (strncmp(*text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+    int count = 0, empty = 0;
+    for (char *line; (line = next_line(&at));) {
+        if (*line && empty)
             error_die(EXIT_FAILED, path, "line %d is empty", count + 1);
-        *end = 0;
-        if (count < classes)
-            names[count] = line;
-        line = next;
+        empty += !*line;
+        if (*line && count++ < classes)
+            names[count - 1] = line;
     }
     if (count != classes)
         error_die(EXIT_FAILED, path, "has %d line%s for %d classes", count, count == 1 ? "" : "s",
@@ -131,58 +147,100 @@ static bool rank(const float *logits, int classes, Guess *guesses)
     return true;
 }
 
-static const char *called(const char *picture)
+static void print_guesses(const Classifier *c, const char *image, const Guess *guesses)
 {
-    return strcmp(picture, "-") ? picture : "standard input";
-}
-
-static void print_guesses(const Run *run, const Classifier *c, const char *picture,
-                          const Guess *guesses)
-{
-    const Options *o = &run->options;
+    const Options *o = &c->run->options;
     bool tsv = strcmp(o->format, "tsv") == 0;
-    int top = o->top ? o->top : TOP, digits = snprintf(NULL, 0, "%d", c->shape.classes - 1);
-    if (!tsv && o->operand_count > 1)
-        printf("%s\n", called(picture));
-    for (int i = 0; i < top && i < c->shape.classes; i++) {
+    int digits = snprintf(NULL, 0, "%d", c->shape.classes - 1);
+    if (!tsv && c->named) {
+        print_name(image);
+        putchar('\n');
+    }
+    for (int i = 0; i < o->top && i < c->shape.classes; i++) {
         Guess g = guesses[i];
-        if (tsv)
-            printf("%s\t%d\t%.6f\t%d\t%s\n", picture, i + 1, g.probability, g.class,
-                   c->names[g.class]);
-        else
-            printf("%6.2f %%  %*d  %s\n", 100 * g.probability, digits, g.class, c->names[g.class]);
+        if (tsv) {
+            print_tsv_field(image);
+            printf("\t%d\t%.6f\t%d\t", i + 1, g.probability, g.class);
+            print_tsv_field(c->names[g.class]);
+        } else {
+            printf("%6.2f %%  %*d  ", 100 * g.probability, digits, g.class);
+            print_name(c->names[g.class]);
+        }
+        putchar('\n');
     }
 }
 
-/* --- pictures --------------------------------------------------------------------------------- */
+/* --- images ----------------------------------------------------------------------------------- */
 
-static void read_picture(const Classifier *c, const char *path, float *x)
+/* Says what is wrong with one image; the others are named all the same. */
+static void fail(Classifier *c, const Error *error)
 {
-    Picture picture;
-    Error error;
-    if (!picture_read(path, &picture, &error))
-        error_die_of(EXIT_FAILED, &error);
-    preprocess_picture(&c->preprocess, &picture, x);
-    picture_free(&picture);
+    error_print(error);
+    c->failed = true;
 }
 
-/* `count` pictures, no more than fit the network at a time. */
-static void classify_batch(const Run *run, const Classifier *c, const char *const *paths, int count)
+/* Names the images that wait. */
+static void name_waiting(Classifier *c)
 {
-    size_t each = tensor_elements(net_tensor(c->net, 0)) / (size_t)c->shape.n;
     size_t classes = (size_t)c->shape.classes;
     Guess *guesses = mem_alloc(classes, sizeof *guesses);
-    for (int i = 0; i < count; i++)
-        read_picture(c, paths[i], inference_input(c->plan) + (size_t)i * each);
-    inference_run(c->plan);
-    for (int i = 0; i < count; i++) {
+    Error error;
+    if (c->waits)
+        inference_run(c->plan);
+    for (int i = 0; i < c->waits; i++) {
         const float *logits = inference_output(c->plan) + (size_t)i * classes;
-        if (!rank(logits, c->shape.classes, guesses))
-            error_die(EXIT_FAILED, run->options.weights, "gives no numbers for %s",
-                      called(paths[i]));
-        print_guesses(run, c, paths[i], guesses);
+        if (rank(logits, c->shape.classes, guesses))
+            print_guesses(c, c->waiting[i], guesses);
+        else {
+            error_set(&error, c->run->options.weights, "gives no numbers for %s", c->waiting[i]);
+            fail(c, &error);
+        }
+        free(c->waiting[i]);
     }
+    c->waits = 0;
     free(guesses);
+}
+
+static void let_wait(Classifier *c, Picture *picture, char *name)
+{
+    size_t each = tensor_elements(net_tensor(c->net, 0)) / (size_t)c->shape.n;
+    preprocess_picture(&c->preprocess, picture, inference_input(c->plan) + (size_t)c->waits * each);
+    c->waiting[c->waits++] = name;
+    if (c->waits == c->shape.n)
+        name_waiting(c);
+}
+
+/* How results call it: as the call did, in text "standard input"; of several in a file each with
+ * its number: "cat.gif#2". */
+static char *name_of(const Classifier *c, const char *operand, const PictureFile *file,
+                     bool several)
+{
+    bool tsv = strcmp(c->run->options.format, "tsv") == 0;
+    const char *name = tsv ? operand : file->name;
+    return several ? str_format("%s#%d", name, file->count) : str_format("%s", name);
+}
+
+/* Every image of a file. */
+static void read_file(Classifier *c, const char *operand)
+{
+    PictureFile file;
+    Picture picture;
+    Error error;
+    if (!picture_open(operand, &file, &error)) {
+        fail(c, &error);
+        return;
+    }
+    while (picture_more(&file)) {
+        if (!picture_next(&file, &picture, &error)) {
+            fail(c, &error);
+            continue;
+        }
+        bool several = file.count > 1 || picture_more(&file);
+        c->named = c->named || several;
+        let_wait(c, &picture, name_of(c, operand, &file, several));
+        picture_free(&picture);
+    }
+    picture_close(&file);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -191,7 +249,7 @@ static void check_call(const Options *o)
 {
     if (o->operand_count < 1)
         error_die(EXIT_USAGE, "classify",
-                  "wants a picture at least: a PNM file, or - for standard input");
+                  "wants an image at least: a PNM file, or - for standard input");
     for (int i = 0, standard = 0; i < o->operand_count; i++)
         if (strcmp(o->operands[i], "-") == 0 && standard++)
             error_die(EXIT_USAGE, "-", "standard input can be read only once");
@@ -200,8 +258,7 @@ static void check_call(const Options *o)
 /* How many at a time: as few rounds as there must be, all of about the same size. */
 static int batch_size(const Options *o)
 {
-    int most = o->batch_size ? o->batch_size : AT_A_TIME;
-    int rounds = (o->operand_count + most - 1) / most;
+    int rounds = (o->operand_count + o->batch_size - 1) / o->batch_size;
     return (o->operand_count + rounds - 1) / rounds;
 }
 
@@ -251,7 +308,7 @@ int cmd_classify(const Run *run)
     if (!safetensors_read(o->weights, &file, &error))
         error_die_of(EXIT_FAILED, &error);
     Dataset data = data_of(o, &file);
-    Classifier c = { .shape = choose_network(run, &data) };
+    Classifier c = { .run = run, .shape = choose_network(run, &data) };
     char *text = NULL;
     const char **labels = o->labels ? read_labels(o->labels, c.shape.classes, &text) : NULL;
     c.names = labels ? labels : data.name ? data.class_names : imagenet_names;
@@ -259,17 +316,19 @@ int cmd_classify(const Run *run)
     c.net = network_build(run->step, &c.shape);
     load(&c, &file, data.name);
     safetensors_free(&file);
+    c.waiting = mem_alloc((size_t)c.shape.n, sizeof *c.waiting);
+    c.named = o->operand_count > 1;
     if (strcmp(o->format, "tsv") == 0)
         printf("file\trank\tprobability\tindex\tname\n");
-    for (int i = 0; i < o->operand_count; i += c.shape.n) {
-        int rest = o->operand_count - i;
-        classify_batch(run, &c, o->operands + i, rest < c.shape.n ? rest : c.shape.n);
-    }
+    for (int i = 0; i < o->operand_count; i++)
+        read_file(&c, o->operands[i]);
+    name_waiting(&c);
+    free(c.waiting);
     inference_free(c.plan);
     weights_free(c.weights);
     net_free(c.net);
     preprocess_free(&c.preprocess);
     free(labels);
     free(text);
-    return 0;
+    return c.failed ? EXIT_FAILED : 0;
 }

@@ -230,9 +230,11 @@ static void print_json_layer(const Layer *l)
         printf("null");
         return;
     }
-    printf("{\"name\": \"%s\", \"op\": \"%s\", \"weight\": \"%s\", \"output\": \"%s\", "
-           "\"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}",
-           l->name, l->op, l->weight, l->output, l->params, l->macs);
+    printf("{\"name\": ");
+    print_json_text(l->name);
+    printf(", \"op\": \"%s\", \"weight\": \"%s\", \"output\": \"%s\", \"parameters\": %" PRIu64
+           ", \"macs\": %" PRIu64 "}",
+           l->op, l->weight, l->output, l->params, l->macs);
 }
 
 static void json_row(char mark, const Layer *a, const Layer *b)

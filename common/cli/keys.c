@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
+#include "cli/print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ int cmd_keys(const Run *run)
     if (scheme_fits(net_param(net, 0), net_params(net)))
         scheme_convert(entries, count, scheme);
     for (size_t i = 0; i < count; i++) {
-        printf("%s\t", entries[i].key);
+        print_tsv_field(entries[i].key);
+        putchar('\t');
         for (int d = 0; d < entries[i].rank; d++)
             printf("%s%zu", d ? "x" : "", entries[i].shape[d]);
         printf("\n");

@@ -1,7 +1,11 @@
 #include "cli/print.h"
 
+#include "base/terminal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 const char *print_count_text(uint64_t value, char text[COUNT_TEXT])
 {
@@ -19,6 +23,38 @@ const char *print_count_text(uint64_t value, char text[COUNT_TEXT])
 double print_percent(uint64_t now, double before)
 {
     return before > 0 ? 100 * ((double)now - before) / before : 0;
+}
+
+/* How many bytes of a control character stand here: of ASCII, or of Unicode's second set, U+0080 to
+ * U+009F in UTF-8; 0: it is none. */
+static int control(const char *text)
+{
+    unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+    if (first < ' ' || first == 127)
+        return 1;
+    return first == 0xC2 && second >= 0x80 && second < 0xA0 ? 2 : 0;
+}
+
+void print_name(const char *text)
+{
+    bool terminal = terminal_is(STDOUT_FILENO);
+    while (*text) {
+        int length = terminal ? control(text) : 0;
+        putchar(length ? '?' : *text);
+        text += length ? length : 1;
+    }
+}
+
+void print_tsv_field(const char *text)
+{
+    static const char escaped[] = "\t\n\r\\", as[] = "tnr\\";
+    for (; *text; text++) {
+        const char *found = strchr(escaped, *text);
+        if (found)
+            printf("\\%c", as[found - escaped]);
+        else
+            putchar(*text);
+    }
 }
 
 void print_json_text(const char *text)

@@ -21,8 +21,9 @@ static void print_tsv(const Net *net)
     printf("name\top\toutput\tparameters\tmacs\n");
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        printf("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->name, t->op->name,
-               tensor_shape_text(t, shape), tensor_params(t), t->macs);
+        print_tsv_field(t->name);
+        printf("\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", t->op->name, tensor_shape_text(t, shape),
+               tensor_params(t), t->macs);
     }
     printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", tensor_shape_text(net_output(net), shape),
            net_trained(net), net_macs(net));
@@ -50,8 +51,9 @@ static void print_json(const Run *run, const Net *net)
     printf(", \"input\": \"%s\",\n \"layers\": [", tensor_shape_text(net_tensor(net, 0), shape));
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        printf("%s\n  {\"name\": \"%s\", \"op\": \"%s\", \"output\": \"%s\"", i > 1 ? "," : "",
-               t->name, t->op->name, tensor_shape_text(t, shape));
+        printf("%s\n  {\"name\": ", i > 1 ? "," : "");
+        print_json_text(t->name);
+        printf(", \"op\": \"%s\", \"output\": \"%s\"", t->op->name, tensor_shape_text(t, shape));
         print_json_weight(t);
         printf(", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}", tensor_params(t), t->macs);
     }

@@ -74,7 +74,8 @@ bool file_read(const char *path, char **bytes, size_t *size, Error *error)
         return error_set(error, name, "cannot open it: %s", strerror(errno));
     bool good = read_all(from, bytes, size);
     if (!good)
-        error_set(error, name, "cannot read it: %s", strerror(errno));
+        error_set(error, name, "cannot read it: %s",
+                  errno == EISDIR ? "it is a folder" : strerror(errno));
     if (!standard)
         close(from);
     return good;

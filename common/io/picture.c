@@ -1,10 +1,12 @@
 #include "io/picture.h"
 
 #include "base/memory.h"
+#include "io/file.h"
 #include "io/pnm.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t pixel_count(int width, int height, int channels)
 {
@@ -22,21 +24,57 @@ static uint8_t *scale_new(int maxval)
     return scaled;
 }
 
-bool picture_read(const char *path, Picture *picture, Error *error)
+bool picture_open(const char *path, PictureFile *file, Error *error)
 {
-    Pnm file;
-    *picture = (Picture){ 0 };
-    if (!pnm_read(path, &file, error))
+    *file = (PictureFile){ 0 };
+    if (!file_read(path, &file->bytes, &file->size, error))
         return false;
-    *picture = (Picture){ .width = file.width, .height = file.height, .channels = file.channels };
-    size_t count = pixel_count(file.width, file.height, file.channels);
-    uint8_t *scaled = scale_new(file.maxval);
-    picture->pixels = mem_alloc(count, 1);
+    file->name = str_format("%s", strcmp(path, "-") ? path : "standard input");
+    if (file->size)
+        return true;
+    error_set(error, file->name, "is empty");
+    picture_close(file);
+    return false;
+}
+
+void picture_close(PictureFile *file)
+{
+    free(file->name);
+    free(file->bytes);
+    *file = (PictureFile){ 0 };
+}
+
+bool picture_more(const PictureFile *file)
+{
+    return file->at < file->size;
+}
+
+static Picture scaled(const Pnm *from)
+{
+    Picture p = { .width = from->width, .height = from->height, .channels = from->channels };
+    size_t count = pixel_count(p.width, p.height, p.channels);
+    uint8_t *scale = scale_new(from->maxval);
+    p.pixels = mem_alloc(count, 1);
     for (size_t i = 0; i < count; i++)
-        picture->pixels[i] = scaled[file.samples[i]];
-    free(scaled);
-    pnm_free(&file);
-    return true;
+        p.pixels[i] = scale[from->samples[i]];
+    free(scale);
+    return p;
+}
+
+bool picture_next(PictureFile *file, Picture *picture, Error *error)
+{
+    Pnm read;
+    char *name = file->count ? str_format("%s#%d", file->name, file->count + 1)
+                             : str_format("%s", file->name);
+    bool good = pnm_next(name, file->bytes, file->size, &file->at, &read, error);
+    *picture = good ? scaled(&read) : (Picture){ 0 };
+    if (good)
+        file->count++;
+    else
+        file->at = file->size;
+    pnm_free(&read);
+    free(name);
+    return good;
 }
 
 void picture_free(Picture *picture)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -14,9 +15,24 @@ typedef struct {
     uint8_t *pixels; /* [height,width,channels] */
 } Picture;
 
-/* Reads a PNM file ("-": standard input), its samples scaled to 0 … 255. On failure nothing is left
- * to free and *error says why. */
-bool picture_read(const char *path, Picture *picture, Error *error);
+/* A PNM file, which may hold several pictures one behind the other. */
+typedef struct {
+    char *name; /* for messages: the path, or "standard input" */
+    char *bytes;
+    size_t size, at;
+    int count; /* how many were read */
+} PictureFile;
+
+/* path "-": standard input. On failure nothing is left to close and *error says why. */
+bool picture_open(const char *path, PictureFile *file, Error *error);
+void picture_close(PictureFile *file);
+
+/* Is there another picture, or something in its place? */
+bool picture_more(const PictureFile *file);
+
+/* Reads the next one, its samples scaled to 0 … 255. On failure nothing is left to free, *error
+ * says why and there are no more. */
+bool picture_next(PictureFile *file, Picture *picture, Error *error);
 void picture_free(Picture *picture);
 
 /* Makes it one of that many channels, 1 or 3: grey is the luma of ITU-R BT.601 in 16-bit fixed

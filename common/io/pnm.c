@@ -1,7 +1,6 @@
 #include "io/pnm.h"
 
 #include "base/memory.h"
-#include "io/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@ typedef struct {
     const char *name;
     const uint8_t *bytes;
     size_t size, at;
+    int depth; /* samples a pixel, of which the picture's channels are the first */
     Error *error;
 } Source;
 
@@ -63,16 +63,130 @@ static bool read_number(Source *s, const char *what, int low, int high, int *num
     return true;
 }
 
+/* What begins so, and the program that prints it as a PNM. */
+static const struct {
+    const char *format;
+    size_t at, size;
+    const char *bytes, *program, *options;
+} others[] = {
+    { "PNG", 0, 4, "\x89PNG", "anytopnm", "" },
+    { "JPEG", 0, 3, "\xff\xd8\xff", "anytopnm", "" },
+    { "GIF", 0, 4, "GIF8", "anytopnm", "" },
+    { "TIFF", 0, 4, "II*\0", "anytopnm", "" },
+    { "TIFF", 0, 4, "MM\0*", "anytopnm", "" },
+    { "BMP", 0, 2, "BM", "anytopnm", "" },
+    { "WebP", 8, 4, "WEBP", "dwebp", " -ppm -o - --" },
+};
+
+static bool refuse(Source *s)
+{
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (s->size - s->at >= others[i].at + others[i].size &&
+            memcmp(s->bytes + s->at + others[i].at, others[i].bytes, others[i].size) == 0)
+            return error_set(s->error, s->name,
+                             "a %s; %s makes a PNM of it: %s%s %s | … classify -", others[i].format,
+                             others[i].program, others[i].program, others[i].options, s->name);
+    if (s->at)
+        return error_set(s->error, s->name, "byte %zu: neither the end nor another picture", s->at);
+    return error_set(s->error, s->name, "not a PNM picture: it does not start with P1 to P7");
+}
+
+/* --- the header of PAM ----------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int depth, channels;
+} tuples[] = {
+    { "BLACKANDWHITE", 1, 1 },       { "GRAYSCALE", 1, 1 },       { "RGB", 3, 3 },
+    { "BLACKANDWHITE_ALPHA", 2, 1 }, { "GRAYSCALE_ALPHA", 2, 1 }, { "RGB_ALPHA", 4, 3 },
+};
+enum { TUPLES = sizeof tuples / sizeof *tuples, WORD = 64 };
+
+/* Where no type is told, the first in the list that has the depth. */
+static bool choose_tuple(Source *s, Pnm *picture, const char *type)
+{
+    for (int i = 0; i < TUPLES; i++)
+        if (tuples[i].depth == s->depth && (!*type || strcmp(tuples[i].name, type) == 0)) {
+            picture->channels = tuples[i].channels;
+            return true;
+        }
+    return error_set(s->error, s->name,
+                     "depth %d of type %s: wanted are BLACKANDWHITE, GRAYSCALE, RGB, each alone or "
+                     "with _ALPHA",
+                     s->depth, *type ? type : "none");
+}
+
+/* The next word of the line, in `word`; "" at its end. */
+static void read_word(Source *s, char word[WORD])
+{
+    int length = 0;
+    while (s->at < s->size && s->bytes[s->at] != '\n' && is_space(s->bytes[s->at]))
+        s->at++;
+    for (; s->at < s->size && !is_space(s->bytes[s->at]); s->at++)
+        if (length < WORD - 1)
+            word[length++] = (char)s->bytes[s->at];
+    word[length] = 0;
+}
+
+/* A line "WIDTH 28"; *end: it was "ENDHDR". */
+static bool read_line(Source *s, Pnm *picture, char type[WORD], bool *end)
+{
+    const struct {
+        const char *word, *what;
+        int most, *number;
+    } numbers[] = { { "WIDTH", "width", PNM_SIDE_MAX, &picture->width },
+                    { "HEIGHT", "height", PNM_SIDE_MAX, &picture->height },
+                    { "DEPTH", "depth", 4, &s->depth },
+                    { "MAXVAL", "maximum value", MAXVAL_MAX, &picture->maxval } };
+    char word[WORD];
+    read_word(s, word);
+    *end = strcmp(word, "ENDHDR") == 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(word, numbers[i].word) == 0)
+            return read_number(s, numbers[i].what, 1, numbers[i].most, numbers[i].number);
+    if (strcmp(word, "TUPLTYPE") == 0)
+        read_word(s, type);
+    else if (*word && *word != '#' && !*end)
+        return error_set(s->error, s->name, "'%s' in the header is no word of PAM's", word);
+    while (s->at < s->size && s->bytes[s->at] != '\n')
+        s->at++;
+    if (s->at == s->size)
+        return error_set(s->error, s->name, "cut short: the header has no ENDHDR");
+    s->at++;
+    return true;
+}
+
+static bool read_pam_header(Source *s, Pnm *picture)
+{
+    char type[WORD] = "";
+    for (bool end = false; !end;)
+        if (!read_line(s, picture, type, &end))
+            return false;
+    const char *missing = !picture->width    ? "WIDTH"
+                          : !picture->height ? "HEIGHT"
+                          : !s->depth        ? "DEPTH"
+                          : !picture->maxval ? "MAXVAL"
+                                             : NULL;
+    if (missing)
+        return error_set(s->error, s->name, "no %s in the header", missing);
+    return choose_tuple(s, picture, type);
+}
+
+/* --- any header ------------------------------------------------------------------------------ */
+
 /* kind: the digit after the P. */
 static bool read_header(Source *s, Pnm *picture, int *kind)
 {
-    if (s->size < 2 || s->bytes[0] != 'P' || s->bytes[1] < '1' || s->bytes[1] > '6')
-        return error_set(s->error, s->name, "not a PNM picture: it does not start with P1 to P6");
-    *kind = s->bytes[1] - '0';
-    s->at = 2;
+    const uint8_t *at = s->bytes + s->at;
+    if (s->size - s->at < 2 || at[0] != 'P' || at[1] < '1' || at[1] > '7')
+        return refuse(s);
+    *kind = at[1] - '0';
+    s->at += 2;
     if (s->at < s->size && s->bytes[s->at] != '#' && !is_space(s->bytes[s->at]))
-        return error_set(s->error, s->name, "byte 2: no white space after P%d", *kind);
-    picture->channels = *kind == 3 || *kind == 6 ? 3 : 1;
+        return error_set(s->error, s->name, "byte %zu: no white space after P%d", s->at, *kind);
+    if (*kind == 7)
+        return read_pam_header(s, picture);
+    s->depth = picture->channels = *kind == 3 || *kind == 6 ? 3 : 1;
     picture->maxval = 1;
     return read_number(s, "width", 1, PNM_SIDE_MAX, &picture->width) &&
            read_number(s, "height", 1, PNM_SIDE_MAX, &picture->height) &&
@@ -148,32 +262,38 @@ static bool read_bits(Source *s, Pnm *picture)
     return true;
 }
 
-/* P5, P6: a byte a sample, or two, the high one first, where the maximum is above 255. */
+/* P5, P6, P7: a byte a sample, or two, the high one first, where the maximum is above 255. */
 static bool read_raw(Source *s, Pnm *picture)
 {
-    size_t count = sample_count(picture), each = picture->maxval > 255 ? 2 : 1;
-    if (!check_there(s, count * each))
+    size_t pixels = (size_t)picture->width * (size_t)picture->height, depth = (size_t)s->depth;
+    size_t channels = (size_t)picture->channels, each = picture->maxval > 255 ? 2 : 1;
+    if (!check_there(s, pixels * depth * each))
         return false;
-    picture->samples = mem_alloc(count, sizeof *picture->samples);
-    for (size_t i = 0; i < count; i++, s->at += each) {
+    picture->samples = mem_alloc(sample_count(picture), sizeof *picture->samples);
+    for (size_t i = 0; i < pixels * depth; i++, s->at += each) {
         const uint8_t *at = s->bytes + s->at;
         int sample = each == 2 ? at[0] << 8 | at[1] : at[0];
         if (sample > picture->maxval)
             return error_set(s->error, s->name, "byte %zu: a sample of %d, above the maximum %d",
                              s->at, sample, picture->maxval);
-        picture->samples[i] = (uint16_t)sample;
+        if (i % depth < channels)
+            picture->samples[i / depth * channels + i % depth] = (uint16_t)sample;
     }
     return true;
 }
 
-/* Nothing after the samples but, in a plain file, white space and comments. */
-static bool check_end(Source *s, bool plain)
+/* Past what may stand between two pictures and behind the last: white space, in a plain file
+ * comments too, and what transfers fill files up with, NULs and Ctrl-Z. */
+static void skip_filling(Source *s, bool plain)
 {
-    while (plain && s->at < s->size && (is_space(s->bytes[s->at]) || s->bytes[s->at] == '#'))
-        next_byte(s);
-    if (s->at == s->size)
-        return true;
-    return error_set(s->error, s->name, "%zu bytes after the picture", s->size - s->at);
+    for (; s->at < s->size; s->at++) {
+        int c = s->bytes[s->at];
+        if (plain && c == '#') {
+            next_byte(s);
+            s->at--;
+        } else if (!is_space(c) && c != 0 && c != 0x1A)
+            return;
+    }
 }
 
 static bool read_samples(Source *s, Pnm *picture, int kind)
@@ -185,29 +305,18 @@ static bool read_samples(Source *s, Pnm *picture, int kind)
     return kind < 4 ? read_numbers(s, picture) : read_raw(s, picture);
 }
 
-bool pnm_parse(const char *name, const void *bytes, size_t size, Pnm *picture, Error *error)
+bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *picture,
+              Error *error)
 {
-    Source s = { name, bytes, size, 0, error };
+    Source s = { name, bytes, size, *at, 0, error };
     int kind = 0;
     *picture = (Pnm){ 0 };
-    bool good = read_header(&s, picture, &kind) && read_samples(&s, picture, kind) &&
-                check_end(&s, kind < 4);
+    bool good = read_header(&s, picture, &kind) && read_samples(&s, picture, kind);
     if (!good)
         pnm_free(picture);
-    return good;
-}
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-bool pnm_read(const char *path, Pnm *picture, Error *error)
-{
-    char *bytes;
-    size_t size;
-    *picture = (Pnm){ 0 };
-    if (!file_read(path, &bytes, &size, error))
-        return false;
-    bool good = pnm_parse(strcmp(path, "-") ? path : "standard input", bytes, size, picture, error);
-    free(bytes);
+    else
+        skip_filling(&s, kind < 4);
+    *at = s.at;
     return good;
 }
 

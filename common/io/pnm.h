@@ -1,5 +1,6 @@
-/* PNM pictures: PBM, PGM and PPM, plain (P1, P2, P3) and raw (P4, P5, P6), as
- * https://netpbm.sourceforge.net/doc/pnm.html describes them. */
+/* PNM pictures: PBM, PGM and PPM, plain (P1, P2, P3) and raw (P4, P5, P6), and PAM (P7), as
+ * https://netpbm.sourceforge.net/doc/pnm.html describes them. What is said of transparency is left
+ * out, as Pillow does when it is asked for RGB or grey. */
 #ifndef IO_PNM_H
 #define IO_PNM_H
 
@@ -17,12 +18,10 @@ typedef struct {
     uint16_t *samples; /* [height,width,channels], each 0 … maxval */
 } Pnm;
 
-/* Reads a file ("-": standard input) that is one picture. On failure nothing is left to free and
- * *error says why. */
-bool pnm_read(const char *path, Pnm *picture, Error *error);
-
-/* The same from memory. name: for messages. */
-bool pnm_parse(const char *name, const void *bytes, size_t size, Pnm *picture, Error *error);
+/* Reads the picture that begins at byte *at, which then is where the next begins, or `size` where
+ * there is none. name: for messages. On failure nothing is left to free and *error says why. */
+bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *picture,
+              Error *error);
 void pnm_free(Pnm *picture);
 
 #endif
