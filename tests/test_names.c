@@ -4,31 +4,38 @@
 #include "run.h"
 
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- the library's names --------------------------------------------------------------------- */
 
-/* What an external name begins with, before its first underscore: a module, or the type that it is
- * about; folder by folder. */
+/* What an external name begins with, before its first underscore: its module, which is what a file
+ * in common/ is called, or one of these types and places. */
 static const char owners[] =
-    " built cgroup clock error mem parallel process random size str system thread "
-    " bfloat cifar10 entries entry file half idx json picture pnm protobuf safetensors "
-    " layout net param scheme scope tensor weights "
-    " act array channel gemm grouped norm panel peak set winograd "
-    " conv2d cross "
-    " buffer buffers inference training "
-    " adamw augment checkpoint dataset evaluate loader preparer preprocess progress provenance "
-    " schedule shapes trainer "
-    " align batch cmd imagenet keys layers network onnx option options print sibling step ";
+    " bfloat cgroup mem size str thread entries entry net param scheme scope "
+    "tensor layout array channel cross grouped panel set buffer preparer "
+    "trainer cmd option sibling ";
+
+static bool is_module(const char *word, int length)
+{
+    char *pattern = str_format("common/*/%.*s[._]*[ch]", length, word);
+    glob_t found;
+    bool there = glob(pattern, 0, NULL, &found) == 0;
+    if (there)
+        globfree(&found);
+    free(pattern);
+    return there;
+}
 
 static bool has_owner(const char *name)
 {
     size_t length = strlen(name);
     if (name[length - 1] == '_' || (length > 3 && strcmp(name + length - 3, "_op") == 0))
         return true; /* a layer's, perhaps the reader's own */
-    char *owner = str_format(" %.*s ", (int)strcspn(name, "_"), name);
-    bool known = strchr(name, '_') && strstr(owners, owner);
+    int word = (int)strcspn(name, "_");
+    char *owner = str_format(" %.*s ", word, name);
+    bool known = name[word] && (strstr(owners, owner) || is_module(name, word));
     free(owner);
     return known;
 }
