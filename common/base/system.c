@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -354,4 +355,16 @@ size_t system_usable_size(void *memory)
 bool system_lock(int file)
 {
     return flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+int system_columns(int file)
+{
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (ioctl(file, TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+#else
+    (void)file;
+#endif
+    return 0;
 }

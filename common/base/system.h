@@ -33,6 +33,9 @@ size_t system_usable_size(void *memory);
  * file system without locks does without. */
 bool system_lock(int file);
 
+/* How wide a terminal is, in columns; 0 where nothing tells. */
+int system_columns(int file);
+
 /* --- Linux's control groups, versions 1 and 2 ------------------------------------------------ */
 
 /* What the files below `root` ("" but in tests) say: /proc/self/cgroup, /proc/self/mountinfo and

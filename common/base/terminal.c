@@ -1,8 +1,9 @@
 #include "base/terminal.h"
 
+#include "base/system.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { COLUMNS_UNKNOWN = 80, COLUMNS_MOST = 10000 };
@@ -12,21 +13,13 @@ bool terminal_is(int file)
     return isatty(file) == 1;
 }
 
-static int window_columns(int file)
-{
-#ifdef TIOCGWINSZ
-    struct winsize size;
-    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-#endif
-    return COLUMNS_UNKNOWN;
-}
-
 int terminal_columns(int file)
 {
     const char *term = getenv("TERM"), *told = getenv("COLUMNS");
     if (!terminal_is(file) || !term || !*term || strcmp(term, "dumb") == 0)
         return 0;
     int columns = told ? atoi(told) : 0;
-    return columns > 0 && columns <= COLUMNS_MOST ? columns : window_columns(file);
+    if (columns < 1 || columns > COLUMNS_MOST)
+        columns = system_columns(file);
+    return columns > 0 ? columns : COLUMNS_UNKNOWN;
 }
