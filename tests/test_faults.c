@@ -298,6 +298,17 @@ Test(faults, evaluate)
     check(&c, "memory open read write thread process ", 2);
 }
 
+Test(faults, evaluate_altered_and_data)
+{
+    Command evaluate = { "evaluate --threads 2 " SMALL "--data fashion-mnist --weights trained "
+                         "--alter blur:3 > out",
+                         .out = PRINTED };
+    Command data = { "data fashion-mnist --alter noise:16 --threads 2 --output out",
+                     .out = A_FILE };
+    check(&evaluate, "memory thread ", 2);
+    check(&data, "memory open read write sync rename thread process ", 2);
+}
+
 Test(faults, classify)
 {
     Command c = { "classify " SMALL "--data fashion-mnist --weights trained picture.pgm > out",

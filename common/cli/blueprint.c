@@ -1,5 +1,7 @@
 #include "cli/blueprint.h"
 
+#include <stdlib.h>
+
 static Net *build(const void *context, int batch_size)
 {
     Blueprint plan = *(const Blueprint *)context;
@@ -30,12 +32,26 @@ Blueprint blueprint_for_data(const Run *run, const Dataset *data)
     return (Blueprint){ .step = run->step, .shape = network_shape_for_data(run, data) };
 }
 
-Dataset blueprint_open_data(const char *name, DatasetPart part, int limit)
+Alteration blueprint_alteration(const Options *o)
+{
+    Alteration alter = { 0 };
+    Error error;
+    if (o->alter && !alter_parse(o->alter, &alter, &error))
+        error_die_of(EXIT_USAGE, &error);
+    return alter;
+}
+
+Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alteration alter)
 {
     Dataset data;
     Error error;
     if (!dataset_open(name, part, limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
+    if (*alter.name) {
+        Dataset altered = alter_dataset(&data, part, &alter);
+        free(data.pixels);
+        data = altered;
+    }
     return data;
 }
 

@@ -3,6 +3,7 @@
 #define CLI_BLUEPRINT_H
 
 #include "cli/commands.h"
+#include "train/alter.h"
 #include "train/evaluate.h"
 
 /* What a network of any batch size is built from. */
@@ -16,8 +17,13 @@ Blueprint blueprint_for_data(const Run *run, const Dataset *data);
 /* Builds from a blueprint, which must outlive the builder. */
 Builder blueprint_builder(const Blueprint *plan);
 
-/* dataset_open, ending the program where the set cannot be opened. */
-Dataset blueprint_open_data(const char *name, DatasetPart part, int limit);
+/* dataset_open, its images then altered where `alter` has a name; ends the program where the set
+ * cannot be opened. */
+Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alteration alter);
+
+/* What --alter says: a name of "" where it was not given. Ends the program where it says nonsense.
+ */
+Alteration blueprint_alteration(const Options *options);
 
 /* The batch size in training and evaluation: 64, or what --batch-size says. */
 int blueprint_batch_size(const Options *options);

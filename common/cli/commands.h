@@ -24,6 +24,7 @@ int cmd_gradient(const Run *run);
 int cmd_fit(const Run *run);
 int cmd_train(const Run *run);
 int cmd_evaluate(const Run *run);
+int cmd_data(const Run *run);
 int cmd_bench(const Run *run);
 int cmd_classify(const Run *run);
 int cmd_field(const Run *run);

@@ -32,7 +32,7 @@ typedef struct {
     double lr, min_lr, warmup, weight_decay, smoothing, ema;
     bool mixup, cutmix, resume;
     uint64_t seed;
-    const char *data, *out;
+    const char *data, *alter, *out;
 
     const char *given[MOST_OPTIONS]; /* what was given as option number i, or NULL */
     const char *const *operands;

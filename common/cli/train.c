@@ -67,8 +67,9 @@ int cmd_train(const Run *run)
 {
     const Options *o = &run->options;
     check_schedule(o);
-    Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit);
-    Dataset test = blueprint_open_data(o->data, TEST_SET, 0);
+    Alteration alter = blueprint_alteration(o);
+    Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
+    Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
     Blueprint plan = blueprint_for_data(run, &training);
     char *network = network_text(run, &plan.shape);
     char *row = row_text(run, &plan.shape.config);

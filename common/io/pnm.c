@@ -325,3 +325,16 @@ void pnm_free(Pnm *picture)
     free(picture->samples);
     *picture = (Pnm){ 0 };
 }
+
+bool pnm_write(const char *path, int width, int height, int channels, const uint8_t *samples,
+               Error *error)
+{
+    FileWriter *file = file_create(path, error);
+    if (!file)
+        return false;
+    char *header = str_format("P%d\n%d %d\n255\n", channels == 1 ? 5 : 6, width, height);
+    file_put(file, header, strlen(header));
+    file_put(file, samples, (size_t)width * (size_t)height * (size_t)channels);
+    free(header);
+    return file_commit(file, error);
+}

@@ -24,4 +24,8 @@ bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm 
               Error *error);
 void pnm_free(Pnm *picture);
 
+/* Writes P5 (1 channel) or P6 (3); samples: [height,width,channels]. */
+bool pnm_write(const char *path, int width, int height, int channels, const uint8_t *samples,
+               Error *error);
+
 #endif

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { DATASET_CHANNELS_MAX = 3 };
+enum { DATASET_CHANNELS_MAX = 3, ALTERED_NAME = 32 };
 
 typedef enum { TRAINING_SET, TEST_SET } DatasetPart;
 
@@ -19,6 +19,7 @@ typedef struct {
     /* A channel's mean and standard deviation over all pictures of the training set (held-out ones
      * and those beyond the limit too, and for the test set as well), pixels scaled to 0 … 1. */
     float mean[DATASET_CHANNELS_MAX], std[DATASET_CHANNELS_MAX];
+    char altered[ALTERED_NAME]; /* how the pictures were altered (train/alter.h), or "" */
 } Dataset;
 
 /* Reads "fashion-mnist", "cifar10" or "shapes". limit: only the first so many pictures; 0: all.

@@ -331,8 +331,9 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     if (!good)
         return false;
     free(score.confusion);
-    printf("test set, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
-           t->state.best_epoch, score.loss, 100 * score.top1, 100 * score.top5);
+    printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
+           *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
+           100 * score.top1, 100 * score.top5);
     char *text = str_format("epochs\tbest_epoch\theld_out_top1\ttest_top1\ttest_top5\ttest_loss\n"
                             "%d\t%d\t%.2f\t%.2f\t%.2f\t%.5f\n",
                             t->recipe->epochs, t->state.best_epoch, 100 * t->state.best_top1,
@@ -344,14 +345,15 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
 
 /* --- the beginning --------------------------------------------------------------------------- */
 
-static char *recipe_text(const Recipe *r)
+static char *recipe_text(const Recipe *r, const Dataset *data)
 {
     return str_format("%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
                       "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
-                      "--ema %.9g --seed %llu",
+                      "--ema %.9g --seed %llu%s%s",
                       r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr,
                       r->warmup, r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema,
-                      (unsigned long long)r->seed);
+                      (unsigned long long)r->seed, *data->altered ? " --alter " : "",
+                      data->altered);
 }
 
 /* Fresh weights, or those of the checkpoint that is there. */
@@ -392,7 +394,7 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.split = dataset_split(data);
     t.batches = t.split.training_count / recipe->batch_size;
     t.net = builder.build(builder.context, recipe->batch_size);
-    t.recipe_text = recipe_text(recipe);
+    t.recipe_text = recipe_text(recipe, data);
     t.log = str_format("%s", log_header);
     t.gradients = weights_new(t.net);
     t.state.weights = weights_new(t.net);

@@ -1,0 +1,135 @@
+/* data: what is in a data set, and what training and --alter make of its images. */
+#include "cli/blueprint.h"
+
+#include "base/memory.h"
+#include "io/pnm.h"
+#include "train/augment.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES = 16, GAP = 2 };
+
+/* --- numbers --------------------------------------------------------------------------------- */
+
+static void print_channels(const char *what, const float *values, int channels)
+{
+    printf(", %s", what);
+    for (int c = 0; c < channels; c++)
+        printf(" %.4f", (double)values[c]);
+}
+
+static int count_class(const Dataset *data, int class)
+{
+    int count = 0;
+    for (int i = 0; i < data->count; i++)
+        count += data->labels[i] == class;
+    return count;
+}
+
+static void print_counts(const Dataset *training, const Dataset *test)
+{
+    printf("%s: images of %dx%dx%d, %d classes", training->name, training->channels,
+           training->height, training->width, training->classes);
+    print_channels("mean", training->mean, training->channels);
+    print_channels("std", training->std, training->channels);
+    printf("\n\n%-16s %10s %10s\n", "class", "training", "test");
+    for (int i = 0; i < training->classes; i++)
+        printf("%2d %-13s %10d %10d\n", i, training->class_names[i], count_class(training, i),
+               count_class(test, i));
+    printf("%-16s %10d %10d\n", "all", training->count, test->count);
+}
+
+/* --- a contact sheet ------------------------------------------------------------------------- */
+
+/* Rows of sixteen images on white, each row the same ones. */
+typedef struct {
+    int width, height, channels;
+    uint8_t *samples; /* [height,width,channels] */
+} Sheet;
+
+static Sheet sheet_new(const Dataset *data, int rows)
+{
+    Sheet sheet = { .width = IMAGES * (data->width + GAP) + GAP,
+                    .height = rows * (data->height + GAP) + GAP,
+                    .channels = data->channels };
+    size_t size = (size_t)sheet.width * (size_t)sheet.height * (size_t)sheet.channels;
+    sheet.samples = mem_alloc(size, 1);
+    memset(sheet.samples, 255, size);
+    return sheet;
+}
+
+/* Image i of a row. augment: as the first epoch of a training of this seed crops and flips it. The
+ * preparer's input has the image's own size, so that all it does is normalise; that is undone. */
+static void sheet_put(Sheet *sheet, int row, int i, const Dataset *data, Preparer *preparer,
+                      Augment augment, uint64_t seed)
+{
+    int height = data->height, width = data->width, channels = data->channels;
+    size_t size = (size_t)height * (size_t)width * (size_t)channels;
+    float *x = mem_alloc(size, sizeof *x); /* [height,width,channels] */
+    View view = augment_view(augment_random(seed, 0, (uint32_t)i), augment);
+    preparer_picture(preparer, data->pixels + (size_t)i * size, view, x);
+    int top = GAP + row * (height + GAP), left = GAP + i * (width + GAP);
+    for (size_t at = 0; at < size; at++) {
+        size_t c = at % (size_t)channels, point = at / (size_t)channels;
+        size_t y = (size_t)top + point / (size_t)width, to = (size_t)left + point % (size_t)width;
+        double value = (double)x[at] * (double)data->std[c] + (double)data->mean[c];
+        sheet->samples[(y * (size_t)sheet->width + to) * (size_t)channels + c] =
+            (uint8_t)lround(255 * value);
+    }
+    free(x);
+}
+
+/* The first sixteen training images as they are stored, altered where --alter is given, and as
+ * training crops and flips those. */
+static void write_sheet(const Options *o, const Dataset *training, const Alteration *alter)
+{
+    bool altered = *alter->name;
+    Dataset data = *training;
+    Error error;
+    Preparer *preparer = preparer_new(&data, data.channels, data.height, data.width, &error);
+    data.count = data.count < IMAGES ? data.count : IMAGES;
+    Dataset after = altered ? alter_dataset(&data, TRAINING_SET, alter) : data;
+    const struct {
+        const Dataset *data;
+        Augment augment;
+    } rows[] = { { &data, { 0 } }, { &after, { 0 } }, { &after, { .crop = true, .flip = true } } };
+    Sheet sheet = sheet_new(&data, 2 + altered);
+    if (!preparer)
+        error_die_of(EXIT_FAILED, &error);
+    for (int row = 0; row < 2 + altered; row++)
+        for (int i = 0; i < data.count; i++) {
+            int what = row && !altered ? 2 : row;
+            sheet_put(&sheet, row, i, rows[what].data, preparer, rows[what].augment, o->seed);
+        }
+    if (!pnm_write(o->output, sheet.width, sheet.height, sheet.channels, sheet.samples, &error))
+        error_die_of(EXIT_FAILED, &error);
+    if (altered)
+        free(after.pixels);
+    free(sheet.samples);
+    preparer_free(preparer);
+}
+
+int cmd_data(const Run *run)
+{
+    const Options *o = &run->options;
+    Alteration alter = blueprint_alteration(o);
+    Dataset described;
+    Error error;
+    if (o->operand_count != 1)
+        error_die(EXIT_USAGE, "data", "wants the name of one data set");
+    if (!dataset_describe(o->operands[0], &described, &error))
+        error_die_of(EXIT_USAGE, &error);
+    if (*alter.name && !o->output)
+        error_die(EXIT_USAGE, "--alter", "shows in the images: wants --output as well");
+    Dataset training = blueprint_open_data(described.name, TRAINING_SET, 0, (Alteration){ 0 });
+    Dataset test = blueprint_open_data(described.name, TEST_SET, 0, (Alteration){ 0 });
+    print_counts(&training, &test);
+    if (o->output)
+        write_sheet(o, &training, &alter);
+    dataset_free(&training);
+    dataset_free(&test);
+    return 0;
+}
