@@ -90,7 +90,7 @@ static const Entry entries[] = {
         .required = "--weights --data ",
         .narrowed = { OF_THE_DATA,
                       { "--batch-size", .standard = "64" },
-                      { "--alter", "KIND:LEVEL|all" },
+                      { "--alter", "KIND:LEVEL|all", .instead = "no alteration" },
                       { "--format", "text|tsv", "text" } },
         .help = "accuracy on the test set",
         .example = "evaluate --data shapes --weights runs/shapes/best.safetensors" },
