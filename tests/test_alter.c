@@ -2,6 +2,7 @@
  * commands that alter. */
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "io/file.h"
 #include "io/pnm.h"
 #include "run.h"
 #include "train/alter.h"
@@ -516,7 +517,12 @@ static void expect_sheet(const char *path, const Dataset *stored, const char *al
     Dataset after = altered(stored, TRAINING_SET, alteration);
     Pnm sheet;
     Error error = { "" };
-    cr_assert(pnm_read(path, &sheet, &error), "%s", error.text);
+    char *bytes;
+    size_t size, end = 0;
+    cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);
+    cr_assert(pnm_next(path, bytes, size, &end, &sheet, &error), "%s", error.text);
+    cr_assert_eq(end, size);
+    free(bytes);
     cr_assert(sheet.channels == stored->channels && sheet.maxval == 255);
     cr_assert(sheet.width == 2 + 16 * (stored->width + 2));
     cr_assert(sheet.height == 2 + 3 * (stored->height + 2));

@@ -1,6 +1,7 @@
 #include "io/pnm.h"
 
 #include "base/memory.h"
+#include "io/file.h"
 
 #include <stdlib.h>
 #include <string.h>
