@@ -644,6 +644,8 @@ Test(cli, what_help_tells_is_what_is_done)
     char *folder = folder_new();
     line = all_told("train", (const char *[]){ "--lr", "--weight-decay", "--min-lr", "--smoothing",
                                                "--seed", "--batch-size", NULL });
+    cr_expect_str_eq(line, " --lr 4e-3 --weight-decay 0.05 --min-lr 1e-6 --smoothing 0.1 --seed 0 "
+                           "--batch-size 64");
     const char *call = "train --data shapes --limit 160 --epochs 1 --stem 4 --widths 4,8,8,8 "
                        "--depths 1,0,0,0";
     run_well("%s/" STEP " %s --out '%s/a'", build_folder(), call, folder);
@@ -695,14 +697,16 @@ Test(cli, options_that_mean_nothing_here)
 {
     fails(USAGE, "--drop-path: this network has no drop path", "--drop-path 0.1");
     fails(USAGE, "--layer-scale: this network has no layer scale",
-          "train --data shapes --layer-scale 0.1");
+          "train --data shapes --layer-scale 0.1 --out /dev/null/x");
     fails(USAGE, "--classes: the encoder has none", "--part encoder --classes 7");
     fails_in("11_drop_path_layer_scale", USAGE, "--layer-scale: this network has no layer scale",
              "report --depths 0,0,0,0 --layer-scale 1");
     fails_in("13_paper_roadmap", USAGE, "--layer-scale: this network has no layer scale",
              "report --row 0 --layer-scale 1");
-    print_the_same((const char *[]){ "", "--batch-size 1", NULL });
-    Result r = prints("11_drop_path_layer_scale", "compare 10 --layer-scale 0.1 --drop-path 0.2");
+    Result r = prints("13_paper_roadmap", "report --row 15 --layer-scale 1 --drop-path 0.1");
+    cr_expect(strstr(r.out, "Against row 14: "), "row 14 has no layer scale: %s", r.out);
+    result_free(&r);
+    r = prints("11_drop_path_layer_scale", "compare 10 --layer-scale 0.1 --drop-path 0.2");
     cr_expect(strstr(r.out, "layer_scale"), "the other step was asked for them: %s", r.out);
     result_free(&r);
     r = prints("11_drop_path_layer_scale", "report --layer-scale 0.1");
@@ -713,11 +717,12 @@ Test(cli, options_that_mean_nothing_here)
 Test(cli, options_that_contradict_each_other)
 {
     fails(USAGE, "--warmup: 3 epochs of warm-up, but 2 in all",
-          "train --data shapes --epochs 2 --warmup 3");
+          "train --data shapes --epochs 2 --warmup 3 --out /dev/null/x");
     fails(USAGE, "--min-lr: the learning rate would rise",
-          "train --data shapes --lr 1e-3 --min-lr 1e-2");
-    fails(USAGE, "--lr: the learning rate would rise", "train --data shapes --lr 1e-7");
-    fails(USAGE, "--ema", "train --data shapes --ema 1");
+          "train --data shapes --lr 1e-3 --min-lr 1e-2 --out /dev/null/x");
+    fails(USAGE, "--lr: the learning rate would rise",
+          "train --data shapes --lr 1e-7 --out /dev/null/x");
+    fails(USAGE, "--ema", "train --data shapes --ema 1 --out /dev/null/x");
     static const char *const outputs[] = { "init --output -", "export --weights x --onnx -",
                                            "train --data shapes --out -" };
     for (size_t i = 0; i < 3; i++)
