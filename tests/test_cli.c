@@ -576,6 +576,63 @@ Test(cli, help_is_short_and_of_a_command_all)
     result_free(&r);
 }
 
+/* A batch of two for --preset small, in the folder. */
+static void put_batch(const char *folder)
+{
+    enum { PIXELS = 64 * 64 };
+    static float x[2 * PIXELS];
+    int64_t labels[2] = { 3, 7 };
+    char *path = str_format("%s/b.safetensors", folder);
+    Entry entries[] = {
+        { .key = "labels", .dtype = "I64", .rank = 1, .shape = { 2 }, .data = labels },
+        { .key = "x", .dtype = "F32", .rank = 4, .shape = { 2, 1, 64, 64 }, .data = x },
+    };
+    Error error;
+    entries[0].bytes = sizeof labels;
+    entries[1].bytes = sizeof x;
+    for (int i = 0; i < 2 * PIXELS; i++)
+        x[i] = (float)(i % 97) / 97;
+    cr_assert(safetensors_write(path, entries, 2, NULL, 0, &error), "%s", error.text);
+    free(path);
+}
+
+/* Runs the example in a command's help, in that folder. */
+static void run_example(const char *command, const char *folder)
+{
+    Result help = run("%s/" STEP " help %s", build_folder(), command);
+    char *example = strstr(help.out, "\nexample:\n  ");
+    cr_assert(example, "%s: %s", command, help.out);
+    example += strlen("\nexample:\n  ");
+    example[strcspn(example, "\n")] = 0;
+    char *words = strchr(example, ' ');
+    cr_assert(words && strncmp(words + 1, command, strlen(command)) == 0, "%s", example);
+    run_well("program=$(cd %s && pwd)/" STEP " && cd '%s' && \"$program\"%s", build_folder(),
+             folder, words);
+    result_free(&help);
+}
+
+/* Those that neither train nor need what was trained. */
+Test(cli, examples_in_help_run)
+{
+    static const char *const commands[] = { "report",   "keys",    "init",  "forward",
+                                            "gradient", "fit",     "bench", "compare",
+                                            "export",   "filters", "help" };
+    char *folder = folder_new();
+    put_batch(folder);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (i == 9) /* what training would have left */
+            run_well(
+                "cd '%s' && mkdir -p runs/shapes && cp w.safetensors runs/shapes/best.safetensors",
+                folder);
+        run_example(commands[i], folder);
+    }
+    run_well(
+        "cd '%s' && test -s y.safetensors && test -s g.safetensors && test -s f.safetensors && "
+        "test -s model.onnx && test -s f.tsv",
+        folder);
+    folder_remove(folder);
+}
+
 /* The options that a step's network has nothing for are not in its help. */
 Test(cli, help_is_the_steps)
 {
