@@ -39,7 +39,7 @@ typedef struct {
     int operand_count;
 } Options;
 
-enum { NARROWED = 6 };
+enum { NARROWED = 8 };
 
 typedef struct Command {
     const char *name;
