@@ -645,6 +645,9 @@ Test(cli, help_is_the_steps)
                   { "12_official_convnext", "--variant tiny|small|base|large|xlarge", true },
                   { "12_official_convnext", "(tiny)", true },
                   { "12_official_convnext", "--row", false },
+                  { "11_drop_path_layer_scale", "--scheme", false },
+                  { "12_official_convnext", "--scheme official|timm", true },
+                  { "13_paper_roadmap", "--scheme official|timm", true },
                   { "13_paper_roadmap", "--row N  ", true },
                   { "13_paper_roadmap", "--variant", false } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

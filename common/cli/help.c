@@ -4,6 +4,7 @@
 #include "base/terminal.h"
 #include "cli/network.h"
 #include "cli/siblings.h"
+#include "graph/schemes.h"
 #include "ops/ops.h"
 
 #include <stdio.h>
@@ -76,6 +77,27 @@ static char *network_standard(const Shape *s, const char *option)
 
 /* --- a command ------------------------------------------------------------------------------- */
 
+/* Do other libraries have names of their own for its parameters? */
+static bool has_schemes(const Step *step, const Shape *shape)
+{
+    Net *net = network_build(step, shape);
+    bool fits = scheme_fits(net_param(net, 0), net_params(net));
+    net_free(net);
+    return fits;
+}
+
+/* What the published network is called whose sizes the step has, or NULL. */
+static const char *variant_of(const Step *step)
+{
+    for (int i = 0; i < PUBLISHED_SIZES; i++) {
+        const PublishedSize *p = &scheme_published_sizes[i];
+        if (memcmp(p->widths, step->article.widths, sizeof p->widths) == 0 &&
+            memcmp(p->depths, step->article.depths, sizeof p->depths) == 0)
+            return p->name;
+    }
+    return NULL;
+}
+
 /* Options that a step takes only if it has what they are about. */
 static bool means_something(const Step *step, const Shape *shape, const char *option)
 {
@@ -84,7 +106,7 @@ static bool means_something(const Step *step, const Shape *shape, const char *op
     if (strcmp(option, "--row") == 0)
         return step->rows;
     if (strcmp(option, "--scheme") == 0)
-        return step->published && !step->rows;
+        return has_schemes(step, shape);
     if (strcmp(option, "--drop-path") == 0)
         return network_has(step, shape, &drop_path_op);
     if (strcmp(option, "--layer-scale") == 0)
@@ -97,7 +119,7 @@ static void adapt(const Step *step, OptionAbout *about)
 {
     bool variants = step->published && !step->rows;
     if (strcmp(about->name, "--variant") == 0)
-        about->standard = "tiny";
+        about->standard = variant_of(step);
     if (strcmp(about->name, "--preset") != 0 || !step->published)
         return;
     about->value = "small";
