@@ -74,7 +74,7 @@ static bool unpack(const char *path, char **bytes, size_t *size, Error *error)
         return error_set(error, path, "not a gzip file, though its name ends in .gz");
     Error why;
     char *const command[] = { "gzip", "-dc", "--", (char *)path, NULL };
-    if (!process_read(command, true, bytes, size, &why))
+    if (!process_read(command, false, bytes, size, &why)) /* gzip says what is wrong */
         return error_set(error, path, "cannot unpack it (%.200s)", why.text);
     return true;
 }

@@ -240,6 +240,97 @@ bool json_string(Json *json, char **string)
     return true;
 }
 
+/* --- values of which nothing is wanted -------------------------------------------------------- */
+
+enum { DEEPEST = 100 };
+
+static bool try_word(Json *json, const char *word)
+{
+    size_t length = strlen(word);
+    skip_space(json);
+    bool there =
+        json->size - json->at >= length && strncmp(json->text + json->at, word, length) == 0;
+    json->at += there ? length : 0;
+    return there;
+}
+
+bool json_null(Json *json)
+{
+    return try_word(json, "null");
+}
+
+static size_t skip_digits(Json *json)
+{
+    size_t start = json->at;
+    while (digit_at(json))
+        json->at++;
+    return json->at - start;
+}
+
+static bool try_letter(Json *json, const char *letters)
+{
+    bool there =
+        json->at < json->size && json->text[json->at] && strchr(letters, json->text[json->at]);
+    json->at += there;
+    return there;
+}
+
+/* RFC 8259's number: a sign, digits, a fraction, an exponent. */
+static bool skip_number(Json *json)
+{
+    try_letter(json, "-");
+    bool zero = json->at < json->size && json->text[json->at] == '0';
+    size_t whole = skip_digits(json);
+    if (zero && whole > 1)
+        return json_fail(json, "the number starts with a 0");
+    if (!whole || (try_letter(json, ".") && !skip_digits(json)))
+        return expected(json, "a digit");
+    if (!try_letter(json, "eE"))
+        return true;
+    try_letter(json, "+-");
+    return skip_digits(json) || expected(json, "a digit");
+}
+
+static bool skip_value(Json *json, int *depth);
+
+static bool skip_item(void *context, Json *json)
+{
+    return skip_value(json, context);
+}
+
+static bool skip_member(void *context, Json *json, char *key)
+{
+    (void)key;
+    return skip_value(json, context);
+}
+
+static bool skip_value(Json *json, int *depth)
+{
+    char *text;
+    skip_space(json);
+    char next = json->at < json->size ? json->text[json->at] : 0;
+    if (next == '"')
+        return json_string(json, &text);
+    if (next == '-' || digit_at(json))
+        return skip_number(json);
+    if (next == '{' || next == '[') {
+        if (++*depth > DEEPEST)
+            return json_fail(json, "nested deeper than %d levels", DEEPEST);
+        bool good = next == '{' ? json_object(json, skip_member, depth)
+                                : json_array(json, skip_item, depth);
+        --*depth;
+        return good;
+    }
+    return json_null(json) || try_word(json, "true") || try_word(json, "false") ||
+           expected(json, "a value");
+}
+
+bool json_skip(Json *json)
+{
+    int depth = 0;
+    return skip_value(json, &depth);
+}
+
 /* --- writing --------------------------------------------------------------------------------- */
 
 void json_put(JsonText *text, const char *bytes, size_t size)

@@ -34,6 +34,12 @@ bool json_string(Json *json, char **string);
 /* A whole number from 0 to SIZE_MAX, written as digits only. */
 bool json_size(Json *json, size_t *number);
 
+/* Takes `null` where it comes next, and says whether it did. */
+bool json_null(Json *json);
+
+/* Any value, of which nothing is kept; refused where it nests deeper than 100 levels. */
+bool json_skip(Json *json);
+
 /* Nothing but white space to the end. */
 bool json_end(Json *json);
 

@@ -4,7 +4,9 @@
 #include "io/file.h"
 #include "io/half.h"
 #include "io/json.h"
+#include "io/kind.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +71,9 @@ static bool check_size(const char *path, const Entry *entry, Error *error)
     if (bits % 8)
         return bad_entry(path, entry, "the elements do not fill whole bytes", error);
     if (bits / 8 != entry->bytes)
-        return error_set(error, path, "'%s': %zu bytes of data, but shape and dtype make %zu",
-                         error_shown(entry->key).text, entry->bytes, bits / 8);
+        return error_set(error, path, "'%s': %zu byte%s of data, but shape and dtype make %zu",
+                         error_shown(entry->key).text, entry->bytes, entry->bytes == 1 ? "" : "s",
+                         bits / 8);
     return true;
 }
 
@@ -178,8 +181,7 @@ static bool read_field(void *context, Json *json, char *field)
     if (strcmp(field, "data_offsets") == 0)
         return first_time(json, reader, field, &reader->has_offsets) &&
                json_array(json, read_offset, reader);
-    return json_fail(json, "'%s': unknown field '%s'", error_shown(entry->key).text,
-                     error_shown(field).text);
+    return json_skip(json); /* some later version's */
 }
 
 static bool check_fields(const Reader *reader, Error *error)
@@ -244,7 +246,7 @@ static bool read_member(void *context, Json *json, char *key)
     if (reader->has_metadata)
         return json_fail(json, "%s comes twice", metadata_key);
     reader->has_metadata = true;
-    return json_object(json, read_metadata, reader);
+    return json_null(json) || json_object(json, read_metadata, reader);
 }
 
 static bool read_header(Reader *reader, size_t length, Error *error)
@@ -285,13 +287,14 @@ static bool check_layout(const Reader *reader, Error *error)
             return error_set(error, file->path, "'%s': its data overlap those of '%s'",
                              error_shown(entry->key).text, error_shown(entry[-1].key).text);
         if (begin > at)
-            return error_set(error, file->path, "'%s': a hole of %zu bytes before its data",
-                             error_shown(entry->key).text, begin - at);
+            return error_set(error, file->path, "'%s': a hole of %zu byte%s before its data",
+                             error_shown(entry->key).text, begin - at, begin - at == 1 ? "" : "s");
         at += entry->bytes;
     }
-    if (at < reader->data_size)
-        return error_set(error, file->path, "%zu bytes after the last tensor",
-                         reader->data_size - at);
+    size_t rest = reader->data_size - at;
+    if (rest)
+        return error_set(error, file->path, "%zu byte%s after the last tensor", rest,
+                         rest == 1 ? "" : "s");
     return true;
 }
 
@@ -304,7 +307,8 @@ static bool find_header(Reader *reader, size_t size, size_t *length, Error *erro
     uint64_t stated;
     if (size < LENGTH_BYTES)
         return error_set(error, file->path,
-                         "%zu bytes, too short for the 8 of a safetensors header's length", size);
+                         "%zu byte%s, too short for the 8 of a safetensors header's length", size,
+                         size == 1 ? "" : "s");
     memcpy(&stated, file->file, LENGTH_BYTES);
     if (stated > HEADER_MAX)
         return error_set(error, file->path,
@@ -312,13 +316,22 @@ static bool find_header(Reader *reader, size_t size, size_t *length, Error *erro
                          (unsigned long long)stated, HEADER_MAX);
     if (stated > size - LENGTH_BYTES)
         return error_set(error, file->path,
-                         "a header of %llu bytes, past the end of the file: not a safetensors "
+                         "a header of %llu byte%s, past the end of the file: not a safetensors "
                          "file, or cut short",
-                         (unsigned long long)stated);
+                         (unsigned long long)stated, stated == 1 ? "" : "s");
     *length = (size_t)stated;
     reader->data_at = LENGTH_BYTES + *length;
     reader->data_size = size - reader->data_at;
     return true;
+}
+
+/* A file that cannot begin as it does is often one of another kind that can be named. */
+static bool begin(Reader *reader, size_t size, size_t *length, Error *error)
+{
+    if (find_header(reader, size, length, error))
+        return true;
+    const char *kind = file_kind(reader->file->file, size);
+    return kind ? error_set(error, reader->file->path, "%s", kind) : false;
 }
 
 bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *file, Error *error)
@@ -326,7 +339,7 @@ bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *
     *file = (Safetensors){ .path = str_format("%s", name), .file = bytes };
     Reader reader = { .file = file };
     size_t length = 0;
-    bool good = find_header(&reader, size, &length, error) && read_header(&reader, length, error) &&
+    bool good = begin(&reader, size, &length, error) && read_header(&reader, length, error) &&
                 check_layout(&reader, error) &&
                 sort_metadata(file->path, file->metadata, file->metadata_count, error);
     if (good)
@@ -408,6 +421,20 @@ static void widen(const Entry *entry, float (*to_float)(uint16_t), float *out)
     }
 }
 
+static bool narrow(const Safetensors *file, const Entry *entry, float *out, Error *error)
+{
+    const char *from = entry->data;
+    for (size_t i = 0, count = entry_elements(entry); i < count; i++) {
+        double wide;
+        memcpy(&wide, from + i * sizeof wide, sizeof wide);
+        out[i] = (float)wide;
+        if (isfinite(wide) && !isfinite(out[i]))
+            return error_set(error, file->path, "'%s': %g is too large for float32",
+                             error_shown(entry->key).text, wide);
+    }
+    return true;
+}
+
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error)
 {
     if (strcmp(entry->dtype, "F32") == 0)
@@ -416,16 +443,34 @@ bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error
         widen(entry, half_to_float, out);
     else if (strcmp(entry->dtype, "BF16") == 0)
         widen(entry, bfloat_to_float, out);
+    else if (strcmp(entry->dtype, "F64") == 0)
+        return narrow(file, entry, out, error);
     else
-        return wrong_dtype(file, entry, "F32, F16 or BF16", error);
+        return wrong_dtype(file, entry, "F32, F16, BF16 or F64", error);
     return true;
+}
+
+/* One whole number of `size` bytes, the first the lowest; false where it is above int64's. */
+static bool read_whole(const char *from, size_t size, bool has_sign, int64_t *whole)
+{
+    uint64_t value = 0;
+    memcpy(&value, from, size);
+    if (has_sign && size < sizeof value && value >> (8 * size - 1))
+        value |= UINT64_MAX << 8 * size;
+    memcpy(whole, &value, sizeof value);
+    return has_sign || *whole >= 0;
 }
 
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error)
 {
-    if (strcmp(entry->dtype, "I64") != 0)
-        return wrong_dtype(file, entry, "I64", error);
-    copy_out(entry, out);
+    char kind = entry->dtype[0];
+    if (kind != 'I' && kind != 'U')
+        return wrong_dtype(file, entry, "one of whole numbers (I64, I32, U8, ...)", error);
+    size_t size = find_dtype(entry->dtype)->bits / 8;
+    const char *from = entry->data;
+    for (size_t i = 0, count = entry_elements(entry); i < count; i++, from += size)
+        if (!read_whole(from, size, kind == 'I', &out[i]))
+            return bad_entry(file->path, entry, "a number is above 2^63 - 1", error);
     return true;
 }
 
@@ -514,7 +559,7 @@ static bool check_entries(const char *path, const Entry *entries, size_t count, 
         if (strcmp(entry->key, metadata_key) == 0)
             return bad_entry(path, entry, "the format keeps this key to itself", error);
         if (entry->rank < 0 || entry->rank > RANK_MAX)
-            return bad_entry(path, entry, "not 0 to 8 dimensions", error);
+            return bad_entry(path, entry, "not 0 to 64 dimensions", error);
         if (!check_size(path, entry, error))
             return false;
     }

@@ -13,7 +13,7 @@ typedef struct {
     char *key;
     const char *dtype; /* "F32", "I64", … : one of the format's names */
     int rank;
-    size_t shape[8];
+    size_t shape[64]; /* NumPy and PyTorch have no more dimensions */
     const void *data; /* row-major, little-endian; of a parsed file: any alignment */
     size_t bytes;
 } Entry;
@@ -44,9 +44,10 @@ const Entry *safetensors_find(const Safetensors *file, const char *key);
 /* The metadata value of that key, or NULL. */
 const char *safetensors_metadata(const Safetensors *file, const char *key);
 
-/* The entry's elements as float32 into out (count = product of its shape, known to the caller);
- * fails, naming file and key, when dtype is not F32, F16 or BF16, whose numbers all are float32's.
- * Likewise int64 from I64 alone. */
+/* The entry's elements as float32 into out (count = product of its shape, known to the caller):
+ * those of F32, F16 and BF16 as they are, of F64 the nearest. Fails, naming file and key, when
+ * dtype is another one, or a finite F64 has no finite float32 near. Likewise int64 from whole
+ * numbers of any size, with a sign or without. */
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error);
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error);
 size_t entry_elements(const Entry *entry);

@@ -1,0 +1,92 @@
+#include "io/kind.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+/* What torch.load reads. The authors of ConvNeXt keep a network's weights under "model". */
+#define BY_PYTHON                                                                                  \
+    "; in Python: state = torch.load(FILE, map_location='cpu', weights_only=True); "               \
+    "safetensors.torch.save_file(state.get('model', state), 'weights.safetensors')"
+
+typedef struct {
+    const char *bytes;
+    size_t size;
+    const char *kind;
+} Beginning;
+
+#define BEGINS(text) text, sizeof text - 1
+static const Beginning beginnings[] = {
+    { BEGINS("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"),
+      "is a PyTorch file (.pth) of the old format" BY_PYTHON },
+    { BEGINS("version https://git-lfs"),
+      "is Git LFS's pointer to the file, not the file: 'git lfs pull' fetches it" },
+    { BEGINS("\x1f\x8b"), "is packed by gzip: 'gunzip' unpacks it" },
+    { BEGINS("BZh"), "is packed by bzip2: 'bunzip2' unpacks it" },
+    { BEGINS("\xfd"
+             "7zXZ"),
+      "is packed by xz: 'unxz' unpacks it" },
+    { BEGINS("(\xb5/\xfd"), "is packed by zstd: 'unzstd' unpacks it" },
+    { BEGINS("\x89HDF\r\n"), "is an HDF5 file, as Keras writes it, not safetensors" },
+    { BEGINS("\x93NUMPY"), "is a NumPy array, not safetensors; in Python: "
+                           "safetensors.numpy.save_file({'x': numpy.load(FILE)}, "
+                           "'batch.safetensors')" },
+    { BEGINS("GGUF"), "is a GGUF file, not safetensors" },
+    { BEGINS("\x89PNG"), "is a picture (PNG), not safetensors: 'classify' takes pictures" },
+    { BEGINS("\xff\xd8\xff"), "is a picture (JPEG), not safetensors: 'classify' takes pictures" },
+};
+enum { BEGINNINGS = sizeof beginnings / sizeof *beginnings };
+
+/* Is that text among the first bytes? */
+static bool holds(const char *bytes, size_t size, const char *text)
+{
+    enum { LOOKED_AT = 4096 };
+    size_t length = strlen(text), end = size < LOOKED_AT ? size : LOOKED_AT;
+    for (size_t i = 0; i + length <= end; i++)
+        if (memcmp(bytes + i, text, length) == 0)
+            return true;
+    return false;
+}
+
+static const char *kind_of_zip(const char *bytes, size_t size)
+{
+    if (holds(bytes, size, "data.pkl"))
+        return "is a PyTorch file (.pth)" BY_PYTHON;
+    if (holds(bytes, size, ".npy"))
+        return "is a NumPy archive (.npz), not safetensors; in Python: "
+               "safetensors.numpy.save_file(dict(numpy.load(FILE)), 'batch.safetensors')";
+    return "is a zip archive, not safetensors: 'unzip' unpacks it";
+}
+
+static const char *kind_of_json(const char *bytes, size_t size)
+{
+    if (holds(bytes, size, "\"weight_map\""))
+        return "is the index of weights that lie in several files; in Python: state = {}; "
+               "[state.update(safetensors.torch.load_file(f)) for f in FILES]; "
+               "safetensors.torch.save_file(state, 'weights.safetensors')";
+    return "is JSON, a description; the weights are another file";
+}
+
+const char *file_kind(const char *bytes, size_t size)
+{
+    if (!size)
+        return "is empty";
+    for (int i = 0; i < BEGINNINGS; i++)
+        if (size >= beginnings[i].size &&
+            memcmp(bytes, beginnings[i].bytes, beginnings[i].size) == 0)
+            return beginnings[i].kind;
+    if (size > 1 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5)
+        return "is a Python pickle, not safetensors" BY_PYTHON;
+    size_t space = 0;
+    while (space < size && bytes[space] && strchr(" \t\r\n", bytes[space]))
+        space++;
+    bytes += space, size -= space;
+    if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0)
+        return kind_of_zip(bytes, size);
+    if (size && *bytes == '{')
+        return kind_of_json(bytes, size);
+    if ((size >= 9 && strncasecmp(bytes, "<!doctype", 9) == 0) ||
+        (size >= 5 && strncasecmp(bytes, "<html", 5) == 0))
+        return "is a web page, not safetensors: the download wants the file's own address";
+    return NULL;
+}
