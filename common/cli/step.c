@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/nearest.h"
+#include "cli/outputs.h"
 #include "cli/siblings.h"
 #include "io/file.h"
 
@@ -230,6 +231,7 @@ int step_main(int argc, char **argv, Step step)
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
     options_parse(&entry->command, asked.command != NULL, argc - 1, argv + 1, &run.options);
+    outputs_check(&run.options);
     if (run.options.threads)
         thread_count_set(run.options.threads);
     int status = entry->run(&run);

@@ -1,0 +1,88 @@
+#define _XOPEN_SOURCE 700 /* S_ISREG */
+#include "cli/outputs.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *option, *what; /* what: for an input, what would be lost */
+    size_t path;               /* its place among the options */
+} Named;
+
+static const Named inputs[] = {
+    { "--weights", "the weights", offsetof(Options, weights) },
+    { "--batch", "the batch", offsetof(Options, batch) },
+    { "--labels", "the labels", offsetof(Options, labels) },
+};
+static const Named outputs[] = {
+    { "--output", NULL, offsetof(Options, output) },
+    { "--onnx", NULL, offsetof(Options, onnx) },
+};
+enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
+
+/* A file, or the place of one: device and number of the file, or of its folder with the name. */
+typedef struct {
+    bool known, there;
+    dev_t device;
+    ino_t number;
+    mode_t mode;
+    const char *name; /* NULL where it is there */
+} Place;
+
+/* "-" is standard input; no output is called so. */
+static Place place_of(const char *path)
+{
+    struct stat status;
+    if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0)
+        return (Place){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
+    bool known = stat(folder, &status) == 0;
+    free(folder);
+    return (Place){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
+}
+
+/* Devices and pipes hold nothing that could be replaced. */
+static bool same(const Place *a, const Place *b)
+{
+    if (!a->known || !b->known || a->there != b->there || a->device != b->device ||
+        a->number != b->number)
+        return false;
+    return a->there ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
+}
+
+static const char *path_of(const Named *named, const Options *options)
+{
+    return *(const char *const *)((const char *)options + named->path);
+}
+
+static void check(const Options *options, const Named *output, const Named *other)
+{
+    const char *to = path_of(output, options), *path = path_of(other, options);
+    if (!to || !path || output == other)
+        return;
+    Place a = place_of(to), b = place_of(path);
+    if (!same(&a, &b))
+        return;
+    if (other->what)
+        error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->what,
+                  other->option, path);
+    error_die(EXIT_USAGE, output->option, "'%s' would replace what %s '%s' writes", to,
+              other->option, path);
+}
+
+void outputs_check(const Options *options)
+{
+    for (int i = 0; i < OUTPUTS; i++) {
+        for (int k = 0; k < INPUTS; k++)
+            check(options, &outputs[i], &inputs[k]);
+        for (int k = 0; k < i; k++)
+            check(options, &outputs[i], &outputs[k]);
+    }
+}
