@@ -216,6 +216,21 @@ static void parse_opset(OnnxModel *m, Wire w)
             unknown("OperatorSetIdProto", &f);
 }
 
+static void parse_pair(OnnxModel *m, Wire w)
+{
+    OnnxPair p = { NULL, NULL };
+    for (Field f; next_field(&w, &f);)
+        if (is(&f, 1, LENGTH) && !p.key)
+            p.key = text(m, &f);
+        else if (is(&f, 2, LENGTH) && !p.value)
+            p.value = text(m, &f);
+        else
+            unknown("StringStringEntryProto", &f);
+    cr_assert(p.key && p.value && !onnx_metadata(m, p.key));
+    m->metadata = mem_grow(m->metadata, (size_t)m->metadata_count + 1, sizeof *m->metadata);
+    m->metadata[m->metadata_count++] = p;
+}
+
 OnnxModel onnx_parse(const char *bytes, size_t size)
 {
     OnnxModel m = { 0 };
@@ -231,6 +246,8 @@ OnnxModel onnx_parse(const char *bytes, size_t size)
             parse_graph(&m, f.inner);
         else if (is(&f, 8, LENGTH))
             parse_opset(&m, f.inner);
+        else if (is(&f, 14, LENGTH))
+            parse_pair(&m, f.inner);
         else
             unknown("ModelProto", &f);
     return m;
@@ -246,6 +263,14 @@ void onnx_model_free(OnnxModel *m)
     free(m->values);
     free(m->inputs);
     free(m->outputs);
+}
+
+const char *onnx_metadata(const OnnxModel *model, const char *key)
+{
+    for (int i = 0; i < model->metadata_count; i++)
+        if (strcmp(model->metadata[i].key, key) == 0)
+            return model->metadata[i].value;
+    return NULL;
 }
 
 const OnnxTensor *onnx_tensor(const OnnxModel *m, const char *name)

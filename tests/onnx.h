@@ -39,12 +39,17 @@ typedef struct {
 } OnnxValue;
 
 typedef struct {
+    char *key, *value;
+} OnnxPair;
+
+typedef struct {
     int64_t ir_version, opset;
     char *producer, *doc, *name, *opset_domain; /* NULL where absent */
     OnnxNode *nodes;
     OnnxTensor *tensors;
     OnnxValue *values, *inputs, *outputs;
-    int node_count, tensor_count, value_count, input_count, output_count;
+    OnnxPair *metadata;
+    int metadata_count, node_count, tensor_count, value_count, input_count, output_count;
     char **texts; /* all strings */
     int text_count;
 } OnnxModel;
@@ -53,6 +58,7 @@ typedef struct {
 OnnxModel onnx_parse(const char *bytes, size_t size);
 void onnx_model_free(OnnxModel *model);
 
+const char *onnx_metadata(const OnnxModel *model, const char *key);      /* NULL: none */
 const OnnxTensor *onnx_tensor(const OnnxModel *model, const char *name); /* NULL: none */
 const OnnxValue *onnx_value(const OnnxModel *model, const char *name);   /* likewise */
 

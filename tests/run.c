@@ -188,6 +188,15 @@ float *floats_in(const Safetensors *file, const char *key, size_t *count)
     return values;
 }
 
+void copy_tensors(const char *from, const char *to, const Metadata *metadata, size_t count)
+{
+    Safetensors file = tensors_in("%s", from);
+    Error error;
+    cr_assert(safetensors_write(to, file.entries, file.count, metadata, count, &error), "%s",
+              error.text);
+    safetensors_free(&file);
+}
+
 char *next_line(char **text)
 {
     char *line = *text;

@@ -51,6 +51,9 @@ char *contents(const char *format, ...) __attribute__((format(printf, 1, 2)));
 Safetensors tensors_in(const char *format, ...) __attribute__((format(printf, 1, 2)));
 float *floats_in(const Safetensors *file, const char *key, size_t *count);
 
+/* Writes the tensors of one file as another, with these metadata in place of its own. */
+void copy_tensors(const char *from, const char *to, const Metadata *metadata, size_t count);
+
 /* Cuts *text at its first line's end and returns that line; NULL at the end. */
 char *next_line(char **text);
 

@@ -328,7 +328,7 @@ Test(classify, fine_tuned_from_imagenet)
     char *text =
         prints("classify picture.ppm --weights weights " LARGE " --classes 3 --labels names");
     cr_expect(strstr(text, "cat\n") && strstr(text, "dog\n") && strstr(text, "fish\n"), "%s", text);
-    fails(USAGE, "--data: wanted: weights",
+    fails(USAGE, "--labels: wanted: weights does not say what its 3 classes are called",
           "classify picture.ppm --weights weights " LARGE " --classes 3");
     free(text);
 }
@@ -385,12 +385,12 @@ Test(classify, the_data_set_is_told_or_given)
     make_weights(TINY, 1);
     copy_weights("bare", "other", other, 1, false);
     copy_weights("bare", "half", half, 1, false);
-    fails(FAILED, "--data", "classify 000.pgm " TINY " --weights bare");
+    fails(USAGE, "--data", "classify 000.pgm --weights bare");
     fails(USAGE, "--data", "classify 000.pgm --preset small " TINY " --weights bare");
     fails(FAILED, "other: its metadata 'data': mnist", "classify 000.pgm " TINY " --weights other");
     fails(FAILED, "half: its metadata 'mean'", "classify 000.pgm " TINY " --weights half");
-    expect_same(prints("classify 000.pgm " TINY " --weights other --data shapes"),
-                prints("classify 000.pgm " TINY " --weights bare --data shapes"));
+    fails(USAGE, "other: was trained on mnist, --data says shapes",
+          "classify 000.pgm " TINY " --weights other --data shapes");
 }
 
 Test(classify, labels_of_ones_own)

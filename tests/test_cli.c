@@ -829,8 +829,8 @@ Test(cli, init_gives_the_same_weights_for_the_same_seed)
     char *folder = folder_new();
     const char *build = build_folder();
     for (int i = 0; i < 3; i++)
-        run_well("%s/%s init %s --seed %d --output '%s/%d'", build, STEP, NETWORK, i / 2, folder,
-                 i);
+        run_well("%s/%s init %s --input 3x64x64 --seed %d --output '%s/%d'", build, STEP, NETWORK,
+                 i / 2, folder, i);
     run_well("cd '%s' && cmp -s 0 1 && ! cmp -s 1 2", folder);
     run_well("%s/%s forward %s --weights '%s/2' --batch %sbatch.safetensors --output '%s/out'",
              build, STEP, NETWORK, folder, CASE, folder);

@@ -15,7 +15,7 @@
 static const char owners[] =
     " bfloat cgroup mem size str thread entries entry net param scheme scope "
     "tensor layout array channel cross grouped panel set buffer preparer "
-    "trainer cmd option sibling ";
+    "trainer metadata cmd option sibling ";
 
 static bool is_module(const char *word, int length)
 {
@@ -107,9 +107,12 @@ static void check_names(const char *storage)
         "%s/05_large_kernel --format tsv > '%s/wanted' && '%s/build/14_mine' --format tsv | cmp - "
         "'%s/wanted'",
         build_folder(), folder, folder, folder);
+    /* The file says of which step it is; taken into the other one, it is that one's. */
     run_well("'%s/build/14_mine' init --preset small --output '%s/a' && %s/05_large_kernel init "
-             "--preset small --output '%s/b' && cmp '%s/a' '%s/b'",
-             folder, folder, build_folder(), folder, folder, folder);
+             "--preset small --output '%s/b' && %s/05_large_kernel export --weights '%s/a' "
+             "--output '%s/c' && cmp '%s/b' '%s/c'",
+             folder, folder, build_folder(), folder, build_folder(), folder, folder, folder,
+             folder);
     run_well("cd '%s' && build/14_mine train --data shapes --epochs 1 --limit 32 --batch-size 8 "
              "--stem 4 --widths 4,8,8,8 --depths 1,0,0,0 --out run && test -s run/best.safetensors",
              folder);

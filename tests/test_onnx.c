@@ -336,7 +336,7 @@ Test(onnx, layers_in_other_places)
 
     char *folder = folder_new(), *path = str_format("%s/model", folder), *bytes;
     Error error;
-    Onnx *onnx = onnx_new(net, "unusual", "", &error);
+    Onnx *onnx = onnx_new(net, "unusual", "", &(MetadataList){ 0 }, &error);
     cr_assert(onnx && onnx_write(onnx, weights, path, &error), "%s", error.text);
     size_t size, count;
     cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);
@@ -362,7 +362,7 @@ Test(onnx, layers_in_other_places)
 static void no_model(const Net *net, const char *named)
 {
     Error error = { .text = "" };
-    cr_expect_null(onnx_new(net, "none", "", &error));
+    cr_expect_null(onnx_new(net, "none", "", &(MetadataList){ 0 }, &error));
     cr_expect(strstr(error.text, named), "%s: %s", named, error.text);
 }
 
@@ -422,7 +422,8 @@ Test(onnx, export_fails_with_nothing_left)
     fails(FAILED, "batch.safetensors", "--weights " FILES "batch.safetensors", model);
     fails(FAILED, "none/model", weights, lost);
     fails(FAILED, "/dev/full", weights, "--onnx /dev/full");
-    fails(FAILED, "GiB", "--widths 4096,8192,16384,32768 --weights nowhere", model);
+    fails(FAILED, "GiB", "--widths 4096,8192,16384,32768 --weights " FILES "weights.safetensors",
+          model);
     run_well("test -z \"$(ls -A '%s')\"", folder);
     free(model);
     free(lost);

@@ -247,38 +247,101 @@ Test(preprocess, samples_scaled_to_8_bits)
 
 /* --- provenance ------------------------------------------------------------------------------ */
 
-static bool read_told(Metadata *metadata, size_t count, Dataset *data, Error *error)
+/* Calls `check` with what a file of these metadata tells. */
+static void read_told(const Metadata *metadata, size_t count,
+                      void (*check)(bool good, const Provenance *told, const char *error))
 {
     char *folder = folder_new(), *path = str_format("%s/x", folder);
     Safetensors file;
-    cr_assert(safetensors_write(path, NULL, 0, metadata, count, error), "%s", error->text);
-    cr_assert(safetensors_read(path, &file, error), "%s", error->text);
-    bool good = provenance_read(&file, data, error);
+    Error error = { "" };
+    Provenance told;
+    cr_assert(safetensors_write(path, NULL, 0, metadata, count, &error), "%s", error.text);
+    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
+    bool good = provenance_read(&file, &told, &error);
+    check(good, &told, error.text);
+    provenance_free(&told);
     safetensors_free(&file);
     free(path);
     folder_remove(folder);
-    return good;
+}
+
+/* A set that no program knows by name, with names that have to be quoted. */
+static const char *const odd_names[] = { "a, b", "\"q\"\n", "\xC3\xA9" };
+static const Dataset odd_set = { .name = "folder",
+                                 .channels = 3,
+                                 .height = 48,
+                                 .width = 40,
+                                 .classes = 3,
+                                 .class_names = odd_names,
+                                 .mean = { 1 / 3.0f, 1 / 7.0f, 0 },
+                                 .std = { .1f, 1, 1e-6f } };
+
+static void is_odd_set(bool good, const Provenance *told, const char *error)
+{
+    const Dataset *d = &told->data;
+    cr_assert(good, "%s", error);
+    cr_expect_str_eq(d->name, "folder");
+    cr_assert(d->classes == 3 && d->channels == 3 && d->height == 48 && d->width == 40);
+    for (int i = 0; i < 3; i++)
+        cr_expect_str_eq(d->class_names[i], odd_names[i]);
+    cr_expect_arr_eq(d->mean, odd_set.mean, sizeof d->mean);
+    cr_expect_arr_eq(d->std, odd_set.std, sizeof d->std);
+    cr_expect_str_eq(told->image, "shorter side to 48 (bicubic, antialiased), middle 48x40, "
+                                  "enlarged 2 times (bilinear), black around it to 100x90");
 }
 
 Test(preprocess, provenance_comes_back)
 {
-    Dataset data, told;
+    MetadataList list = { 0 };
     Error error;
-    Metadata metadata[PROVENANCE];
-    cr_assert(dataset_describe("cifar10", &data, &error));
-    for (int c = 0; c < 3; c++) {
-        data.mean[c] = 1.0f / (float)(c + 3);
-        data.std[c] = sqrtf((float)(c + 2));
-    }
-    provenance_write(&data, metadata);
-    cr_expect(read_told(metadata, PROVENANCE, &told, &error), "%s", error.text);
-    cr_expect_str_eq(told.name, "cifar10");
-    cr_expect(told.classes == 10 && told.height == 32);
-    cr_expect_arr_eq(told.mean, data.mean, sizeof data.mean);
-    cr_expect_arr_eq(told.std, data.std, sizeof data.std);
-    provenance_free(metadata);
-    cr_expect(read_told(NULL, 0, &told, &error));
-    cr_expect_null(told.name);
+    cr_assert(provenance_write(&odd_set, 100, 90, &list, &error), "%s", error.text);
+    read_told(list.items, list.count, is_odd_set);
+    metadata_free(&list);
+}
+
+static void is_cifar10(bool good, const Provenance *told, const char *error)
+{
+    cr_assert(good, "%s", error);
+    cr_expect_str_eq(told->data.name, "cifar10");
+    cr_expect(told->data.classes == 10 && told->data.height == 32 && !told->image);
+    cr_expect_str_eq(told->data.class_names[9], "truck");
+}
+
+static void is_nothing(bool good, const Provenance *told, const char *error)
+{
+    cr_assert(good, "%s", error);
+    cr_expect_null(told->data.name);
+}
+
+/* Files of the first edition tell the set's name, mean and std. */
+Test(preprocess, provenance_of_old_files)
+{
+    Metadata old[] = { { "data", "cifar10" }, { "mean", ".5,.5,.5" }, { "std", "1,1,1" } };
+    read_told(old, 3, is_cifar10);
+    read_told(NULL, 0, is_nothing);
+}
+
+Test(preprocess, a_class_that_is_not_utf8)
+{
+    const char *const names[] = { "a", "\xff" };
+    Dataset set = odd_set;
+    Error error;
+    MetadataList list = { 0 };
+    set.class_names = names;
+    set.classes = 2;
+    cr_expect_not(provenance_write(&set, 100, 90, &list, &error));
+    cr_expect(strstr(error.text, "folder: the class '\xff' has a name that is not UTF-8"), "%s",
+              error.text);
+    metadata_free(&list);
+}
+
+static const char *wanted;
+
+static void is_refused(bool good, const Provenance *told, const char *error)
+{
+    (void)told;
+    cr_expect_not(good, "%s", wanted);
+    cr_expect(strstr(error, wanted), "%s: %s", wanted, error);
 }
 
 static void refused(const char *data, const char *mean, const char *std, const char *named)
@@ -286,10 +349,20 @@ static void refused(const char *data, const char *mean, const char *std, const c
     Metadata metadata[] = { { "data", (char *)data },
                             { "mean", (char *)mean },
                             { "std", (char *)std } };
-    Dataset told;
-    Error error = { "" };
-    cr_expect_not(read_told(metadata, 3, &told, &error), "%s %s %s", data, mean, std);
-    cr_expect(strstr(error.text, named), "%s: %s", named, error.text);
+    wanted = named;
+    read_told(metadata, 3, is_refused);
+}
+
+/* The same of a set that tells all. */
+static void refused_besides(const char *key, const char *value, const char *named)
+{
+    MetadataList list = { 0 };
+    Error error;
+    cr_assert(provenance_write(&odd_set, 100, 90, &list, &error));
+    metadata_set(&list, key, value);
+    wanted = named;
+    read_told(list.items, list.count, is_refused);
+    metadata_free(&list);
 }
 
 Test(preprocess, provenance_that_is_nonsense)
@@ -303,4 +376,13 @@ Test(preprocess, provenance_that_is_nonsense)
     refused("cifar10", ".5,.5,.5", "1,1", "'std' is not 3 numbers: '1,1'");
     refused("cifar10", ".5,.5,.5", "1,1,1x", "'std'");
     refused("cifar10", ".5;.5;.5", "1,1,1", "'mean'");
+    refused_besides("classes", "[]", "'classes' are not names");
+    refused_besides("classes", "[\"a\",1]", "'classes' are not names");
+    refused_besides("classes", "[\"a\"] x", "'classes' are not names");
+    refused_besides("classes", "a,b,c", "'classes' are not names");
+    refused_besides("image", "middle 48x40", "'image' say nothing known here");
+    refused_besides("image", "shorter side to 8 (bicubic, antialiased), middle 0x8",
+                    "'image' say nothing known here");
+    refused_besides("mean", ".5,.5,.5,.5", "4 numbers, more than 3");
+    refused_besides("mean", ".5", "'std' is not 1 number");
 }

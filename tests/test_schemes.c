@@ -240,10 +240,20 @@ Test(schemes, say_which_network_a_file_holds)
              "'%s/deep'",
              build_folder(), folder);
     char *words = str_format(WITH(NETWORK, "'%s/deep'"), folder);
+    fails(2, STEP, words,
+          SAID("/deep: ", "has weights of " STEP " --depths 3,3,27,3 --classes 1000 ",
+               "not of " STEP " --depths 1,1,2,1 --classes 10 "));
+    free(words);
+    /* Others' files say nothing of their network: it is seen by their shapes. */
+    char *deep = str_format("%s/deep", folder), *bare = str_format("%s/bare", folder);
+    copy_tensors(deep, bare, NULL, 0);
+    words = str_format(WITH(NETWORK, "'%s'"), bare);
     fails(1, STEP, words,
-          SAID("/deep: ", "depths 3,3,27,3 and 1000 classes", "depths 1,1,2,1 and 10 classes",
+          SAID("/bare: ", "depths 3,3,27,3 and 1000 classes", "depths 1,1,2,1 and 10 classes",
                "unexpected convnext.encoder.stages.0.layers.1."));
     free(words);
+    free(deep);
+    free(bare);
     fails(1, STEP, WITH("", FILES "torchvision.safetensors"),
           SAID("widths 4,8,16,32", "widths 96,192,384,768",
                "features.0.0.weight (4x3x4x4, not 96x3x4x4)"));

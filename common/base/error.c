@@ -54,6 +54,16 @@ void error_print(const Error *error)
     fprintf(stderr, "%s: %s\n", system_program_name(), error->text);
 }
 
+void error_note(const char *where, const char *format, ...)
+{
+    Error what;
+    va_list args;
+    va_start(args, format);
+    compose(what.text, sizeof what.text, where, format, args);
+    va_end(args);
+    error_print(&what);
+}
+
 void error_die_of(int status, const Error *error)
 {
     error_print(error);

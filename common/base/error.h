@@ -30,6 +30,9 @@ Shown error_shown(const char *string);
 /* Prints "program: where: what" to stderr: for what does not keep the rest from being done. */
 void error_print(const Error *error);
 
+/* The same of something that the user should know of a call that is done all the same. */
+void error_note(const char *where, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Prints "program: where: what" to stderr and exits with `status` (EXIT_FAILED or EXIT_USAGE). */
 _Noreturn void error_die(int status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -30,6 +30,23 @@ static void channels_last(const FileBatch *b, const float *from, float *to)
                 to[(n * pixels + p) * channels + c] = *from++;
 }
 
+/* Whole numbers as float32, which has all those up to 2^24. */
+static void read_whole_numbers(const Safetensors *file, const Entry *x, float *out)
+{
+    enum { MOST = 1 << 24 };
+    size_t count = entry_elements(x);
+    int64_t *wide = mem_alloc(count, sizeof *wide);
+    Error error;
+    if (!entry_int64s(file, x, wide, &error))
+        error_die_of(EXIT_FAILED, &error);
+    for (size_t i = 0; i < count; i++) {
+        if (wide[i] < -MOST || wide[i] > MOST)
+            error_die(EXIT_FAILED, file->path, "'x': %lld is no float32", (long long)wide[i]);
+        out[i] = (float)wide[i];
+    }
+    free(wide);
+}
+
 static void read_pictures(const Safetensors *file, FileBatch *b)
 {
     const Entry *x = wanted(file, "x", 4);
@@ -40,7 +57,10 @@ static void read_pictures(const Safetensors *file, FileBatch *b)
     b->w = (int)x->shape[3];
     size_t count = entry_elements(x);
     float *planes = mem_alloc(count, sizeof *planes);
-    if (!entry_floats(file, x, planes, &error))
+    bool whole = *x->dtype == 'I' || *x->dtype == 'U'; /* pixels as they lie in a file */
+    if (whole)
+        read_whole_numbers(file, x, planes);
+    else if (!entry_floats(file, x, planes, &error))
         error_die_of(EXIT_FAILED, &error);
     b->x = mem_alloc(count, sizeof *b->x);
     channels_last(b, planes, b->x);
@@ -71,7 +91,7 @@ FileBatch batch_read(const char *path, int classes)
 {
     Safetensors file;
     Error error;
-    FileBatch b = { 0 };
+    FileBatch b = { .path = path };
     if (!safetensors_read(path, &file, &error))
         error_die_of(EXIT_FAILED, &error);
     read_pictures(&file, &b);
@@ -87,10 +107,23 @@ void batch_free(FileBatch *batch)
     free(batch->labels);
 }
 
-Shape batch_shape(const Run *run, const FileBatch *batch)
+/* A batch whose last dimension is one of colours, and whose second is none, is [N,H,W,C]. */
+static void check_order(const FileBatch *b, int channels)
 {
-    const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, NULL);
+    bool colours = b->w == 1 || b->w == 3;
+    if (colours && b->c > 3 && b->c != channels)
+        error_die(
+            EXIT_FAILED, b->path,
+            "'x' is %dx%dx%dx%d, channels last as it seems; channels come second, %dx%dx%dx%d: "
+            "x.permute(0, 3, 1, 2).contiguous()",
+            b->n, b->c, b->h, b->w, b->n, b->w, b->c, b->h);
+}
+
+Shape batch_shape(const Origin *origin, const FileBatch *batch)
+{
+    const Options *o = &origin->run->options;
+    Shape shape = origin_shape(origin, NULL);
+    check_order(batch, shape.c);
     if (option_given(o, "--batch-size") && o->batch_size != batch->n)
         error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d pictures", o->batch_size,
                   o->batch, batch->n);

@@ -2,10 +2,11 @@
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
 
-#include "cli/commands.h"
+#include "cli/origin.h"
 #include "io/safetensors.h"
 
 typedef struct {
+    const char *path; /* for messages */
     int n, c, h, w;
     float *x;    /* [n,h,w,c] */
     int *labels; /* [n], or NULL where they were not asked for */
@@ -16,8 +17,8 @@ typedef struct {
 FileBatch batch_read(const char *path, int classes);
 void batch_free(FileBatch *batch);
 
-/* The network for this batch: its size is the batch's, and so is the input where no option says
- * otherwise. */
-Shape batch_shape(const Run *run, const FileBatch *batch);
+/* The network of these weights for this batch: its size is the batch's, and so is the input where
+ * no option says otherwise. */
+Shape batch_shape(const Origin *origin, const FileBatch *batch);
 
 #endif

@@ -1,5 +1,7 @@
 #include "cli/blueprint.h"
 
+#include "cli/origin.h"
+
 #include <stdlib.h>
 
 static Net *build(const void *context, int batch_size)
@@ -9,10 +11,10 @@ static Net *build(const void *context, int batch_size)
     return network_build(plan.step, &plan.shape);
 }
 
-Shape network_shape_for_data(const Run *run, const Dataset *data)
+Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset *data)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, "small");
+    Shape shape = origin ? origin_shape(origin, "small") : network_shape(run->step, o, "small");
     if (option_given(o, "--classes") && shape.classes != data->classes)
         error_die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name,
                   data->classes);
@@ -24,12 +26,14 @@ Shape network_shape_for_data(const Run *run, const Dataset *data)
                   shape.w, data->name, data->height, data->width);
     shape.classes = data->classes;
     shape.c = data->channels;
+    if (origin)
+        origin_check_image(origin, data, &shape);
     return shape;
 }
 
-Blueprint blueprint_for_data(const Run *run, const Dataset *data)
+Blueprint blueprint_for_data(const Run *run, const Origin *origin, const Dataset *data)
 {
-    return (Blueprint){ .step = run->step, .shape = network_shape_for_data(run, data) };
+    return (Blueprint){ .step = run->step, .shape = network_shape_for_data(run, origin, data) };
 }
 
 Alteration blueprint_alteration(const Options *o)

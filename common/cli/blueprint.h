@@ -12,7 +12,8 @@ typedef struct {
     Shape shape;
 } Blueprint;
 
-Blueprint blueprint_for_data(const Run *run, const Dataset *data);
+/* origin: the weights that will be run, or NULL. */
+Blueprint blueprint_for_data(const Run *run, const struct Origin *origin, const Dataset *data);
 
 /* Builds from a blueprint, which must outlive the builder. */
 Builder blueprint_builder(const Blueprint *plan);

@@ -2,11 +2,11 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/imagenet.h"
+#include "cli/origin.h"
 #include "cli/print.h"
 #include "engine/inference.h"
 #include "io/file.h"
 #include "train/preprocess.h"
-#include "train/provenance.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,18 +43,13 @@ static Dataset measured(const char *name)
     return known;
 }
 
-/* The set that --data names or else the weights do; its name is NULL where neither does. */
-static Dataset data_of(const Options *o, const Safetensors *file)
+/* The set that the weights are of, or that --data names; its name is NULL where neither tells. */
+static Dataset data_of(const Options *o, const Origin *origin)
 {
-    Dataset told;
-    Error error;
-    bool good = provenance_read(file, &told, &error);
-    if (!o->data) {
-        if (!good)
-            error_die_of(EXIT_FAILED, &error);
-        return told;
-    }
-    return good && told.name && strcmp(told.name, o->data) == 0 ? told : measured(o->data);
+    const Dataset *told = &origin->provenance.data;
+    if (!o->data)
+        return *told;
+    return told->name && strcmp(told->name, o->data) == 0 ? *told : measured(o->data);
 }
 
 /* Without a data set: ImageNet, where the network can be one for it, or for classes of the user's
@@ -63,6 +58,11 @@ static void check_imagenet(const Options *o, const Shape *s)
 {
     if (s->c == IMAGENET_CHANNELS && (s->classes == IMAGENET_CLASSES || o->labels))
         return;
+    if (s->c == IMAGENET_CHANNELS && !o->data)
+        error_die(EXIT_USAGE, "--labels",
+                  "wanted: %s does not say what its %d classes are called; if it was trained on a "
+                  "data set, --data tells which",
+                  o->weights, s->classes);
     error_die(
         EXIT_USAGE, "--data",
         "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
@@ -262,11 +262,11 @@ static int batch_size(const Options *o)
     return (o->operand_count + rounds - 1) / rounds;
 }
 
-static Shape choose_network(const Run *run, const Dataset *data)
+static Shape choose_network(const Origin *origin, const Dataset *data)
 {
-    const Options *o = &run->options;
-    Shape shape =
-        data->name ? network_shape_for_data(run, data) : network_shape(run->step, o, "article");
+    const Options *o = &origin->run->options;
+    Shape shape = data->name ? network_shape_for_data(origin->run, origin, data)
+                             : origin_shape(origin, "article");
     if (!data->name)
         check_imagenet(o, &shape);
     shape.n = batch_size(o);
@@ -284,38 +284,23 @@ static Preprocess choose_preprocess(const Dataset *data, const Shape *s)
     return p;
 }
 
-static void load(Classifier *c, const Safetensors *file, bool told)
-{
-    Error error;
-    c->weights = weights_new(c->net);
-    if (!weights_from_file(c->weights, file, "", ALL, &error)) {
-        size_t used = strlen(error.text);
-        if (!told) /* old weights of a data set were taken for ImageNet's */
-            snprintf(error.text + used, sizeof error.text - used,
-                     "; if it was trained on a data set, --data tells which");
-        error_die_of(EXIT_FAILED, &error);
-    }
-    c->plan = inference_new(c->net);
-    inference_load(c->plan, c->weights);
-}
-
 int cmd_classify(const Run *run)
 {
     const Options *o = &run->options;
-    Safetensors file;
-    Error error;
     check_call(o);
-    if (!safetensors_read(o->weights, &file, &error))
-        error_die_of(EXIT_FAILED, &error);
-    Dataset data = data_of(o, &file);
-    Classifier c = { .run = run, .shape = choose_network(run, &data) };
+    Origin origin = origin_read_trained(run);
+    Dataset data = data_of(o, &origin);
+    if (!data.name) /* old weights of a data set were taken for ImageNet's */
+        origin.hint = "if it was trained on a data set, --data tells which";
+    Classifier c = { .run = run, .shape = choose_network(&origin, &data) };
     char *text = NULL;
     const char **labels = o->labels ? read_labels(o->labels, c.shape.classes, &text) : NULL;
     c.names = labels ? labels : data.name ? data.class_names : imagenet_names;
     c.preprocess = choose_preprocess(&data, &c.shape);
     c.net = network_build(run->step, &c.shape);
-    load(&c, &file, data.name);
-    safetensors_free(&file);
+    c.weights = origin_weights(&origin, &c.shape, c.net);
+    c.plan = inference_new(c.net);
+    inference_load(c.plan, c.weights);
     c.waiting = mem_alloc((size_t)c.shape.n, sizeof *c.waiting);
     c.named = o->operand_count > 1;
     if (strcmp(o->format, "tsv") == 0)
@@ -330,5 +315,6 @@ int cmd_classify(const Run *run)
     preprocess_free(&c.preprocess);
     free(labels);
     free(text);
+    origin_free(&origin);
     return c.failed ? EXIT_FAILED : 0;
 }

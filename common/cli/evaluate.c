@@ -1,6 +1,9 @@
 /* evaluate: how well a trained step names the test set. */
 #include "cli/blueprint.h"
+#include "cli/origin.h"
+#include "cli/print.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +61,16 @@ static Score score_altered(const Trained *t, const Dataset *test, const Alterati
     return score;
 }
 
+/* "clean" where nothing is altered. */
+static const char *name_of(const Alteration *alter)
+{
+    return *alter->name ? alter->name : "clean";
+}
+
 static void print_row(const char *name, const Score *score, bool tsv)
 {
-    printf(tsv ? "%s\t%.2f\t%.2f\t%.5f" : "%-16s %8.2f %8.2f %8.4f", *name ? name : "clean",
-           100 * score->top1, 100 * score->top5, score->loss);
+    printf(tsv ? "%s\t%.2f\t%.2f\t%.5f" : "%-16s %8.2f %8.2f %8.4f", name, 100 * score->top1,
+           100 * score->top5, score->loss);
     if (tsv)
         printf("\t%d", score->count);
     else if (score->undecided)
@@ -70,26 +79,92 @@ static void print_row(const char *name, const Score *score, bool tsv)
     fflush(stdout); /* a row may take a while */
 }
 
-/* A row an alteration; for people also the mean of those that were altered. */
+/* A row an alteration, and the mean of those that were altered. */
 static void print_table(const Run *run, const Trained *t, const Dataset *test,
-                        const Alteration *list, int count, bool tsv)
+                        const Alteration *list, int count)
 {
     Score mean = { 0 };
-    if (tsv)
-        printf("alteration\ttop1\ttop5\tloss\timages\n");
-    else
-        printf("%s, test set of %s, %d images\n\n%-16s %8s %8s %8s\n", run->name, test->name,
-               test->count, "alteration", "top-1 %", "top-5 %", "loss");
+    printf("%s, test set of %s, %d images\n\n%-16s %8s %8s %8s\n", run->name, test->name,
+           test->count, "alteration", "top-1 %", "top-5 %", "loss");
     for (int i = 0; i < count; i++) {
         Score score = score_altered(t, test, &list[i]);
-        print_row(list[i].name, &score, tsv);
+        print_row(name_of(&list[i]), &score, false);
         free(score.confusion);
         mean.top1 += i ? score.top1 / (count - 1) : 0;
         mean.top5 += i ? score.top5 / (count - 1) : 0;
         mean.loss += i ? score.loss / (count - 1) : 0;
     }
-    if (!tsv)
-        print_row("mean of altered", &mean, false);
+    print_row("mean of altered", &mean, false);
+}
+
+/* --- for programs ----------------------------------------------------------------------------- */
+
+static void print_confusion_tsv(const Dataset *data, const Score *score)
+{
+    printf("\nclass\tname");
+    for (int j = 0; j < data->classes; j++)
+        printf("\t%d", j);
+    printf("\n");
+    for (int i = 0; i < data->classes; i++) {
+        printf("%d\t", i);
+        print_tsv_field(data->class_names[i]);
+        for (int j = 0; j < data->classes; j++)
+            printf("\t%d", score->confusion[i * data->classes + j]);
+        printf("\n");
+    }
+}
+
+/* A row an alteration; of one alone the confusion matrix as well, a table behind an empty line. */
+static void print_tsv(const Trained *t, const Dataset *test, const Alteration *list, int count)
+{
+    printf("alteration\ttop1\ttop5\tloss\timages\n");
+    for (int i = 0; i < count; i++) {
+        Score score = score_altered(t, test, &list[i]);
+        print_row(name_of(&list[i]), &score, true);
+        if (count == 1)
+            print_confusion_tsv(test, &score);
+        free(score.confusion);
+    }
+}
+
+static void print_score_json(const Score *score, const char *name, int classes)
+{
+    printf("  {\"alteration\": ");
+    print_json_text(name);
+    printf(", \"top1\": %.4f, \"top5\": %.4f, \"loss\": ", 100 * score->top1, 100 * score->top5);
+    if (isfinite(score->loss))
+        printf("%.6f", score->loss);
+    else
+        printf("null");
+    printf(", \"undecided\": %d,\n   \"confusion\": [", score->undecided);
+    for (int i = 0; i < classes; i++) {
+        printf(i ? ",\n    [" : "\n    [");
+        for (int j = 0; j < classes; j++)
+            printf("%s%d", j ? ", " : "", score->confusion[i * classes + j]);
+        printf("]");
+    }
+    printf("]}");
+}
+
+static void print_json(const Run *run, const Trained *t, const Dataset *test,
+                       const Alteration *list, int count)
+{
+    printf("{\"network\": ");
+    print_json_text(run->name);
+    printf(", \"data\": ");
+    print_json_text(test->name);
+    printf(", \"images\": %d,\n \"classes\": [", test->count);
+    for (int i = 0; i < test->classes; i++) {
+        printf("%s", i ? ", " : "");
+        print_json_text(test->class_names[i]);
+    }
+    printf("],\n \"results\": [\n");
+    for (int i = 0; i < count; i++) {
+        Score score = score_altered(t, test, &list[i]);
+        print_score_json(&score, name_of(&list[i]), test->classes);
+        printf(i < count - 1 ? ",\n" : "]}\n");
+        free(score.confusion);
+    }
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
@@ -111,23 +186,25 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
 int cmd_evaluate(const Run *run)
 {
     const Options *o = &run->options;
-    bool tsv = o->format && strcmp(o->format, "tsv") == 0;
     Alteration list[1 + ALTER_STANDARD];
     int count = list_alterations(o, list);
-    Dataset test = blueprint_open_data(o->data, TEST_SET, o->limit, (Alteration){ 0 });
-    Blueprint plan = blueprint_for_data(run, &test);
+    Origin origin = origin_read_trained(run);
+    Dataset test = origin_data(&origin, TEST_SET, o->limit);
+    Blueprint plan = blueprint_for_data(run, &origin, &test);
     Trained t = { .builder = blueprint_builder(&plan), .batch_size = blueprint_batch_size(o) };
     Net *net = t.builder.build(t.builder.context, 1);
-    t.weights = weights_new(net);
-    Error error;
-    if (!weights_load(t.weights, o->weights, &error))
-        error_die_of(EXIT_FAILED, &error);
-    if (tsv || count > 1)
-        print_table(run, &t, &test, list, count, tsv);
+    t.weights = origin_weights(&origin, &plan.shape, net);
+    if (strcmp(o->format, "tsv") == 0)
+        print_tsv(&t, &test, list, count);
+    else if (strcmp(o->format, "json") == 0)
+        print_json(run, &t, &test, list, count);
+    else if (count > 1)
+        print_table(run, &t, &test, list, count);
     else
         print_score(run, &t, &test, &list[0]);
     weights_free(t.weights);
     net_free(net);
     dataset_free(&test);
+    origin_free(&origin);
     return 0;
 }

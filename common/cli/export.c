@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/keys.h"
 #include "cli/onnx.h"
+#include "cli/origin.h"
 
 #include <string.h>
 
@@ -13,29 +14,28 @@ int cmd_export(const Run *run)
     if (!o->output && (o->scheme || o->dtype))
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
                   "needs --output; ONNX has neither");
-    Shape shape = network_shape(run->step, o, NULL);
+    Origin origin = origin_read(run);
+    Shape shape = origin_shape(&origin, NULL);
     Net *net = network_build(run->step, &shape);
     Form form = { .half = o->dtype && strcmp(o->dtype, "F16") == 0 };
     if (o->output)
         form.scheme = scheme_asked(o, net);
     Error error;
-    Onnx *onnx = o->onnx ? onnx_new(net, run->name, run->step->title, &error) : NULL;
+    /* What the file says of its weights, such as what they were trained on, stays true. */
+    MetadataList metadata = origin_metadata(&origin, &shape, net);
+    form.metadata = metadata.items, form.metadata_count = metadata.count;
+    Onnx *onnx = o->onnx ? onnx_new(net, run->name, run->step->title, &metadata, &error) : NULL;
     if (o->onnx && !onnx)
         error_die_of(EXIT_FAILED, &error);
-    Weights *weights = weights_new(net);
-    Safetensors file;
-    if (!safetensors_read(o->weights, &file, &error) ||
-        !weights_from_file(weights, &file, "", ALL, &error))
-        error_die_of(EXIT_FAILED, &error);
-    /* What the file says of its weights, such as what they were trained on, stays true. */
-    form.metadata = file.metadata, form.metadata_count = file.metadata_count;
+    Weights *weights = origin_weights(&origin, &shape, net);
     if (o->output)
         keys_save_weights(weights, &form, o->output);
     if (onnx && !onnx_write(onnx, weights, o->onnx, &error))
         error_die_of(EXIT_FAILED, &error);
-    safetensors_free(&file);
     weights_free(weights);
     onnx_free(onnx);
+    metadata_free(&metadata);
     net_free(net);
+    origin_free(&origin);
     return 0;
 }

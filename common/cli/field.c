@@ -7,7 +7,7 @@
  *
  * filters: the weights of the first convolution. */
 #include "base/memory.h"
-#include "cli/commands.h"
+#include "cli/origin.h"
 #include "engine/training.h"
 #include "io/file.h"
 #include "ops/ops.h"
@@ -143,16 +143,12 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
 int cmd_field(const Run *run)
 {
     const Options *o = &run->options;
-    Dataset data;
-    Error error;
-    if (!dataset_open(o->data, TEST_SET, o->limit, &data, &error))
-        error_die_of(EXIT_FAILED, &error);
-    Shape shape = network_shape_for_data(run, &data);
+    Origin origin = origin_read_trained(run);
+    Dataset data = origin_data(&origin, TEST_SET, o->limit);
+    Shape shape = network_shape_for_data(run, &origin, &data);
     shape.n = o->batch_size;
     Net *net = network_build(run->step, &shape);
-    Weights *weights = weights_new(net);
-    if (!weights_load(weights, o->weights, &error))
-        error_die_of(EXIT_FAILED, &error);
+    Weights *weights = origin_weights(&origin, &shape, net);
     const Tensor *x = net_tensor(net, 0), *y = stage_output(net, o->stage);
     double *sum = mem_alloc((size_t)x->h * x->w, sizeof *sum);
     int count = sum_field(net, y, weights, &data, sum);
@@ -163,6 +159,7 @@ int cmd_field(const Run *run)
     weights_free(weights);
     net_free(net);
     dataset_free(&data);
+    origin_free(&origin);
     return 0;
 }
 
@@ -179,13 +176,11 @@ static const Tensor *first_convolution(const Net *net)
 int cmd_filters(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, NULL);
+    Origin origin = origin_read(run);
+    Shape shape = origin_shape(&origin, NULL);
     shape.n = 1;
     Net *net = network_build(run->step, &shape);
-    Weights *weights = weights_new(net);
-    Error error;
-    if (!weights_load(weights, o->weights, &error))
-        error_die_of(EXIT_FAILED, &error);
+    Weights *weights = origin_weights(&origin, &shape, net);
     const Tensor *conv = first_convolution(net);
     const Param *p = net_param(net, conv->first_param);
     float *w = mem_alloc(p->count, sizeof *w); /* [out,in,ky,kx] */
@@ -201,5 +196,6 @@ int cmd_filters(const Run *run)
     free(w);
     weights_free(weights);
     net_free(net);
+    origin_free(&origin);
     return 0;
 }

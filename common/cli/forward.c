@@ -41,13 +41,12 @@ static void forward_train(const Net *net, Weights *weights, const FileBatch *bat
 int cmd_forward(const Run *run)
 {
     const Options *o = &run->options;
+    Origin origin = origin_read(run);
     FileBatch batch = batch_read(o->batch, 0);
-    Shape shape = batch_shape(run, &batch);
+    Shape shape = batch_shape(&origin, &batch);
     Net *net = network_build(run->step, &shape);
-    Weights *weights = weights_new(net);
+    Weights *weights = origin_weights(&origin, &shape, net);
     Error error;
-    if (!weights_load(weights, o->weights, &error))
-        error_die_of(EXIT_FAILED, &error);
     Entry *entries = NULL;
     size_t count = 0;
     (strcmp(o->mode, "train") == 0 ? forward_train(net, weights, &batch, &entries, &count)
@@ -58,5 +57,6 @@ int cmd_forward(const Run *run)
     weights_free(weights);
     net_free(net);
     batch_free(&batch);
+    origin_free(&origin);
     return 0;
 }

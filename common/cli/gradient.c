@@ -12,7 +12,9 @@
 
 /* A network in training on one batch from a file. */
 typedef struct {
+    Origin origin;
     FileBatch batch;
+    Shape shape;
     Net *net;
     Weights *weights, *gradients;
     Training *plan;
@@ -23,15 +25,12 @@ typedef struct {
 static Lesson lesson_new(const Run *run)
 {
     const Options *o = &run->options;
-    int classes = network_shape(run->step, o, NULL).classes;
-    Lesson l = { .batch = batch_read(o->batch, classes) };
-    Shape shape = batch_shape(run, &l.batch);
-    l.net = network_build(run->step, &shape);
-    l.weights = weights_new(l.net);
+    Lesson l = { .origin = origin_read(run) };
+    l.batch = batch_read(o->batch, origin_shape(&l.origin, NULL).classes);
+    l.shape = batch_shape(&l.origin, &l.batch);
+    l.net = network_build(run->step, &l.shape);
+    l.weights = origin_weights(&l.origin, &l.shape, l.net);
     l.gradients = weights_new(l.net);
-    Error error;
-    if (!weights_load(l.weights, o->weights, &error))
-        error_die_of(EXIT_FAILED, &error);
     l.plan = training_new(l.net);
     return l;
 }
@@ -48,10 +47,10 @@ static double run_forward(Lesson *l)
                               training_output_gradient(l->plan));
 }
 
-static int lesson_write(Lesson *l, const char *path)
+static int lesson_write(Lesson *l, const char *path, const MetadataList *list)
 {
     Error error;
-    if (!safetensors_write(path, l->entries, l->count, NULL, 0, &error))
+    if (!safetensors_write(path, l->entries, l->count, list->items, list->count, &error))
         error_die_of(EXIT_FAILED, &error);
     entries_free(l->entries, l->count);
     training_free(l->plan);
@@ -59,6 +58,7 @@ static int lesson_write(Lesson *l, const char *path)
     weights_free(l->gradients);
     net_free(l->net);
     batch_free(&l->batch);
+    origin_free(&l->origin);
     return 0;
 }
 
@@ -73,7 +73,7 @@ int cmd_gradient(const Run *run)
     training_backward(l.plan, l.weights, l.gradients);
     weights_entries(l.gradients, "grad/", TRAINED, &l.entries, &l.count);
     weights_entries(l.weights, "running/", RUNNING, &l.entries, &l.count);
-    return lesson_write(&l, run->options.output);
+    return lesson_write(&l, run->options.output, &(MetadataList){ 0 });
 }
 
 int cmd_fit(const Run *run)
@@ -92,5 +92,8 @@ int cmd_fit(const Run *run)
     weights_entries(l.weights, "", ALL, &l.entries, &l.count);
     free(losses);
     adamw_free(&optimizer);
-    return lesson_write(&l, o->output);
+    MetadataList list = origin_metadata(&l.origin, &l.shape, l.net);
+    int status = lesson_write(&l, o->output, &list);
+    metadata_free(&list);
+    return status;
 }

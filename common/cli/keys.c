@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
+#include "cli/origin.h"
 #include "cli/print.h"
 
 #include <stdio.h>
@@ -68,7 +69,11 @@ int cmd_init(const Run *run)
     Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
+    MetadataList metadata = { 0 };
+    origin_write(run, &shape, net, &metadata);
+    form.metadata = metadata.items, form.metadata_count = metadata.count;
     keys_save_weights(weights, &form, o->output);
+    metadata_free(&metadata);
     weights_free(weights);
     net_free(net);
     return 0;

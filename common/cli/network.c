@@ -129,12 +129,17 @@ static void check_meaning(const Step *step, const Options *o, const Shape *shape
 Shape network_shape(const Step *step, const Options *options, const char *preset)
 {
     check_preset(step, options);
-    Shape shape = base_shape(step, options, preset);
+    return network_shape_over(step, options, base_shape(step, options, preset));
+}
+
+Shape network_shape_over(const Step *step, const Options *options, Shape shape)
+{
     Config *c = &shape.config;
-    if (option_given(options, "--widths"))
+    if (option_given(options, "--widths")) {
         memcpy(c->widths, options->widths, sizeof c->widths);
-    if (step->published && !step->rows) /* the stem's width is the first stage's */
-        c->stem = c->widths[0];
+        if (step->published && !step->rows) /* the stem's width is the first stage's */
+            c->stem = c->widths[0];
+    }
     if (option_given(options, "--stem"))
         c->stem = options->stem;
     if (option_given(options, "--depths"))

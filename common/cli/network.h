@@ -17,6 +17,9 @@ typedef struct {
  * NULL: the command's. An option that means nothing to this network ends the program. */
 Shape network_shape(const Step *step, const Options *options, const char *preset);
 
+/* The same with other sizes in the preset's place. */
+Shape network_shape_over(const Step *step, const Options *options, Shape shape);
+
 /* The article's ConvNextForImageClassification, or its ConvNextEncoder alone. */
 Net *network_build(const Step *step, const Shape *shape);
 

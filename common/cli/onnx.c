@@ -22,6 +22,7 @@ enum { IR_VERSION = 8, OPSET = 17 };
 
 /* The fields of ONNX's messages, and the numbers of its types. */
 enum { MODEL_IR_VERSION = 1, MODEL_PRODUCER = 2, MODEL_DOC = 6, MODEL_GRAPH = 7, MODEL_OPSET = 8 };
+enum { MODEL_METADATA = 14, PAIR_KEY = 1, PAIR_VALUE = 2 };
 enum { OPSET_VERSION = 2 };
 enum { GRAPH_NODE = 1, GRAPH_NAME = 2, GRAPH_INITIALIZER = 5 };
 enum { GRAPH_INPUT = 11, GRAPH_OUTPUT = 12, GRAPH_VALUE_INFO = 13 };
@@ -484,8 +485,22 @@ static Protobuf param_begin(const Param *p)
     return begin;
 }
 
+/* Behind the graph. The layers are in the graph itself. */
+static void write_metadata(Protobuf *tail, const MetadataList *metadata)
+{
+    for (size_t i = 0; i < metadata->count; i++) {
+        Protobuf pair = { 0 };
+        protobuf_text(&pair, PAIR_KEY, metadata->items[i].key);
+        protobuf_text(&pair, PAIR_VALUE, metadata->items[i].value);
+        if (strcmp(metadata->items[i].key, "layers") != 0)
+            protobuf_message(tail, MODEL_METADATA, &pair);
+        free(pair.bytes);
+    }
+}
+
 /* The beginning and the end of the file, and how long it is. */
-static double write_frame(Onnx *o, const char *name, const char *title)
+static double write_frame(Onnx *o, const char *name, const char *title,
+                          const MetadataList *metadata)
 {
     protobuf_text(&o->nodes, GRAPH_NAME, name);
     double size = 0;
@@ -503,11 +518,13 @@ static double write_frame(Onnx *o, const char *name, const char *title)
     Protobuf opset = { 0 };
     protobuf_int(&opset, OPSET_VERSION, OPSET);
     protobuf_message(&o->tail, MODEL_OPSET, &opset);
+    write_metadata(&o->tail, metadata);
     return size +
            (double)(o->nodes.used + o->constants.used + o->ends.used + o->head.used + o->tail.used);
 }
 
-Onnx *onnx_new(const Net *net, const char *name, const char *title, Error *error)
+Onnx *onnx_new(const Net *net, const char *name, const char *title, const MetadataList *metadata,
+               Error *error)
 {
     Onnx *o = mem_alloc(1, sizeof *o);
     o->net = net;
@@ -518,7 +535,7 @@ Onnx *onnx_new(const Net *net, const char *name, const char *title, Error *error
     bool good = true;
     for (int i = 1; good && i < net_tensors(net); i++)
         good = write_layer(o, net_tensor(net, i), error);
-    double size = good ? write_frame(o, name, title) : 0;
+    double size = good ? write_frame(o, name, title, metadata) : 0;
     if (size > PROTOBUF_MOST)
         good = error_set(error, "--onnx",
                          "the file would have %.2f GiB, more than the 2 that ONNX has room for",

@@ -8,13 +8,15 @@
 #include "base/error.h"
 #include "graph/net.h"
 #include "graph/weights.h"
+#include "train/provenance.h"
 
 typedef struct Onnx Onnx;
 
-/* The model but for its weights, of a network that ends with a vector a sample. name, title: kept
- * in the file. NULL, with *error set, where a layer has no counterpart in ONNX or the file would be
- * longer than ONNX's 2 GiB. */
-Onnx *onnx_new(const Net *net, const char *name, const char *title, Error *error);
+/* The model but for its weights, of a network that ends with a vector a sample. name, title,
+ * metadata (of the weights: mean, std, classes, …): kept in the file. NULL, with *error set, where
+ * a layer has no counterpart in ONNX or the file would be longer than ONNX's 2 GiB. */
+Onnx *onnx_new(const Net *net, const char *name, const char *title, const MetadataList *metadata,
+               Error *error);
 void onnx_free(Onnx *onnx);
 
 /* Writes it with the weights, which were made for the same network: the whole file or nothing. The

@@ -68,6 +68,8 @@ static const Spec specs[] = {
     { "--batch", TEXT, AT(batch), 0, 0, "FILE",
       .help = "safetensors with x and, where needed, labels" },
     { "--output", WRITTEN, AT(output), 0, 0, "FILE", .help = "the file to write" },
+    { "--as-is", FLAG, AT(as_is), 0, 0, NULL,
+      .help = "take weights that are of another network or data set" },
     { "--scheme", CHOICE, AT(scheme), 0, 0, "official|timm|torchvision|transformers",
       .help = "whose names the published network's weights have", .instead = "official" },
     { "--dtype", CHOICE, AT(dtype), 0, 0, "F32|F16", .help = "numbers of 32 bits or of 16",

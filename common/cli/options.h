@@ -23,6 +23,7 @@ typedef struct {
     bool layers;
     /* files */
     const char *weights, *batch, *output, *scheme, *dtype, *onnx;
+    bool as_is;
     int stage; /* field */
     /* classify */
     const char *labels;

@@ -1,30 +1,23 @@
 /* train: a step on a data set. */
 #include "base/memory.h"
 #include "cli/blueprint.h"
+#include "cli/origin.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* "-row5" of a step that has rows, which is one more network each. */
-static char *row_text(const Run *run, const Config *c)
+/* What every file of weights says: the network, and what it is trained on. */
+static MetadataList metadata_of(const Run *run, const Blueprint *plan, const Dataset *data)
 {
-    return run->step->rows ? str_format("-row%d", c->row) : str_format("%s", "");
-}
-
-/* The network in words, for the checkpoint: what must be the same when a run goes on. */
-static char *network_text(const Run *run, const Shape *s)
-{
-    const Config *c = &s->config;
-    char *row = row_text(run, c);
-    char *text =
-        str_format("%s%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input %dx%dx%d "
-                   "--drop-path %.9g --layer-scale %.9g",
-                   run->name, row, c->stem, c->widths[0], c->widths[1], c->widths[2], c->widths[3],
-                   c->depths[0], c->depths[1], c->depths[2], c->depths[3], s->c, s->h, s->w,
-                   (double)c->drop_p, (double)c->layer_scale);
-    free(row);
-    return text;
+    MetadataList list = { 0 };
+    Error error;
+    Net *net = network_build(plan->step, &plan->shape);
+    origin_write(run, &plan->shape, net, &list);
+    net_free(net);
+    if (!provenance_write(data, plan->shape.h, plan->shape.w, &list, &error))
+        error_die_of(EXIT_FAILED, &error);
+    return list;
 }
 
 static double warmup(const Options *o)
@@ -70,13 +63,14 @@ int cmd_train(const Run *run)
     Alteration alter = blueprint_alteration(o);
     Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
     Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
-    Blueprint plan = blueprint_for_data(run, &training);
-    char *network = network_text(run, &plan.shape);
-    char *row = row_text(run, &plan.shape.config);
+    Blueprint plan = blueprint_for_data(run, NULL, &training);
+    char *network = origin_network(run, &plan.shape);
+    char *name = origin_name(run, &plan.shape.config);
+    MetadataList metadata = metadata_of(run, &plan, &training);
     char *out = o->out ? str_format("%s", o->out)
-                       : str_format("runs/%s/%s%s-%llu", o->data, run->name, row,
-                                    (unsigned long long)o->seed);
+                       : str_format("runs/%s/%s-%llu", o->data, name, (unsigned long long)o->seed);
     Recipe recipe = recipe_of(run, out, network);
+    recipe.metadata = metadata.items, recipe.metadata_count = metadata.count;
     Error error;
     TrainEnd end = TRAINED_ALL;
     if (!trainer_possible(&recipe, &training, &error))
@@ -86,8 +80,9 @@ int cmd_train(const Run *run)
     if (end == TRAINED_INTERRUPTED)
         printf("stopped; the same command with --resume goes on\n");
     free(out);
-    free(row);
+    free(name);
     free(network);
+    metadata_free(&metadata);
     dataset_free(&training);
     dataset_free(&test);
     return end == TRAINED_INTERRUPTED ? EXIT_FAILED : 0;

@@ -386,6 +386,9 @@ static char *stranger_text(const Safetensors *file)
 {
     if (!file->count)
         return str_format("holds no tensor; ");
+    if (safetensors_find(file, "embeddings.patch_embeddings.weight"))
+        return str_format("is transformers' ConvNextModel, which has no classifier, as "
+                          "ConvNextForImageClassification has; ");
     const Place stem = { .part = STEM };
     char *keys[SCHEMES] = { NULL };
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)

@@ -23,9 +23,14 @@ bool checkpoint_save(const char *path, const State *state, Error *error)
         weights_entries(state->average, "average/", ALL, &entries, &count);
     char *position = str_format(POSITION, state->epoch, state->batch, state->loss_sum,
                                 state->best_epoch, state->best_top1, state->optimizer.step);
-    Metadata metadata[2] = { { .key = "position", .value = position },
-                             { .key = "recipe", .value = (char *)state->recipe } };
-    bool good = safetensors_write(path, entries, count, metadata, 2, error);
+    size_t told = state->metadata_count;
+    Metadata *metadata = mem_alloc(told + 2, sizeof *metadata);
+    metadata[0] = (Metadata){ .key = "position", .value = position };
+    metadata[1] = (Metadata){ .key = "recipe", .value = (char *)state->recipe };
+    if (told)
+        memcpy(metadata + 2, state->metadata, told * sizeof *metadata);
+    bool good = safetensors_write(path, entries, count, metadata, told + 2, error);
+    free(metadata);
     free(position);
     entries_free(entries, count);
     return good;
@@ -60,13 +65,27 @@ static bool same_recipe(const Safetensors *file, const State *state, Error *erro
     return true;
 }
 
+/* The options may be the same and the network or the data another: a step that was changed. */
+static bool same_metadata(const Safetensors *file, const State *state, Error *error)
+{
+    for (size_t i = 0; i < state->metadata_count; i++) {
+        const Metadata *m = &state->metadata[i];
+        const char *was = safetensors_metadata(file, m->key);
+        if (was && strcmp(was, m->value) != 0)
+            return error_set(error, file->path,
+                             "was trained with other %s; another --out starts anew", m->key);
+    }
+    return true;
+}
+
 bool checkpoint_load(const char *path, State *state, Error *error)
 {
     Safetensors file;
     if (!safetensors_read(path, &file, error))
         return false;
     bool good =
-        same_recipe(&file, state, error) && read_position(&file, state, error) &&
+        same_recipe(&file, state, error) && same_metadata(&file, state, error) &&
+        read_position(&file, state, error) &&
         weights_from_file(state->weights, &file, "weights/", ALL, error) &&
         weights_from_file(state->optimizer.m, &file, "adamw.m/", TRAINED, error) &&
         weights_from_file(state->optimizer.v, &file, "adamw.v/", TRAINED, error) &&

@@ -16,7 +16,9 @@ typedef struct {
     /* values */
     Weights *weights, *average; /* average: NULL where there is none */
     AdamW optimizer;
-    const char *recipe; /* what the run was asked for: must be the same when it goes on */
+    const char *recipe;       /* what the run was asked for: must be the same when it goes on */
+    const Metadata *metadata; /* of the weights: likewise, where the file has them */
+    size_t metadata_count;
 } State;
 
 bool checkpoint_save(const char *path, const State *state, Error *error);

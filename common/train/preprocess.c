@@ -3,6 +3,7 @@
 #include "base/ints.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
@@ -14,6 +15,23 @@ bool preprocess_dataset(const Dataset *data, int channels, int height, int width
                        .width = data->width };
     p->preparer = preparer_new(data, channels, height, width, error);
     return p->preparer;
+}
+
+char *preprocess_text(const Dataset *data, int height, int width)
+{
+    return str_format("shorter side to %d (bicubic, antialiased), middle %dx%d, enlarged %d times "
+                      "(bilinear), black around it to %dx%d",
+                      int_max(data->height, data->width), data->height, data->width,
+                      int_min(height / data->height, width / data->width), height, width);
+}
+
+bool preprocess_text_read(const char *text, int *height, int *width)
+{
+    enum { LARGEST = 1 << 20 };
+    int side;
+    return sscanf(text, "shorter side to %7d (bicubic, antialiased), middle %7dx%7d", &side, height,
+                  width) == 3 &&
+           *height > 0 && *width > 0 && *height <= LARGEST && *width <= LARGEST;
 }
 
 /* Pictures that fill the input need no enlarging: what is left of the preparer is normalising. */

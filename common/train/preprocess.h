@@ -25,6 +25,13 @@ Preprocess preprocess_imagenet(int height, int width);
  * when the input does not suit the set. `data` needs no pictures, but mean and std. */
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error);
+/* What preprocess_dataset does, in words, with those numbers: "shorter side to 28 (bicubic,
+ * antialiased), middle 28x28, enlarged 2 times (bilinear), black around it to 64x64". The caller
+ * frees it. */
+char *preprocess_text(const Dataset *data, int height, int width);
+/* The size of the set's images out of such words; false where they are others. */
+bool preprocess_text_read(const char *text, int *height, int *width);
+
 void preprocess_free(Preprocess *p);
 
 /* Changes the picture's channels; x: [height,width,channels] of the network's input. */

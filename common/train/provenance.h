@@ -1,21 +1,38 @@
-/* What weights were trained on, in the metadata of their file: enough to bring other pictures into
- * the form that the network knows, on a machine that does not have the data set.
- *   data       the set's name
- *   mean, std  what its pictures were normalised by: a number a channel, commas between them */
+/* What weights were trained on, in the metadata of their file: enough to bring other images into
+ * the form that the network knows, and to name what it sees, on a machine that does not have the
+ * data set. data       the set's name mean, std  what its images were normalised by: a number per
+ * channel, commas between them classes    the classes' names: a JSON array image      how an image
+ * is brought to the input's size, train/preprocess.h */
 #ifndef TRAIN_PROVENANCE_H
 #define TRAIN_PROVENANCE_H
 
 #include "io/safetensors.h"
 #include "train/dataset.h"
 
-enum { PROVENANCE = 3 };
+/* Metadata that grow; start with { 0 }. */
+typedef struct {
+    Metadata *items; /* each with its own memory */
+    size_t count;
+} MetadataList;
 
-/* data: an opened set. */
-void provenance_write(const Dataset *data, Metadata metadata[PROVENANCE]);
-void provenance_free(Metadata metadata[PROVENANCE]);
+/* Copies both; in place of the value that the key had. */
+void metadata_set(MetadataList *list, const char *key, const char *value);
+void metadata_free(MetadataList *list);
 
-/* Describes the set that the file tells of, with mean and std; data->name is NULL where it tells of
- * none. Fails when it tells nonsense. */
-bool provenance_read(const Safetensors *file, Dataset *data, Error *error);
+/* Adds what there is to say of an opened set, whose images go into a network of that input. Fails,
+ * naming the class, where a class's name is not UTF-8, as metadata are. */
+bool provenance_write(const Dataset *data, int height, int width, MetadataList *list, Error *error);
+
+/* What a file tells. */
+typedef struct {
+    Dataset data;      /* without images; its name is NULL where the file tells of none */
+    const char *image; /* or NULL; points into the file */
+    char *classes;     /* what the names point into, where they are the file's */
+    const char **names;
+} Provenance;
+
+/* Fails when the file tells nonsense. Free also after that. */
+bool provenance_read(const Safetensors *file, Provenance *provenance, Error *error);
+void provenance_free(Provenance *provenance);
 
 #endif

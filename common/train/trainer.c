@@ -9,7 +9,6 @@
 #include "train/checkpoint.h"
 #include "train/loader.h"
 #include "train/progress.h"
-#include "train/provenance.h"
 #include "train/schedule.h"
 
 #include <errno.h>
@@ -68,15 +67,14 @@ static Weights *judged(const Trainer *t)
     return t->state.average ? t->state.average : t->state.weights;
 }
 
-/* Bare weights; the file's metadata tell what they were trained on. */
+/* Bare weights; the file's metadata tell what they are of. */
 static bool save_best(const Trainer *t, Error *error)
 {
     char *path = path_in(t, "best.safetensors");
-    Metadata metadata[PROVENANCE];
-    provenance_write(t->data, metadata);
-    Form form = { .scheme = OFFICIAL, .metadata = metadata, .metadata_count = PROVENANCE };
+    Form form = { .scheme = OFFICIAL,
+                  .metadata = t->recipe->metadata,
+                  .metadata_count = t->recipe->metadata_count };
     bool good = weights_save(judged(t), &form, path, error);
-    provenance_free(metadata);
     free(path);
     return good;
 }
@@ -400,6 +398,8 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.state.weights = weights_new(t.net);
     t.state.optimizer = adamw_new(t.net);
     t.state.recipe = t.recipe_text;
+    t.state.metadata = recipe->metadata;
+    t.state.metadata_count = recipe->metadata_count;
     weights_init(t.state.weights, recipe->seed);
     if (recipe->ema > 0) {
         t.state.average = weights_new(t.net);

@@ -15,6 +15,8 @@ typedef struct {
     bool mixup, cutmix;
     double ema; /* decay of the weights' average an optimiser step; 0: none */
     uint64_t seed;
+    const Metadata *metadata; /* of the files with weights: what they are of */
+    size_t metadata_count;
     const char *network; /* what tells this network from others, for the recipe in a checkpoint */
 } Recipe;
 

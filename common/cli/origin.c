@@ -1,0 +1,366 @@
+#include "cli/origin.h"
+
+#include "base/memory.h"
+#include "graph/signature.h"
+#include "train/preprocess.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A wrong call, unless the user wants it all the same. */
+__attribute__((format(printf, 2, 3))) static void refuse(const Origin *origin, const char *format,
+                                                         ...)
+{
+    Error what;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(what.text, sizeof what.text, format, list);
+    va_end(list);
+    if (!origin->run->options.as_is)
+        error_die(EXIT_USAGE, origin->file.path, "%s; --as-is takes it all the same", what.text);
+    error_note(origin->file.path, "%s; taken as it is", what.text);
+}
+
+/* --- in words --------------------------------------------------------------------------------- */
+
+char *origin_name(const Run *run, const Config *config)
+{
+    return run->step->rows ? str_format("%s-row%d", run->name, config->row)
+                           : str_format("%s", run->name);
+}
+
+char *origin_network(const Run *run, const Shape *s)
+{
+    const Config *c = &s->config;
+    const int *w = c->widths, *d = c->depths;
+    char *name = origin_name(run, c);
+    char *text = str_format("%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input "
+                            "%dx%dx%d --drop-path %.9g --layer-scale %.9g",
+                            name, c->stem, w[0], w[1], w[2], w[3], d[0], d[1], d[2], d[3], s->c,
+                            s->h, s->w, (double)c->drop_p, (double)c->layer_scale);
+    free(name);
+    return text;
+}
+
+void origin_write(const Run *run, const Shape *shape, const Net *net, MetadataList *list)
+{
+    char *options = origin_network(run, shape), *layers = net_signature(net);
+    char *network = str_format("%s --classes %d", options, shape->classes);
+    metadata_set(list, "network", network);
+    metadata_set(list, "layers", layers);
+    free(network);
+    free(options);
+    free(layers);
+}
+
+MetadataList origin_metadata(const Origin *origin, const Shape *shape, const Net *net)
+{
+    MetadataList list = { 0 };
+    origin_write(origin->run, shape, net, &list);
+    for (size_t i = 0; i < origin->file.metadata_count; i++) {
+        const Metadata *m = &origin->file.metadata[i];
+        if (strcmp(m->key, "network") != 0 && strcmp(m->key, "layers") != 0)
+            metadata_set(&list, m->key, m->value);
+    }
+    return list;
+}
+
+static bool within(const int *values, int count, int least, int most)
+{
+    for (int i = 0; i < count; i++)
+        if (values[i] < least || values[i] > most)
+            return false;
+    return true;
+}
+
+/* The sizes behind a step's name, each as the command line takes it; false where they are others.
+ */
+static bool read_sizes(const char *text, Shape *s)
+{
+    enum { LARGEST = 1 << 20, DEEPEST = 1000 };
+    Config *c = &s->config;
+    int *w = c->widths, *d = c->depths, end = 0;
+    sscanf(text,
+           " --stem %7d --widths %7d,%7d,%7d,%7d --depths %4d,%4d,%4d,%4d --input %7dx%7dx%7d "
+           "--drop-path %f --layer-scale %f --classes %7d%n",
+           &c->stem, &w[0], &w[1], &w[2], &w[3], &d[0], &d[1], &d[2], &d[3], &s->c, &s->h, &s->w,
+           &c->drop_p, &c->layer_scale, &s->classes, &end);
+    int sizes[] = { c->stem, s->c, s->h, s->w, s->classes };
+    return end && !text[end] && within(w, 4, 1, LARGEST) && within(d, 4, 0, DEEPEST) &&
+           within(sizes, 5, 1, LARGEST) && c->drop_p >= 0 && c->drop_p <= 1;
+}
+
+/* The row of a name that ends with one: "13_paper_roadmap-row5"; else -1. */
+static int row_of(const char *name)
+{
+    const char *at = strstr(name, "-row");
+    int row = -1, end = 0;
+    return at && sscanf(at, "-row%4d%n", &row, &end) == 1 && !at[end] ? row : -1;
+}
+
+static void read_network(Origin *origin)
+{
+    const char *network = safetensors_metadata(&origin->file, "network");
+    const char *layers = safetensors_metadata(&origin->file, "layers");
+    if (!network || !layers)
+        return;
+    const char *sizes = strstr(network, " --stem ");
+    origin->shape = (Shape){ .n = 1, .head = true };
+    if (!sizes || !read_sizes(sizes, &origin->shape))
+        error_die(EXIT_FAILED, origin->file.path,
+                  "its metadata 'network' say nothing known here: '%s'", error_shown(network).text);
+    origin->name = str_format("%.*s", (int)(sizes - network), network);
+    origin->layers = layers;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* A training run keeps the one beside the other, and they are mistaken for each other. */
+static void check_no_checkpoint(const Safetensors *file)
+{
+    if (!safetensors_metadata(file, "position") || !safetensors_metadata(file, "recipe"))
+        return;
+    const char *slash = strrchr(file->path, '/');
+    char *best =
+        str_format("%.*sbest.safetensors", slash ? (int)(slash - file->path) + 1 : 0, file->path);
+    if (access(best, F_OK) == 0)
+        error_die(EXIT_FAILED, file->path, "is a checkpoint of a training run; %s has its weights",
+                  best);
+    error_die(EXIT_FAILED, file->path,
+              "is a checkpoint of a training run, which will write its weights to best.safetensors "
+              "beside it at the end of an epoch");
+}
+
+Origin origin_read(const Run *run)
+{
+    Origin origin = { .run = run };
+    Error error;
+    if (!safetensors_read(run->options.weights, &origin.file, &error))
+        error_die_of(EXIT_FAILED, &error);
+    check_no_checkpoint(&origin.file);
+    read_network(&origin);
+    return origin;
+}
+
+void origin_free(Origin *origin)
+{
+    provenance_free(&origin->provenance);
+    free(origin->name);
+    safetensors_free(&origin->file);
+}
+
+/* --- the network ------------------------------------------------------------------------------ */
+
+/* Does the call say which sizes it means? A row that is the file's does not: it may have others. */
+static bool says_sizes(const Origin *origin)
+{
+    const Options *o = &origin->run->options;
+    return option_given(o, "--preset") || o->variant ||
+           (option_given(o, "--row") && o->row != row_of(origin->name));
+}
+
+Shape origin_shape(const Origin *origin, const char *preset)
+{
+    const Run *run = origin->run;
+    Shape asked = network_shape(run->step, &run->options, preset);
+    if (!origin->layers || says_sizes(origin))
+        return asked;
+    Shape told = origin->shape;
+    int row = row_of(origin->name);
+    told.config.row = row >= 0 && row < run->step->row_count ? row : asked.config.row;
+    return network_shape_over(run->step, &run->options, told);
+}
+
+/* The sizes of a network as options: "--stem 24". The caller frees them. */
+enum { SIZES = 5 };
+static void sizes_text(const Shape *s, char *texts[SIZES])
+{
+    const int *w = s->config.widths, *d = s->config.depths;
+    texts[0] = str_format(" --stem %d", s->config.stem);
+    texts[1] = str_format(" --widths %d,%d,%d,%d", w[0], w[1], w[2], w[3]);
+    texts[2] = str_format(" --depths %d,%d,%d,%d", d[0], d[1], d[2], d[3]);
+    texts[3] = str_format(" --classes %d", s->classes);
+    texts[4] = str_format(" --input %dx%dx%d", s->c, s->h, s->w);
+}
+
+/* A network's name, and those of its sizes that are not the other one's; likewise. */
+static char *told_apart(const char *name, const Shape *shape, const Shape *other)
+{
+    char *ours[SIZES], *theirs[SIZES], *text = str_format("%s", error_shown(name).text);
+    sizes_text(shape, ours);
+    sizes_text(other, theirs);
+    for (int i = 0; i < SIZES; i++) {
+        if (strcmp(ours[i], theirs[i]) != 0) {
+            char *longer = str_format("%s%s", text, ours[i]);
+            free(text);
+            text = longer;
+        }
+        free(ours[i]);
+        free(theirs[i]);
+    }
+    return text;
+}
+
+static bool same_sizes(const Shape *a, const Shape *b)
+{
+    const Config *x = &a->config, *y = &b->config;
+    return x->stem == y->stem && memcmp(x->widths, y->widths, sizeof x->widths) == 0 &&
+           memcmp(x->depths, y->depths, sizeof x->depths) == 0 && a->classes == b->classes &&
+           a->c == b->c && a->h == b->h && a->w == b->w;
+}
+
+static void refuse_network(const Origin *origin, const char *name, const Shape *shape,
+                           const char *layers, const Net *net)
+{
+    char *there = told_apart(origin->name, &origin->shape, shape);
+    char *here = told_apart(name, shape, &origin->shape);
+    SignatureDifference d = signature_difference(origin->layers, layers, net);
+    if (same_sizes(shape, &origin->shape))
+        refuse(origin, "has weights of %s, not of %s: %s is '%s' there and '%s' here", there, here,
+               d.name, d.theirs, d.ours);
+    else
+        refuse(origin, "has weights of %s, not of %s", there, here);
+    free(there);
+    free(here);
+}
+
+/* Do the weights mean here what they mean where they come from? */
+static void check_network(const Origin *origin, const Shape *shape, const Net *net)
+{
+    if (!origin->layers)
+        return;
+    char *ours = net_signature(net), *name = origin_name(origin->run, &shape->config);
+    bool same = strcmp(ours, origin->layers) == 0;
+    if (same && strcmp(name, origin->name) != 0)
+        error_note(origin->file.path, "has weights of %s; the network is the same",
+                   error_shown(origin->name).text);
+    if (!same)
+        refuse_network(origin, name, shape, ours, net);
+    free(ours);
+    free(name);
+}
+
+/* --- the weights ------------------------------------------------------------------------------ */
+
+/* What wrappers put in front of the names of the modules that they hold. */
+static const char *const wrappers[] = { "module.", "_orig_mod.", "model.", "backbone." };
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool all_begin(const Safetensors *file, const char *with)
+{
+    for (size_t i = 0; i < file->count; i++)
+        if (!begins(file->entries[i].key, with))
+            return false;
+    return file->count > 0;
+}
+
+/* Takes such a prefix off all keys, of which the order stays: they point into the file. The
+ * network's own keys may begin so. */
+static bool take_off(Safetensors *file, const char *wrapper, const Net *net)
+{
+    if (!all_begin(file, wrapper) || begins(net_param(net, 0)->key, wrapper))
+        return false;
+    for (size_t i = 0; i < file->count; i++)
+        file->entries[i].key += strlen(wrapper);
+    return true;
+}
+
+static void take_off_all(Safetensors *file, const Net *net)
+{
+    char *before = NULL;
+    int count = sizeof wrappers / sizeof *wrappers;
+    for (int i = 0; net_params(net) && i < count; i++) {
+        if (!take_off(file, wrappers[i], net))
+            continue;
+        char *longer = str_format("%s%s", before ? before : "", wrappers[i]);
+        free(before);
+        before = longer;
+        i = -1; /* another one may be under it */
+    }
+    if (before)
+        error_note(file->path, "all keys begin with '%s', which is taken off", before);
+    free(before);
+}
+
+Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
+{
+    Error error;
+    Weights *weights = weights_new(net);
+    check_network(origin, shape, net);
+    take_off_all(&origin->file, net);
+    if (!weights_from_file(weights, &origin->file, "", ALL, &error)) {
+        size_t used = strlen(error.text);
+        if (origin->hint)
+            snprintf(error.text + used, sizeof error.text - used, "; %s", origin->hint);
+        error_die_of(EXIT_FAILED, &error);
+    }
+    return weights;
+}
+
+/* --- the data set ----------------------------------------------------------------------------- */
+
+/* What the file says of its data set is read where it matters: others' files have such keys as
+ * well. */
+Origin origin_read_trained(const Run *run)
+{
+    Origin origin = origin_read(run);
+    const char *asked = run->options.data, *told = safetensors_metadata(&origin.file, "data");
+    Error error;
+    if (asked && told && strcmp(asked, told) != 0)
+        refuse(&origin, "was trained on %s, --data says %s", error_shown(told).text, asked);
+    if (!provenance_read(&origin.file, &origin.provenance, &error)) {
+        if (!asked || !run->options.as_is)
+            error_die_of(EXIT_FAILED, &error);
+        provenance_free(&origin.provenance);
+    }
+    return origin;
+}
+
+static bool same_normalisation(const Dataset *a, const Dataset *b)
+{
+    size_t size = (size_t)a->channels * sizeof *a->mean;
+    return memcmp(a->mean, b->mean, size) == 0 && memcmp(a->std, b->std, size) == 0;
+}
+
+Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
+{
+    const Dataset *told = &origin->provenance.data;
+    const char *asked = origin->run->options.data, *name = asked ? asked : told->name;
+    Dataset data;
+    Error error;
+    if (!name)
+        error_die(EXIT_USAGE, "--data", "wanted: %s does not say what it was trained on",
+                  origin->file.path);
+    if (!dataset_open(name, part, limit, &data, &error))
+        error_die_of(EXIT_FAILED, &error);
+    if (!told->name || told->channels != data.channels || same_normalisation(told, &data))
+        return data;
+    error_note(
+        origin->file.path,
+        "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
+        "them (mean %.4g, std %.4g)",
+        (double)told->mean[0], (double)told->std[0], data.name, (double)data.mean[0],
+        (double)data.std[0]);
+    memcpy(data.mean, told->mean, sizeof data.mean);
+    memcpy(data.std, told->std, sizeof data.std);
+    return data;
+}
+
+void origin_check_image(const Origin *origin, const Dataset *data, const Shape *shape)
+{
+    const Provenance *p = &origin->provenance;
+    bool same_input = origin->layers && shape->h == origin->shape.h && shape->w == origin->shape.w;
+    if (!p->image || !same_input || strcmp(p->data.name, data->name) != 0)
+        return;
+    char *ours = preprocess_text(data, shape->h, shape->w);
+    if (strcmp(ours, p->image) != 0)
+        refuse(origin, "brings images to size otherwise: '%s', here '%s'", p->image, ours);
+    free(ours);
+}
