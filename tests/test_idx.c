@@ -180,7 +180,7 @@ Test(idx_files, not_there)
     char *path = str_format("%s/none", directory), *gz = str_format("%s/none.gz", directory);
     expect_refused(path, "cannot open it: No such file or directory");
     expect_refused(gz, "cannot open it: No such file or directory");
-    expect_refused(directory, "cannot read it: Is a directory");
+    expect_refused(directory, "cannot read it: it is a folder");
     free(path);
     free(gz);
 }

@@ -93,7 +93,7 @@ Test(safetensors, refuses_what_cannot_be_read)
     Safetensors file;
     Error error;
     cr_assert_not(safetensors_read("tests", &file, &error));
-    cr_expect_str_eq(error.text, "tests: cannot read it: Is a directory");
+    cr_expect_str_eq(error.text, "tests: cannot read it: it is a folder");
     cr_assert_not(safetensors_read("tests/no/such", &file, &error));
     cr_expect_str_eq(error.text, "tests/no/such: cannot open it: No such file or directory");
 }
