@@ -1,9 +1,12 @@
 /* Learning: gradients and AdamW against PyTorch's, training runs against each other. */
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
+#include "io/file.h"
 #include "io/safetensors.h"
 #include "ops/ops.h"
 #include "run.h"
-#include "train/evaluate.h"
+#include "train/trainer.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -164,20 +167,73 @@ Test(train, gives_the_same_bytes_with_one_thread_and_two)
     folder_remove(folder);
 }
 
-/* Starts the run and kills it after so many milliseconds, unless it ends before. */
-static void run_and_kill(const char *step, const char *out, unsigned milliseconds)
+/* Starts a program, by a line for the shell whose last command takes the shell's place; what it
+ * says on standard error goes into a file. */
+static pid_t start(const char *line, const char *said)
 {
     pid_t child = fork();
     cr_assert(child >= 0);
     if (child == 0) {
-        char *line = str_format("exec %s/%s " SMALL " --resume --out %s >/dev/null 2>&1",
-                                build_folder(), step, out);
-        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        execl("/bin/sh", "sh", "-c", str_format("%s >/dev/null 2>%s", line, said), (char *)NULL);
         _exit(127);
     }
+    return child;
+}
+
+/* Starts the run and kills it after so many milliseconds, unless it ends before. */
+static void run_and_kill(const char *step, const char *out, unsigned milliseconds)
+{
+    char *line = str_format("exec %s/%s " SMALL " --resume --out %s", build_folder(), step, out);
+    pid_t child = start(line, "/dev/null");
     usleep(1000 * milliseconds);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    free(line);
+}
+
+/* A run that ends in hours, not before it is stopped. */
+#define LONG                                                                                       \
+    "train --data shapes --limit 200 --epochs 100000 --batch-size 20 --stem 8 --widths "           \
+    "8,12,16,24 "                                                                                  \
+    "--depths 1,1,1,1"
+
+/* How many epochs a run's log has. */
+static int epochs_logged(const char *out)
+{
+    char *path = str_format("%s/log.tsv", out), *text, *at;
+    int lines = 0;
+    size_t size;
+    if (file_read(path, &text, &size, NULL)) {
+        for (at = text; (at = strchr(at, '\n')); at++)
+            lines++;
+        free(text);
+    }
+    free(path);
+    return lines ? lines - 1 : 0;
+}
+
+/* Waits until a run has a checkpoint and so many epochs in its log; fails where it ends before. */
+static void wait_for_epochs(pid_t child, const char *out, int epochs)
+{
+    char *checkpoint = str_format("%s/last.safetensors", out);
+    for (int i = 0; epochs_logged(out) < epochs || access(checkpoint, F_OK) != 0; i++) {
+        int status;
+        cr_assert(i < 200000, "nothing comes in %s", out);
+        cr_assert_eq(waitpid(child, &status, WNOHANG), 0, "it ended: status 0x%x", status);
+        usleep(1000);
+    }
+    free(checkpoint);
+}
+
+/* Kills a long run as soon as it has a checkpoint. */
+static void run_until_checkpoint(const char *line, const char *out)
+{
+    char *replacing = str_format("exec %s", line);
+    pid_t child = start(replacing, "/dev/null");
+    wait_for_epochs(child, out, 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    free(replacing);
 }
 
 Test(train, killed_and_resumed_ends_with_the_same_bytes)
@@ -198,31 +254,220 @@ Test(train, killed_and_resumed_ends_with_the_same_bytes)
     folder_remove(folder);
 }
 
-Test(train, interrupted_says_how_to_go_on_and_does)
+/* --- signals --------------------------------------------------------------------------------- */
+
+/* The run ends by itself, with status 1 and a line that says how to go on. */
+static void expect_stopped(pid_t child, const char *said)
+{
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    char *text = contents("%s", said);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "0x%x: %s", status, text);
+    cr_expect(strstr(text, "stopped; the same command with --resume goes on"), "%s", text);
+    free(text);
+}
+
+Test(train, stops_at_each_of_three_signals_and_goes_on)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    char *said = str_format("%s/said", folder);
+    char *line =
+        str_format("exec %s/09_layer_norm " LONG " --resume --out %s", build_folder(), out);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL); /* whatever runs the tests may ignore them */
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        int before = epochs_logged(out);
+        pid_t child = start(line, said);
+        wait_for_epochs(child, out, before + 1);
+        kill(child, signals[i]);
+        expect_stopped(child, said);
+        cr_expect(epochs_logged(out) > before);
+        run_well("cd %s && test \"$(ls | paste -s -d ' ')\" = "
+                 "'best.safetensors last.safetensors log.tsv'",
+                 out);
+    }
+    free(line);
+    free(said);
+    free(out);
+    folder_remove(folder);
+}
+
+/* What an epoch came to is printed once it is saved: `| head` and `| tee` may be gone by then. */
+Test(train, nobody_needs_to_read_what_it_prints)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    signal(SIGPIPE, SIG_DFL);
+    run_well("%s/11_drop_path_layer_scale " SMALL " --out %s | true", build_folder(), out);
+    cr_expect(epochs_logged(out) >= 1);
+    run_well("test -e %s/last.safetensors", out);
+    free(out);
+    folder_remove(folder);
+}
+
+/* As nohup and a shell's & have it. */
+Test(train, an_ignored_signal_stays_ignored)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    char *said = str_format("%s/said", folder);
+    char *line =
+        str_format("trap '' INT HUP; exec %s/09_layer_norm " LONG " --out %s", build_folder(), out);
+    signal(SIGTERM, SIG_DFL);
+    pid_t child = start(line, said);
+    wait_for_epochs(child, out, 1);
+    kill(child, SIGINT);
+    kill(child, SIGHUP);
+    wait_for_epochs(child, out, epochs_logged(out) + 2);
+    kill(child, SIGTERM);
+    expect_stopped(child, said);
+    free(line);
+    free(said);
+    free(out);
+    folder_remove(folder);
+}
+
+/* A run whose network raises signals when it is built for the n-th time: once it is for the
+ * training, then for the evaluation after each epoch, then for the test set. */
+typedef struct {
+    int at; /* 0: never */
+    int first, second;
+    double pause; /* seconds between them */
+} Raise;
+
+static Net *small_network(const void *context, int batch_size);
+
+static Net *raising_network(const void *context, int batch_size)
+{
+    static int builds;
+    const Raise *r = context;
+    if (++builds == r->at) {
+        double start = clock_seconds();
+        raise(r->first);
+        usleep((useconds_t)(1e6 * r->pause));
+        /* No pause is none, even where the processor is busy. */
+        if (r->second && (r->pause > 0 || clock_seconds() - start < 0.25))
+            raise(r->second);
+    }
+    return small_network(context, batch_size);
+}
+
+enum { NOISE = 40 };
+
+/* Pictures of noise. */
+static Dataset noise(unsigned char pixels[NOISE * 784], unsigned char labels[NOISE], uint64_t seed)
+{
+    for (uint64_t i = 0; i < NOISE * 784; i++)
+        pixels[i] = (unsigned char)random_bits((Random){ seed, 0 }, i);
+    for (uint64_t i = 0; i < NOISE; i++)
+        labels[i] = (unsigned char)(random_bits((Random){ seed, 1 }, i) % 10);
+    return (Dataset){ .name = "noise",
+                      .count = NOISE,
+                      .channels = 1,
+                      .height = 28,
+                      .width = 28,
+                      .classes = 10,
+                      .pixels = pixels,
+                      .labels = labels,
+                      .mean = { 0.5f },
+                      .std = { 0.3f } };
+}
+
+static Recipe noise_recipe(const char *out)
+{
+    return (Recipe){ .data = "noise",
+                     .network = "small",
+                     .out = out,
+                     .resume = true,
+                     .longer = true,
+                     .epochs = 2,
+                     .batch_size = 18,
+                     .lr = 4e-3,
+                     .min_lr = 1e-6,
+                     .warmup = 0.2,
+                     .seed = 1 };
+}
+
+enum { FAILED = 100 }; /* and TrainEnd */
+
+static _Noreturn void train_and_exit(const Recipe *recipe, const Raise *raise, const char *said)
+{
+    static unsigned char pixels[2][NOISE * 784], labels[2][NOISE];
+    Dataset training = noise(pixels[0], labels[0], 1), test = noise(pixels[1], labels[1], 2);
+    Builder builder = { raising_network, raise };
+    Error error;
+    TrainEnd end = TRAINED_ALL;
+    if (!freopen("/dev/null", "w", stdout) || !freopen(said, "w", stderr))
+        _exit(1);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    bool good = trainer_run(recipe, builder, &training, &test, &end, &error);
+    if (!good)
+        fputs(error.text, stderr);
+    fflush(stderr);
+    _exit((good ? 0 : FAILED) + (int)end);
+}
+
+/* A run on noise: its TrainEnd, FAILED more than that, or 128 + the number of the signal that ended
+ * it. What it says goes into a file. */
+static int train_noise(Recipe recipe, Raise raise, const char *said)
+{
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0)
+        train_and_exit(&recipe, &raise, said);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int train_raising(const char *out, Raise raise)
+{
+    return train_noise(noise_recipe(out), raise, "/dev/null");
+}
+
+/* An evaluation may take minutes, a batch system's patience is seconds. */
+Test(train, stops_within_an_evaluation)
 {
     char *folder = folder_new(), *a = str_format("%s/a", folder), *b = str_format("%s/b", folder);
-    run_well("%s/11_drop_path_layer_scale " SMALL " --out %s", build_folder(), a);
-    for (int i = 0; i < 3; i++) {
-        Result r =
-            run("timeout -s INT 0.%d %s/11_drop_path_layer_scale " SMALL " --resume --out %s",
-                3 + i, build_folder(), b);
-        cr_expect(r.status == 124 || r.status == 0, "status %d: %s", r.status, r.err);
-        if (strstr(r.out, "stopped"))
-            cr_expect(strstr(r.out, "--resume"), "%s", r.out);
-        result_free(&r);
-    }
-    run_well("%s/11_drop_path_layer_scale " SMALL " --resume --out %s", build_folder(), b);
+    cr_expect_eq(train_raising(a, (Raise){ 0 }), TRAINED_ALL);
+    cr_expect_eq(train_raising(b, (Raise){ .at = 2, .first = SIGTERM }), TRAINED_INTERRUPTED);
+    run_well("test \"$(ls %s)\" = last.safetensors", b);
+    cr_expect_eq(train_raising(b, (Raise){ .at = 3, .first = SIGINT }), TRAINED_INTERRUPTED);
+    cr_expect_eq(epochs_logged(b), 1);
+    cr_expect_eq(train_raising(b, (Raise){ .at = 3, .first = SIGTERM }), TRAINED_INTERRUPTED);
+    cr_expect_eq(epochs_logged(b), 2);
+    run_well("test ! -e %s/result.tsv", b);
+    cr_expect_eq(train_raising(b, (Raise){ 0 }), TRAINED_ALL);
     expect_same_run(a, b);
     free(a);
     free(b);
     folder_remove(folder);
 }
 
+/* timeout(1) sends its signal to the program and to the program's group: that is one. */
+Test(train, a_second_signal_ends_it_at_once)
+{
+    char *folder = folder_new(), *a = str_format("%s/a", folder), *b = str_format("%s/b", folder);
+    cr_expect_eq(train_raising(a, (Raise){ 3, SIGTERM, SIGTERM, 0.6 }), 128 + SIGTERM);
+    cr_expect_eq(epochs_logged(a), 1, "the first epoch was saved before");
+    cr_expect_eq(train_raising(a, (Raise){ 2, SIGTERM, SIGINT, 0.6 }), 128 + SIGINT);
+    cr_expect_eq(train_raising(b, (Raise){ 3, SIGTERM, SIGTERM, 0 }), TRAINED_INTERRUPTED);
+    cr_expect_eq(train_raising(a, (Raise){ 0 }), TRAINED_ALL);
+    cr_expect_eq(train_raising(b, (Raise){ 0 }), TRAINED_ALL);
+    expect_same_run(a, b);
+    free(a);
+    free(b);
+    folder_remove(folder);
+}
+
+/* --- what would be lost ---------------------------------------------------------------------- */
+
 /* Frees the line. */
-static void expect_failure(const char *what, const char *said, char *line)
+static void expect_failure(const char *what, int status, const char *said, char *line)
 {
     Result r = run("%s", line);
-    cr_expect(r.status == 1 || r.status == 2, "%s: status %d", what, r.status);
+    cr_expect_eq(r.status, status, "%s: status %d", what, r.status);
     cr_expect(strstr(r.err, said), "%s: '%s' is not in '%s'", what, said, r.err);
     result_free(&r);
     free(line);
@@ -234,26 +479,182 @@ Test(train, refuses_what_would_lose_a_run)
     run_well(
         "%s/09_layer_norm train --data shapes --limit 100 --epochs 1 --batch-size 20 --out %s/a",
         build_folder(), folder);
-    expect_failure("a folder with a run", "--resume",
+    expect_failure("a folder with a run", 2, "--resume",
                    str_format("%s/09_layer_norm train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 20 --out %s/a",
                               build_folder(), folder));
-    expect_failure("other options", "other options",
+    expect_failure("other options", 2, "other options",
                    str_format("%s/09_layer_norm train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 20 --lr 0.1 --resume --out %s/a",
                               build_folder(), folder));
-    expect_failure("another step", "other options",
+    expect_failure("another step", 2, "other options",
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 20 --resume --out %s/a",
                               build_folder(), folder));
-    expect_failure("a file in the folder's place", "is not a folder",
+    expect_failure("a file in the folder's place", 1, "is not a folder",
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 20 --out %s/a/log.tsv",
                               build_folder(), folder));
-    expect_failure("too large a batch", "--batch-size",
+    expect_failure("too large a batch", 2, "--batch-size",
                    str_format("%s/08_fewer_norms train --data shapes --limit 100 --epochs 1 "
                               "--batch-size 91 --out %s/b",
                               build_folder(), folder));
+    folder_remove(folder);
+}
+
+/* --- going on -------------------------------------------------------------------------------- */
+
+/* Trains on noise and looks at what is said: `wanted`, and nothing where that is empty. */
+static void expect_noise(Recipe recipe, int end, const char *wanted)
+{
+    char *said = str_format("%s.said", recipe.out);
+    cr_expect_eq(train_noise(recipe, (Raise){ 0 }, said), end);
+    char *text = contents("%s", said);
+    cr_expect(*wanted ? strstr(text, wanted) != NULL : !*text, "'%s', not '%s'", text, wanted);
+    free(text);
+    free(said);
+}
+
+static char *field_of(const char *out, const char *table, int line, size_t column)
+{
+    char *text = contents("%s/%s", out, table), *rest = text, *fields[8], *row = NULL;
+    for (int i = 0; i <= line; i++)
+        row = next_line(&rest);
+    cr_assert(row && split(row, fields, 8) > column);
+    char *field = str_format("%s", fields[column]);
+    free(text);
+    return field;
+}
+
+static void expect_field(const char *out, const char *table, int line, size_t column,
+                         const char *wanted)
+{
+    char *field = field_of(out, table, line, column);
+    cr_expect_str_eq(field, wanted);
+    free(field);
+}
+
+/* More epochs: allowed, told, and written down, so that nobody takes it for a run of so many.
+ * Killed after it was made longer, it still ends with the same bytes. */
+Test(train, more_epochs_make_a_run_longer)
+{
+    char *folder = folder_new(), *a = str_format("%s/a", folder), *b = str_format("%s/b", folder);
+    Recipe recipe = noise_recipe(a);
+    expect_noise(recipe, TRAINED_ALL, "nothing to resume, there was no such folder: starts anew");
+    run_well("cp -r %s %s", a, b);
+    expect_field(a, "result.tsv", 1, 0, "2");
+    recipe.epochs = 5;
+    recipe.warmup = 0.5; /* a tenth of them */
+    expect_noise(
+        recipe, TRAINED_ALL,
+        "made longer after --epochs 2 --warmup 0.2 to step 4: the learning rate goes on as "
+        "--epochs 5 has it");
+    cr_expect_eq(epochs_logged(a), 5);
+    expect_field(a, "result.tsv", 1, 0, "5 after --epochs 2 --warmup 0.2 to step 4");
+    expect_field(a, "log.tsv", 2, 1, "1e-06");
+    expect_field(a, "log.tsv", 3, 1, "0.00165329"); /* of the cosine over 5 */
+    recipe.out = b;
+    cr_expect_eq(train_noise(recipe, (Raise){ .at = 2, .first = SIGTERM }, "/dev/null"),
+                 TRAINED_INTERRUPTED);
+    cr_expect_eq(train_noise(recipe, (Raise){ 3, SIGTERM, SIGTERM, 0.6 }, "/dev/null"),
+                 128 + SIGTERM);
+    expect_noise(recipe, TRAINED_ALL, "made longer after --epochs 2 --warmup 0.2 to step 4:");
+    expect_same_run(a, b);
+    recipe.epochs = 6;
+    recipe.warmup = 0.6;
+    expect_noise(recipe, TRAINED_ALL, "to step 4, --epochs 5 --warmup 0.5 to step 10:");
+    free(a);
+    free(b);
+    folder_remove(folder);
+}
+
+/* What differs is told, and nothing else. */
+Test(train, says_what_another_recipe_has)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe first = noise_recipe(out), other = first;
+    expect_noise(first, TRAINED_ALL, "starts anew");
+    expect_noise(first, TRAINED_ALL, "");
+    other.epochs = 1;
+    other.warmup = 0.1;
+    expect_noise(other, FAILED + TRAIN_REFUSED, "with other options: --epochs 2 then, 1 now. With");
+    other = first;
+    other.epochs = 3;
+    other.warmup = 0.3;
+    other.longer = false;
+    expect_noise(other, FAILED + TRAIN_REFUSED, "with other options: --epochs 2 then, 3 now. With");
+    other.longer = true;
+    other.lr = 0.1;
+    other.mixup = true;
+    other.ema = 0.5;
+    expect_noise(
+        other, FAILED + TRAIN_REFUSED,
+        "with other options: --epochs 2 then, 3 now; --lr 0.004 then, 0.1 now; --mixup off "
+        "then, on now; --ema off then, 0.5 now. With");
+    other = first;
+    other.epochs = 3; /* and the same warm-up, which is not a tenth of them */
+    other.network = "large --stem 8";
+    expect_noise(other, FAILED + TRAIN_REFUSED,
+                 "with other options: small then, large now; --stem none then, 8 now; --epochs 2 "
+                 "then, 3 now. With");
+    other = first;
+    other.warmup = 0.1;
+    expect_noise(other, FAILED + TRAIN_REFUSED,
+                 "with other options: --warmup 0.2 then, 0.1 now. With");
+    free(out);
+    folder_remove(folder);
+}
+
+/* Of epochs with one accuracy, of four pictures, the one with the lowest loss. */
+Test(train, the_lower_loss_decides_between_equal_accuracies)
+{
+    enum { EPOCHS = 12 };
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe recipe = noise_recipe(out);
+    recipe.epochs = EPOCHS;
+    recipe.lr = 1e-4;
+    expect_noise(recipe, TRAINED_ALL, "starts anew");
+    double top1[EPOCHS], loss[EPOCHS];
+    int best = 0, first = 0;
+    for (int i = 0; i < EPOCHS; i++) {
+        char *a = field_of(out, "log.tsv", i + 1, 4), *b = field_of(out, "log.tsv", i + 1, 3);
+        top1[i] = atof(a);
+        loss[i] = atof(b);
+        first = top1[i] > top1[first] ? i : first;
+        if (top1[i] > top1[best] || (top1[i] == top1[best] && loss[i] < loss[best]))
+            best = i;
+        free(a);
+        free(b);
+    }
+    cr_expect_neq(best, first, "no two are equal: this shows nothing");
+    char *wanted = str_format("%d", best + 1);
+    expect_field(out, "result.tsv", 1, 1, wanted);
+    free(wanted);
+    free(out);
+    folder_remove(folder);
+}
+
+/* A run that is there is only lost by whoever removes its files. */
+Test(train, begins_anew_where_nothing_is_lost)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe again = noise_recipe(out), new = again;
+    new.resume = false;
+    expect_noise(new, TRAINED_ALL, "");
+    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume goes on");
+    run_well("mv %s/last.safetensors %s", out, folder);
+    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (best.safetensors)");
+    expect_noise(again, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");
+    run_well("rm %s/result.tsv", out);
+    expect_noise(again, TRAINED_ALL,
+                 "nothing to resume, there is no last.safetensors in it: starts");
+    run_well("cmp %s/last.safetensors %s/last.safetensors", out, folder);
+    run_well("rm %s/*.safetensors", out);
+    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (log.tsv)");
+    run_well("rm %s/* && touch %s/mine", out, out);
+    expect_noise(new, TRAINED_ALL, "");
+    run_well("test -e %s/mine", out);
+    free(out);
     folder_remove(folder);
 }
 
@@ -267,7 +668,7 @@ Test(train, one_run_in_a_folder)
     run_well("touch %s/last.safetensors.123.tmp %s/mine.tmp", folder, folder);
     int held = open(folder, O_RDONLY);
     cr_assert(held >= 0 && flock(held, LOCK_EX) == 0);
-    expect_failure("a folder in use", "another run", str_format("%s", line));
+    expect_failure("a folder in use", 1, "another run", str_format("%s", line));
     run_well("cd %s && test \"$(ls | paste -s)\" = 'last.safetensors.123.tmp	mine.tmp'", folder);
     close(held);
     run_well("%s", line);
@@ -298,32 +699,58 @@ Test(train, a_wrong_call_makes_no_folder)
     folder_remove(folder);
 }
 
-Test(train, stops_at_a_loss_that_is_no_number)
+/* Rewrites a checkpoint: its weights' first number becomes another (NULL: it stays), and its
+ * position ends before a word (NULL: where it ended). */
+static void change_checkpoint(const char *out, const float *number, const char *word)
 {
-    char *folder = folder_new();
-    expect_failure("lr 1e6", "epoch 1, step",
-                   str_format("%s/08_fewer_norms train --data shapes --limit 400 --epochs 1 "
-                              "--batch-size 20 --lr 1e6 --warmup 0 --out %s/a",
-                              build_folder(), folder));
+    char *path = str_format("%s/last.safetensors", out);
+    Safetensors file = tensors_in("%s", path);
+    Error error;
+    if (number)
+        memcpy((char *)file.entries[0].data, number, sizeof *number);
+    for (size_t i = 0; i < file.metadata_count && word; i++)
+        if (strcmp(file.metadata[i].key, "position") == 0 && strstr(file.metadata[i].value, word))
+            *strstr(file.metadata[i].value, word) = 0;
+    cr_assert(safetensors_write(path, file.entries, file.count, file.metadata, file.metadata_count,
+                                &error),
+              "%s", error.text);
+    safetensors_free(&file);
+    free(path);
+}
+
+/* As the first edition wrote it: without the best epoch's loss. */
+Test(train, an_older_checkpoint_goes_on)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    cr_expect_eq(train_raising(out, (Raise){ .at = 3, .first = SIGTERM }), TRAINED_INTERRUPTED);
+    change_checkpoint(out, NULL, " best_loss");
+    expect_noise(noise_recipe(out), TRAINED_ALL, "");
+    free(out);
     folder_remove(folder);
 }
 
-/* Kills a long run as soon as it has a checkpoint. */
-static void run_until_checkpoint(const char *line, const char *out)
+Test(train, stops_at_a_loss_that_is_no_number)
 {
-    char *checkpoint = str_format("%s/last.safetensors", out);
-    pid_t child = fork();
-    cr_assert(child >= 0);
-    if (child == 0) {
-        execl("/bin/sh", "sh", "-c", str_format("exec %s >/dev/null 2>&1", line), (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 20000 && access(checkpoint, F_OK) != 0; i++)
-        usleep(1000);
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-    cr_assert_eq(access(checkpoint, F_OK), 0);
-    free(checkpoint);
+    static const float nan = NAN;
+    char *folder = folder_new(), *out = str_format("%s/a", folder), *b = str_format("%s/b", folder);
+    Recipe recipe = noise_recipe(out);
+    recipe.lr = 1e30;
+    recipe.warmup = 0;
+    expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
+                 "in epoch 1, step 2; nothing was saved before it");
+    run_well("test ! -e %s/last.safetensors", out);
+    recipe = noise_recipe(b);
+    recipe.epochs = 1;
+    expect_noise(recipe, TRAINED_ALL, "starts anew");
+    change_checkpoint(b, &nan, NULL);
+    run_well("cp %s/last.safetensors %s", b, folder);
+    recipe.epochs = 2;
+    expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
+                 "the loss is not a number in epoch 2, step 1; the checkpoint before it is kept");
+    run_well("cmp %s/last.safetensors %s/last.safetensors", b, folder);
+    free(out);
+    free(b);
+    folder_remove(folder);
 }
 
 /* A file system that is full: no file may grow beyond 16 KiB. */

@@ -2,6 +2,7 @@
  * what is written is read again, and a write that fails leaves the old file whole. */
 #define _GNU_SOURCE
 #include "base/memory.h"
+#include "base/stop.h"
 #include "io/file.h"
 #include "io/safetensors.h"
 
@@ -830,18 +831,25 @@ Test(writing, two_writers)
     free(path);
 }
 
-/* How the program ends while it writes: by this signal, or by exit for 0. */
-static int end_while_writing(const char *path, int signal)
+/* How the program ends while it writes: by this signal, or by exit for 0. stops: it notes the first
+ * signal and goes on (base/stop.h), and a later one comes. */
+static int end_while_writing(const char *path, int signal, bool stops)
 {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
         file_clean_at_end();
+        if (stops)
+            stop_catch();
         FileWriter *done = file_create(path, NULL), *writer = file_create(path, NULL);
         if (!done || !file_commit(done, NULL) || !writer || !file_put(writer, "new", 3))
             _exit(2);
         if (signal)
             raise(signal);
+        if (stops) {
+            usleep(600000);
+            raise(signal);
+        }
         exit(3);
     }
     cr_assert_eq(waitpid(child, &status, 0), child);
@@ -855,12 +863,14 @@ Test(writing, the_programs_end)
     signal(SIGINT, SIG_DFL); /* whatever runs the tests may ignore them */
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
-    cr_expect_eq(end_while_writing(path, 0), 3);
-    cr_expect_eq(end_while_writing(path, SIGINT), -SIGINT);
-    cr_expect_eq(end_while_writing(path, SIGTERM), -SIGTERM);
-    cr_expect_eq(end_while_writing(path, SIGHUP), -SIGHUP);
+    cr_expect_eq(end_while_writing(path, 0, false), 3);
+    cr_expect_eq(end_while_writing(path, SIGINT, false), -SIGINT);
+    cr_expect_eq(end_while_writing(path, SIGTERM, false), -SIGTERM);
+    cr_expect_eq(end_while_writing(path, SIGHUP, false), -SIGHUP);
+    cr_expect_eq(end_while_writing(path, SIGTERM, true), -SIGTERM);
     signal(SIGHUP, SIG_IGN); /* as nohup has it */
-    cr_expect_eq(end_while_writing(path, SIGHUP), 3);
+    cr_expect_eq(end_while_writing(path, SIGHUP, false), 3);
+    cr_expect_eq(end_while_writing(path, SIGHUP, true), 3);
     expect_file(path, "");
     unlink(path);
     free(path);

@@ -99,7 +99,7 @@ static const Spec specs[] = {
     { "--out", WRITTEN, AT(out), 0, 0, "DIR", .help = "folder of the run",
       .instead = "runs/DATA/STEP-SEED" },
     { "--resume", FLAG, AT(resume), 0, 0, NULL,
-      .help = "go on with the run that the folder holds" },
+      .help = "go on with the run in the folder; with more --epochs, for longer" },
     { "--stage", NUMBER, AT(stage), 1, 4, "N", .help = "the stage whose output is looked at",
       .standard = "4" },
     { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one a line",

@@ -4,7 +4,6 @@
 #include "cli/origin.h"
 #include "train/trainer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* What every file of weights says: the network, and what it is trained on. */
@@ -42,6 +41,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .out = out,
                      .network = network,
                      .resume = o->resume,
+                     .longer = option_given(o, "--epochs"),
                      .limit = o->limit,
                      .epochs = o->epochs,
                      .batch_size = blueprint_batch_size(o),
@@ -76,9 +76,9 @@ int cmd_train(const Run *run)
     if (!trainer_possible(&recipe, &training, &error))
         error_die_of(EXIT_USAGE, &error);
     if (!trainer_run(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
-        error_die_of(EXIT_FAILED, &error);
+        error_die_of(end == TRAIN_REFUSED ? EXIT_USAGE : EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
-        printf("stopped; the same command with --resume goes on\n");
+        error_note(out, "stopped; the same command with --resume goes on");
     free(out);
     free(name);
     free(network);

@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include "base/memory.h"
+#include "base/stop.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,15 +96,12 @@ struct FileWriter {
 /* Those that have a temporary. Changed only while the signals that end the program are held. */
 static FileWriter *unfinished;
 
-static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-enum { ENDS = sizeof ends / sizeof *ends };
-
 static sigset_t hold_ends(void)
 {
     sigset_t held, before;
     sigemptyset(&held);
-    for (int i = 0; i < ENDS; i++)
-        sigaddset(&held, ends[i]);
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        sigaddset(&held, stop_signals[i]);
     pthread_sigmask(SIG_BLOCK, &held, &before);
     return before;
 }
@@ -129,9 +127,9 @@ void file_clean_at_end(void)
     done = true;
     struct sigaction now, action = { .sa_handler = end, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&action.sa_mask);
-    for (int i = 0; i < ENDS; i++)
-        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
-            sigaction(ends[i], &action, NULL); /* under nohup a signal stays ignored */
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        if (sigaction(stop_signals[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+            sigaction(stop_signals[i], &action, NULL); /* under nohup a signal stays ignored */
     atexit(remove_unfinished);
 }
 

@@ -1,10 +1,12 @@
 #include "train/evaluate.h"
 
 #include "base/memory.h"
+#include "base/stop.h"
 #include "engine/inference.h"
 #include "ops/ops.h"
 #include "train/loader.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,16 +79,17 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
     inference_load(plan, weights);
     *score = (Score){ .confusion = mem_alloc(size_mul((size_t)y->c, (size_t)y->c), sizeof(int)) };
     const Batch *batch;
-    while (loader_next(loader, &batch)) {
+    while (!stop_asked() && loader_next(loader, &batch)) {
         /* The last batch may be a partial one; what lies behind its pictures is not looked at. */
         memcpy(inference_input(plan), batch->x,
                (size_t)batch->count * (tensor_elements(x) / (size_t)x->n) * sizeof(float));
         inference_run(plan);
         count_batch(score, inference_output(plan), y->c, batch);
     }
+    score->stopped = score->count < count;
     score->top1 /= score->count;
     score->top5 /= score->count;
-    score->loss /= score->count;
+    score->loss = isnan(score->loss) ? (double)NAN : score->loss / score->count; /* never -nan */
     loader_stop(loader);
     inference_free(plan);
     net_free(net);

@@ -15,6 +15,7 @@ typedef struct {
     int count;
     double top1, top5; /* shares, 0 to 1 */
     double loss;       /* mean cross-entropy, no smoothing */
+    bool stopped;      /* by a signal (base/stop.h), before all were counted: no score */
     int undecided;     /* pictures with a NaN among their logits: wrong, and not in … */
     int *confusion;    /* [classes][classes]: true class, then the one named; owned by the score */
 } Score;

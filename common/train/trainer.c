@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/stop.h"
 #include "base/system.h"
 #include "engine/training.h"
 #include "io/file.h"
@@ -14,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +33,28 @@ typedef struct {
     State state;
     char *recipe_text, *log; /* log: the table's text so far */
     int batches;             /* an epoch's */
+    bool found;              /* was the folder there before? */
     int held;                /* the folder, locked */
     double started;          /* this epoch, clock_seconds() */
 } Trainer;
 
 /* --- files ----------------------------------------------------------------------------------- */
 
+static const char *const files[] = { "last.safetensors", "best.safetensors", "log.tsv",
+                                     "result.tsv" };
+enum { FILES = sizeof files / sizeof *files };
+
 static char *path_in(const Trainer *t, const char *name)
 {
     return str_format("%s/%s", t->recipe->out, name);
+}
+
+static bool is_there(const Trainer *t, const char *name)
+{
+    char *path = path_in(t, name);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
 }
 
 static bool write_text(const Trainer *t, const char *name, const char *text, Error *error)
@@ -108,13 +121,11 @@ static bool make_folder(const char *path, Error *error)
  * writing. A file system without locks does without. */
 static bool hold_folder(Trainer *t, Error *error)
 {
-    static const char *const names[] = { "last.safetensors", "best.safetensors", "log.tsv",
-                                         "result.tsv" };
     t->held = open(t->recipe->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (t->held >= 0 && !system_lock(t->held))
         return error_set(error, t->recipe->out, "another run is working in it");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = path_in(t, names[i]);
+    for (int i = 0; i < FILES; i++) {
+        char *path = path_in(t, files[i]);
         file_sweep(path);
         free(path);
     }
@@ -150,26 +161,6 @@ static void log_resume(Trainer *t)
         free(text);
     }
     free(path);
-}
-
-/* --- SIGINT ---------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t interrupted;
-static struct sigaction otherwise; /* what SIGINT does but for a run */
-
-/* The first SIGINT ends the run after this batch, a second one at once. */
-static void interrupt(int signal)
-{
-    interrupted = 1;
-    sigaction(signal, &otherwise, NULL);
-}
-
-static void catch_interrupt(void)
-{
-    struct sigaction action = { .sa_handler = interrupt };
-    sigemptyset(&action.sa_mask);
-    interrupted = 0;
-    sigaction(SIGINT, &action, &otherwise);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -240,7 +231,18 @@ static Loader *start_loader(const Trainer *t, Error *error)
     return loader_start(&options, error);
 }
 
-/* The batches of an epoch that are still to do. Fails when the loss is not a number. */
+static bool lost(const Trainer *t, double loss, Error *error)
+{
+    bool kept = is_there(t, "last.safetensors");
+    return error_set(error, t->recipe->out,
+                     "the loss is %s in epoch %d, step %d; %s; a smaller --lr or a longer --warmup "
+                     "may help",
+                     isnan(loss) ? "not a number" : "infinite", t->state.epoch + 1,
+                     t->state.batch + 1,
+                     kept ? "the checkpoint before it is kept" : "nothing was saved before it");
+}
+
+/* The rest of an epoch's batches, until a signal. Fails at a loss that is not finite. */
 static bool train_batches(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -250,13 +252,10 @@ static bool train_batches(Trainer *t, Error *error)
     Progress progress = progress_start(t->batches, s->batch);
     const Batch *batch;
     bool good = true;
-    while (good && !interrupted && loader_next(loader, &batch)) {
+    while (!stop_asked() && loader_next(loader, &batch)) {
         double loss = train_batch(t, batch);
         if (!isfinite(loss)) {
-            good =
-                error_set(error, t->recipe->out,
-                          "the loss is %g in epoch %d, step %d; the checkpoint before it is kept",
-                          loss, s->epoch + 1, s->batch + 1);
+            good = lost(t, loss, error);
             break;
         }
         s->loss_sum += loss;
@@ -268,7 +267,31 @@ static bool train_batches(Trainer *t, Error *error)
     return good;
 }
 
-/* Judges the epoch on the held-out pictures, logs it, and saves. */
+/* Of two epochs with one accuracy the one with the lower loss is the better, of two with one loss
+ * the earlier. A loss that is NaN is above all others. */
+static bool keep_best(State *s, const Score *score)
+{
+    double loss = isnan(score->loss) ? INFINITY : score->loss;
+    bool better = s->best_epoch == 0 || score->top1 > s->best_top1 ||
+                  (score->top1 == s->best_top1 && loss < s->best_loss);
+    if (better) {
+        s->best_epoch = s->epoch;
+        s->best_top1 = score->top1;
+        s->best_loss = loss;
+    }
+    return better;
+}
+
+/* Prints what is saved by now: where nobody reads it any more, that may be the end. */
+static void print_epoch(const Trainer *t, double loss, const Score *score, double seconds)
+{
+    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
+           t->state.epoch, t->recipe->epochs, loss, score->loss, 100 * score->top1,
+           100 * score->top5, seconds);
+    fflush(stdout);
+}
+
+/* Judges the epoch on the held-out pictures, logs it, and saves; unless a signal comes first. */
 static bool end_epoch(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -277,49 +300,47 @@ static bool end_epoch(Trainer *t, Error *error)
                            t->split.held_out_count, t->recipe->batch_size, &score, error))
         return false;
     free(score.confusion);
+    if (score.stopped)
+        return true;
     double loss = s->loss_sum / t->batches, seconds = clock_seconds() - t->started;
     char *line = str_format("%d\t%.6g\t%.5f\t%.5f\t%.2f\t%.2f\t%.1f\n", s->epoch + 1, lr_now(t),
                             loss, score.loss, 100 * score.top1, 100 * score.top5, seconds);
     log_add(t, line);
     free(line);
-    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
-           s->epoch + 1, t->recipe->epochs, loss, score.loss, 100 * score.top1, 100 * score.top5,
-           seconds);
-    fflush(stdout);
     s->epoch++;
     s->batch = 0;
     s->loss_sum = 0;
-    bool better = s->best_epoch == 0 || score.top1 > s->best_top1;
-    if (better) {
-        s->best_epoch = s->epoch;
-        s->best_top1 = score.top1;
-    }
-    return write_text(t, "log.tsv", t->log, error) && (!better || save_best(t, error)) &&
-           save_state(t, error);
+    bool better = keep_best(s, &score);
+    bool good = write_text(t, "log.tsv", t->log, error) && (!better || save_best(t, error)) &&
+                save_state(t, error);
+    if (good)
+        print_epoch(t, loss, &score, seconds);
+    return good;
 }
 
-static bool run_epochs(Trainer *t, TrainEnd *end, Error *error)
+static bool run_epochs(Trainer *t, Error *error)
 {
-    while (t->state.epoch < t->recipe->epochs) {
+    bool good = true;
+    while (good && !stop_asked() && t->state.epoch < t->recipe->epochs) {
         t->started = clock_seconds();
-        if (!train_batches(t, error))
-            return false;
-        if (t->state.batch == t->batches) {
-            if (!end_epoch(t, error))
-                return false;
-        } else {
-            *end = TRAINED_INTERRUPTED;
-            return save_state(t, error);
-        }
+        good = train_batches(t, error) && (stop_asked() || end_epoch(t, error));
     }
-    *end = TRAINED_ALL;
-    return true;
+    /* Between two epochs all is saved. */
+    bool between = t->state.epoch > 0 && t->state.batch == 0;
+    return good && (!stop_asked() || between || save_state(t, error));
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* Reads the test set, once, with the best epoch's weights. */
-static bool write_result(Trainer *t, const Dataset *test, Error *error)
+/* A run that was made longer is not taken for one of so many epochs. */
+static char *epochs_text(const Trainer *t)
+{
+    const char *before = t->state.before;
+    return str_format("%d%s%s", t->recipe->epochs, before ? " after " : "", before ? before : "");
+}
+
+/* Reads the test set, once, with the best epoch's weights; unless a signal comes first. */
+static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *error)
 {
     char *path = path_in(t, "best.safetensors");
     bool good = weights_load(judged(t), path, error);
@@ -329,14 +350,20 @@ static bool write_result(Trainer *t, const Dataset *test, Error *error)
     if (!good)
         return false;
     free(score.confusion);
-    printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
-           *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
-           100 * score.top1, 100 * score.top5);
+    if (score.stopped)
+        return true;
+    char *epochs = epochs_text(t);
     char *text = str_format("epochs\tbest_epoch\theld_out_top1\ttest_top1\ttest_top5\ttest_loss\n"
-                            "%d\t%d\t%.2f\t%.2f\t%.2f\t%.5f\n",
-                            t->recipe->epochs, t->state.best_epoch, 100 * t->state.best_top1,
-                            100 * score.top1, 100 * score.top5, score.loss);
+                            "%s\t%d\t%.2f\t%.2f\t%.2f\t%.5f\n",
+                            epochs, t->state.best_epoch, 100 * t->state.best_top1, 100 * score.top1,
+                            100 * score.top5, score.loss);
     good = write_text(t, "result.tsv", text, error);
+    *end = TRAINED_ALL;
+    if (good)
+        printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
+               *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
+               100 * score.top1, 100 * score.top5);
+    free(epochs);
     free(text);
     return good;
 }
@@ -354,21 +381,53 @@ static char *recipe_text(const Recipe *r, const Dataset *data)
                       data->altered);
 }
 
+/* Goes on with the checkpoint that is there. */
+static bool go_on(Trainer *t, Error *error)
+{
+    char *path = path_in(t, "last.safetensors");
+    bool good = checkpoint_load(path, &t->state, error);
+    free(path);
+    if (!good)
+        return false;
+    log_resume(t);
+    if (t->state.before)
+        error_note(
+            t->recipe->out,
+            "made longer after %s: the learning rate goes on as --epochs %d has it, so this is "
+            "not the run that %d epochs from the start would be",
+            t->state.before, t->recipe->epochs, t->recipe->epochs);
+    return true;
+}
+
+/* A new run, where none is lost by it. A run that was killed in its first epoch may have left some
+ * of its files, and is begun anew by --resume; a complete one has its result. */
+static bool begin_anew(Trainer *t, Error *error)
+{
+    const char *out = t->recipe->out;
+    if (t->recipe->resume && is_there(t, "best.safetensors") && is_there(t, "result.tsv")) {
+        t->state.refused = true;
+        return error_set(error, out,
+                         "holds a complete run whose last.safetensors is gone: nothing can go on "
+                         "from there; another --out starts anew");
+    }
+    for (int i = 0; i < FILES && !t->recipe->resume; i++)
+        if (is_there(t, files[i])) {
+            t->state.refused = true;
+            return error_set(
+                error, out, "holds a run (%s); --resume goes on with it, another --out starts anew",
+                files[i]);
+        }
+    if (t->recipe->resume)
+        error_note(out, "nothing to resume, %s: starts anew",
+                   t->found ? "there is no last.safetensors in it" : "there was no such folder");
+    return true;
+}
+
 /* Fresh weights, or those of the checkpoint that is there. */
 static bool begin(Trainer *t, Error *error)
 {
-    char *path = path_in(t, "last.safetensors");
-    bool there = access(path, F_OK) == 0, good = true;
-    if (there && !t->recipe->resume)
-        good =
-            error_set(error, t->recipe->out,
-                      "holds a run already; --resume goes on with it, another --out starts anew");
-    else if (there)
-        good = checkpoint_load(path, &t->state, error);
-    free(path);
-    if (there && good)
-        log_resume(t);
-    return good;
+    bool resumes = t->recipe->resume && is_there(t, "last.safetensors");
+    return resumes ? go_on(t, error) : begin_anew(t, error);
 }
 
 static void trainer_free(Trainer *t)
@@ -380,6 +439,7 @@ static void trainer_free(Trainer *t)
     weights_free(t->state.average);
     adamw_free(&t->state.optimizer);
     net_free(t->net);
+    free(t->state.before);
     free(t->recipe_text);
     free(t->log);
     if (t->held >= 0)
@@ -400,6 +460,8 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.state.recipe = t.recipe_text;
     t.state.metadata = recipe->metadata;
     t.state.metadata_count = recipe->metadata_count;
+    t.state.longer = recipe->longer;
+    t.found = access(recipe->out, F_OK) == 0;
     weights_init(t.state.weights, recipe->seed);
     if (recipe->ema > 0) {
         t.state.average = weights_new(t.net);
@@ -426,14 +488,18 @@ bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
                  const Dataset *test, TrainEnd *end, Error *error)
 {
     Trainer t = trainer_new(recipe, builder, training);
+    *end = TRAINED_INTERRUPTED;
+    stop_catch();
     bool good = make_folder(recipe->out, error) && hold_folder(&t, error) && begin(&t, error);
     if (good) {
         t.plan = training_new(t.net);
-        catch_interrupt();
-        good = run_epochs(&t, end, error);
+        good = run_epochs(&t, error);
     }
-    if (good && *end == TRAINED_ALL)
-        good = write_result(&t, test, error);
+    if (good && !stop_asked())
+        good = write_result(&t, test, end, error);
+    if (t.state.refused)
+        *end = TRAIN_REFUSED;
+    stop_release();
     trainer_free(&t);
     return good;
 }

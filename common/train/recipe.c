@@ -1,0 +1,127 @@
+#include "train/recipe.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "--option value" of a recipe; the first one is the network's name, whose `name` is empty. A value
+ * may hold spaces. */
+typedef struct {
+    const char *name, *value;
+    int name_length, value_length;
+} Word;
+
+/* The word at *at, which moves to the next one; false at the end. */
+static bool next_word(const char **at, Word *word)
+{
+    if (!*at)
+        return false;
+    const char *start = *at, *end = strstr(start, " --");
+    int length = end ? (int)(end - start) : (int)strlen(start);
+    bool option = strncmp(start, "--", 2) == 0;
+    int name = option ? (int)strcspn(start, " ") : 0;
+    *word = (Word){ .name = start, .name_length = name < length ? name : length };
+    word->value = start + word->name_length + (word->name_length < length && option);
+    word->value_length = length - (int)(word->value - start);
+    *at = end ? end + 1 : NULL;
+    return true;
+}
+
+static bool same(const char *a, int a_length, const char *b, int b_length)
+{
+    return a_length == b_length && memcmp(a, b, (size_t)a_length) == 0;
+}
+
+static bool find_word(const char *recipe, const char *name, int length, Word *word)
+{
+    while (next_word(&recipe, word))
+        if (same(word->name, word->name_length, name, length))
+            return true;
+    *word = (Word){ .name = name, .name_length = length, .value = "" };
+    return false;
+}
+
+/* An option's number, 0 without one. */
+static double number_of(const char *recipe, const char *option)
+{
+    Word word;
+    return find_word(recipe, option, (int)strlen(option), &word) ? atof(word.value) : 0;
+}
+
+/* Is the warm-up what it is where no option says it? Only nine digits of it are written down. */
+static bool usual_warmup(const char *recipe)
+{
+    char *usual = str_format("%.9g", number_of(recipe, "--epochs") / 10);
+    bool is = atof(usual) == number_of(recipe, "--warmup");
+    free(usual);
+    return is;
+}
+
+/* --- differences ----------------------------------------------------------------------------- */
+
+/* A value as its option would be spoken of. */
+static char *shown(const Word *word)
+{
+    enum { LONGEST = 60 };
+    static const char *const switches[] = { "--mixup", "--cutmix", "--ema", "--limit" };
+    enum { FLAGS = 2, SWITCHES = sizeof switches / sizeof *switches };
+    int length = word->value_length < LONGEST ? word->value_length : LONGEST;
+    for (int i = 0; i < SWITCHES; i++) {
+        if (!same(word->name, word->name_length, switches[i], (int)strlen(switches[i])))
+            continue;
+        if (same(word->value, word->value_length, "0", 1))
+            return str_format("off");
+        if (i < FLAGS)
+            return str_format("on");
+    }
+    return str_format("%.*s%s", length, word->value, length < word->value_length ? "..." : "");
+}
+
+/* Adds a difference to *list, which is NULL before the first. */
+static void add(char **list, const Word *then, const Word *now)
+{
+    char *was = then->value_length ? shown(then) : str_format("none");
+    char *is = now->value_length ? shown(now) : str_format("none");
+    char *longer = str_format("%s%s%.*s%s%s then, %s now", *list ? *list : "", *list ? "; " : "",
+                              now->name_length, now->name, now->name_length ? " " : "", was, is);
+    free(was);
+    free(is);
+    free(*list);
+    *list = longer;
+}
+
+char *recipe_differences(const char *then, const char *now)
+{
+    bool warmup_follows = usual_warmup(then) && usual_warmup(now);
+    char *list = NULL;
+    Word word, other;
+    for (const char *at = now; next_word(&at, &word);) {
+        bool there = find_word(then, word.name, word.name_length, &other);
+        bool follows = warmup_follows && same(word.name, word.name_length, "--warmup", 8);
+        if (!(there && same(word.value, word.value_length, other.value, other.value_length)) &&
+            !follows)
+            add(&list, &other, &word);
+    }
+    for (const char *at = then; next_word(&at, &word);)
+        if (!find_word(now, word.name, word.name_length, &other))
+            add(&list, &word, &other);
+    return list;
+}
+
+/* --- longer runs ----------------------------------------------------------------------------- */
+
+bool recipe_longer(const char *then, const char *now)
+{
+    char *list = recipe_differences(then, now);
+    bool epochs_alone = list && strncmp(list, "--epochs ", 9) == 0 && !strchr(list, ';');
+    free(list);
+    return epochs_alone && number_of(now, "--epochs") > number_of(then, "--epochs");
+}
+
+char *recipe_length(const char *recipe)
+{
+    return str_format("--epochs %g --warmup %.9g", number_of(recipe, "--epochs"),
+                      number_of(recipe, "--warmup"));
+}
