@@ -207,4 +207,13 @@ Test(process, says_why_a_program_gave_nothing)
     cr_expect_str_eq(error.text, "no-such-program-here: no such program");
     cr_expect_not(process_read((char *[]){ "false", NULL }, true, &out, &length, &error));
     cr_expect_str_eq(error.text, "false: failed");
+    char *const says[] = { "sh", "-c", "printf '\\nsh: that is why\\nand more\\n' >&2; exit 3",
+                           NULL };
+    cr_expect_not(process_read(says, true, &out, &length, &error));
+    cr_expect_str_eq(error.text, "sh: that is why");
+    /* More than a pipe holds: nobody waits for anybody. */
+    char *const floods[] = { "sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1",
+                             NULL };
+    cr_expect_not(process_read(floods, true, &out, &length, &error));
+    cr_expect(strncmp(error.text, "sh: xxxx", 8) == 0, "%.20s", error.text);
 }

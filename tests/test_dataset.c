@@ -101,6 +101,22 @@ static Dataset open_set(const char *name, DatasetPart part, int limit)
     return data;
 }
 
+static void in_folder(const char *command)
+{
+    char *line = str_format("cd '%s' && %s", folder, command);
+    cr_assert_eq(system(line), 0, "%s", line);
+    free(line);
+}
+
+static void expect_pixel(const char *name, const char *variable, const char *where, size_t at,
+                         int value)
+{
+    setenv(variable, where, 1);
+    Dataset data = open_set(name, TRAINING_SET, 0);
+    cr_expect_eq(data.pixels[at], value);
+    dataset_free(&data);
+}
+
 /* --- shapes ---------------------------------------------------------------------------------- */
 
 Test(shapes, every_ten_show_every_class_once)
@@ -195,8 +211,21 @@ Test(fashion, what_is_wrong_is_told, .init = folder_make, .fini = folder_remove)
 {
     char *missing = str_format("%s/nowhere", folder), *path;
     setenv("FASHION_MNIST", missing, 1);
-    expect_error("fashion-mnist", TRAINING_SET, missing, "train-images-idx3-ubyte");
+    expect_error("fashion-mnist", TRAINING_SET, missing,
+                 "$FASHION_MNIST names it as the folder: No such file or directory");
     setenv("FASHION_MNIST", folder, 1);
+    expect_error("fashion-mnist", TRAINING_SET, folder,
+                 "train-images-idx3-ubyte[.gz] is neither in it nor in FashionMNIST/raw or "
+                 "fashion-mnist below it; it is empty. On Debian");
+    in_folder("touch e a b d c .hidden");
+    expect_error("fashion-mnist", TRAINING_SET, "; it holds a, b, c, d and 1 more. ",
+                 "https://github.com/zalandoresearch/fashion-mnist");
+    in_folder("touch fashion-mnist_train.csv");
+    expect_error("fashion-mnist", TRAINING_SET, "fashion-mnist_train.csv is there: that is a table",
+                 "IDX");
+    put_fashion("train", 5, 5, 0);
+    in_folder("rm train-labels*");
+    expect_error("fashion-mnist", TRAINING_SET, folder, "train-labels-idx1-ubyte is missing");
     put_fashion("train", 5, 4, 0);
     expect_error("fashion-mnist", TRAINING_SET, "5 pictures", "4 labels");
     put_fashion("t10k", 5, 5, 0);
@@ -215,6 +244,26 @@ Test(fashion, what_is_wrong_is_told, .init = folder_make, .fini = folder_remove)
     expect_error("fashion-mnist", TRAINING_SET, "picture 2", "label 10");
     free(path);
     free(missing);
+}
+
+/* Names as 7-Zip and mirrors write them, a packed file without its ending and a plain one with it,
+ * and the folder that torchvision makes. */
+Test(fashion, files_of_other_names, .init = folder_make, .fini = folder_remove)
+{
+    put_fashion("train", 30, 30, 0);
+    expect_pixel("fashion-mnist", "FASHION_MNIST", folder, 3 * 784 + 5, 26);
+    in_folder("mv train-images-idx3-ubyte train-images.idx3-ubyte");
+    expect_pixel("fashion-mnist", "FASHION_MNIST", folder, 3 * 784 + 5, 26);
+    in_folder("gzip train-images.idx3-ubyte");
+    expect_pixel("fashion-mnist", "FASHION_MNIST", folder, 3 * 784 + 5, 26);
+    in_folder("mv train-images.idx3-ubyte.gz train-images-idx3-ubyte");
+    in_folder("mv train-labels-idx1-ubyte train-labels-idx1-ubyte.gz");
+    expect_pixel("fashion-mnist", "FASHION_MNIST", folder, 3 * 784 + 5, 26);
+    in_folder("mkdir -p FashionMNIST/raw && mv train* FashionMNIST/raw");
+    expect_pixel("fashion-mnist", "FASHION_MNIST", folder, 3 * 784 + 5, 26);
+    in_folder("mkdir -p data/fashion-mnist && mv FashionMNIST/raw/* data/fashion-mnist");
+    cr_assert_eq(chdir(folder), 0);
+    expect_pixel("fashion-mnist", "FASHION_MNIST", "", 3 * 784 + 5, 26);
 }
 
 Test(fashion, the_installed_one)
@@ -262,13 +311,47 @@ Test(cifar, files_are_read_one_behind_the_other, .init = folder_make, .fini = fo
     expect_error("cifar10", TRAINING_SET, "data_batch_4.bin", "3073");
 }
 
+Test(cifar, files_below_and_packed, .init = folder_make, .fini = folder_remove)
+{
+    for (unsigned i = 1; i <= 5; i++) {
+        char *file = str_format("data_batch_%u.bin", i);
+        put_cifar(file, 3, 10 * i, 0);
+        free(file);
+    }
+    in_folder("gzip data_batch_[13].bin && mv data_batch_3.bin.gz data_batch_3.bin && "
+              "mkdir cifar-10-batches-bin && mv data* cifar-10-batches-bin");
+    expect_pixel("cifar10", "CIFAR10", folder, (3 * 4 + 2) * 3072 + 17, 5 * 2 + 17 + 50);
+    in_folder("mkdir data && mv cifar-10-batches-bin data");
+    cr_assert_eq(chdir(folder), 0);
+    expect_pixel("cifar10", "CIFAR10", "", (3 * 2 + 2) * 3072 + 17, 5 * 2 + 17 + 30);
+    in_folder("rm data/*/data_batch_3.bin");
+    expect_error("cifar10", TRAINING_SET, "data/cifar-10-batches-bin/data_batch_3.bin: cannot open",
+                 "No such file");
+}
+
 Test(cifar, a_missing_one_says_how_to_get_it, .init = folder_make, .fini = folder_remove)
 {
     cr_assert_eq(chdir(folder), 0);
     unsetenv("CIFAR10");
-    expect_error("cifar10", TRAINING_SET, "data/cifar-10-batches-bin", "cifar-10-binary.tar.gz");
+    expect_error("cifar10", TRAINING_SET,
+                 "not in data/cifar-10-batches-bin, and $CIFAR10 names no other folder. Get",
+                 "cifar-10-binary.tar.gz, from https://www.cs.toronto.edu/~kriz/cifar.html");
+    in_folder("mkdir -p data/cifar-10-batches-py");
+    expect_error("cifar10", TRAINING_SET, "not in data/cifar-10-batches-bin",
+                 "data/cifar-10-batches-py is there: that is the Python version; the binary one is "
+                 "wanted. Get");
     setenv("CIFAR10", "elsewhere", 1);
-    expect_error("cifar10", TRAINING_SET, "elsewhere/data_batch_1.bin", "cannot open");
+    expect_error("cifar10", TRAINING_SET,
+                 "elsewhere: $CIFAR10 names it as the folder: No such file",
+                 "https://www.cs.toronto.edu");
+    in_folder("mkdir elsewhere && touch elsewhere/train.bin elsewhere/test.bin");
+    expect_error("cifar10", TRAINING_SET, "elsewhere: $CIFAR10 names it, but data_batch_1.bin is",
+                 "elsewhere/train.bin is there: that is CIFAR-100");
+    in_folder("touch elsewhere/data_batch_1");
+    expect_error("cifar10", TRAINING_SET, "elsewhere/data_batch_1 is there",
+                 "that is the Python version; the binary one is wanted");
+    setenv("CIFAR10", "elsewhere/train.bin", 1);
+    expect_error("cifar10", TRAINING_SET, "elsewhere/train.bin", "Not a directory");
 }
 
 Test(dataset, wrong_calls)

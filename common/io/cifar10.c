@@ -1,7 +1,7 @@
 #include "io/cifar10.h"
 
 #include "base/memory.h"
-#include "io/file.h"
+#include "io/gzip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,9 @@ static bool check(const char *name, const uint8_t *bytes, size_t size, Error *er
     if (size == 0)
         return error_set(error, name, "empty: no pictures");
     if (size % CIFAR10_RECORD)
-        return error_set(error, name,
-                         "%zu bytes are not a whole number of CIFAR-10's records of %d", size,
-                         CIFAR10_RECORD);
+        return error_set(error, name, "%zu byte%s not a whole number of CIFAR-10's records of %d%s",
+                         size, size == 1 ? " is" : "s are", CIFAR10_RECORD,
+                         size % (CIFAR10_RECORD + 1) ? "" : ", but of CIFAR-100's, a byte longer");
     for (size_t i = 0; i < count; i++)
         if (bytes[i * CIFAR10_RECORD] >= CIFAR10_CLASSES)
             return error_set(error, name, "picture %zu has the label %d, above %d", i,
@@ -43,7 +43,7 @@ bool cifar10_read(const char *path, Cifar10 *set, Error *error)
     char *bytes;
     size_t size;
     *set = (Cifar10){ 0 };
-    if (!file_read(path, &bytes, &size, error))
+    if (!gzip_read(path, &bytes, &size, error))
         return false;
     bool good = cifar10_parse(path, bytes, size, set, error);
     free(bytes);

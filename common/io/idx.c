@@ -1,8 +1,7 @@
 #include "io/idx.h"
 
 #include "base/memory.h"
-#include "base/process.h"
-#include "io/file.h"
+#include "io/gzip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,8 @@ static bool check_magic(const char *name, const uint8_t *bytes, size_t size, int
 {
     uint32_t wanted = UNSIGNED_BYTES << 8 | (uint32_t)rank;
     if (size < 4)
-        return error_set(error, name, "%zu bytes, too short for an IDX file", size);
+        return error_set(error, name, "%zu byte%s, too short for an IDX file", size,
+                         size == 1 ? "" : "s");
     if (big_endian(bytes) != wanted)
         return error_set(error, name, "the magic number is 0x%08x, not 0x%08x (IDX, %s)",
                          big_endian(bytes), wanted, rank == 1 ? "labels" : "pictures");
@@ -52,43 +52,25 @@ bool idx_parse(const char *name, const void *bytes, size_t size, int rank, Idx *
     size_t start = 4 + 4 * (size_t)rank, there = size - start;
     size_t needed = size_mul(size_mul(read.count, read.rows), read.columns);
     if (there < needed)
-        return error_set(error, name, "cut short: %zux%zux%zu items need %zu bytes, there are %zu",
-                         read.count, read.rows, read.columns, needed, there);
+        return error_set(error, name, "cut short: %zux%zux%zu bytes are needed, there are %zu",
+                         read.count, read.rows, read.columns, there);
     if (there > needed)
-        return error_set(error, name, "%zu bytes after the last item", there - needed);
+        return error_set(error, name, "%zu byte%s after the last item", there - needed,
+                         there - needed == 1 ? "" : "s");
     read.items = mem_alloc(needed, 1);
     memcpy(read.items, (const uint8_t *)bytes + start, needed);
     *idx = read;
     return true;
 }
 
-/* Reading the packed file first gives the usual messages for one that is not there. */
-static bool unpack(const char *path, char **bytes, size_t *size, Error *error)
-{
-    char *packed;
-    if (!file_read(path, &packed, size, error))
-        return false;
-    bool gzip = *size >= 2 && memcmp(packed, "\x1f\x8b", 2) == 0;
-    free(packed);
-    if (!gzip)
-        return error_set(error, path, "not a gzip file, though its name ends in .gz");
-    Error why;
-    char *const command[] = { "gzip", "-dc", "--", (char *)path, NULL };
-    if (!process_read(command, false, bytes, size, &why)) /* gzip says what is wrong */
-        return error_set(error, path, "cannot unpack it (%.200s)", why.text);
-    return true;
-}
-
 bool idx_read(const char *path, int rank, Idx *idx, Error *error)
 {
     char *bytes;
-    size_t size, length = strlen(path);
-    bool packed = length > 3 && strcmp(path + length - 3, ".gz") == 0;
+    size_t size;
     *idx = (Idx){ .rank = rank };
-    bool good = packed ? unpack(path, &bytes, &size, error) : file_read(path, &bytes, &size, error);
-    if (!good)
+    if (!gzip_read(path, &bytes, &size, error))
         return false;
-    good = idx_parse(path, bytes, size, rank, idx, error);
+    bool good = idx_parse(path, bytes, size, rank, idx, error);
     free(bytes);
     return good;
 }

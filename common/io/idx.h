@@ -15,7 +15,7 @@ typedef struct {
     uint8_t *items;              /* [count,rows,columns] */
 } Idx;
 
-/* Reads a plain file, or one whose name ends in .gz through gzip(1). rank: the one that is wanted.
+/* Reads a file, plain or packed (io/gzip.h). rank: the one that is wanted.
  * On failure nothing is left to free and *error says why. */
 bool idx_read(const char *path, int rank, Idx *idx, Error *error);
 

@@ -5,34 +5,17 @@
 #include "base/random.h"
 #include "io/cifar10.h"
 #include "io/idx.h"
+#include "train/place.h"
 #include "train/shapes.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static size_t picture_size(const Dataset *data)
 {
     return size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width);
-}
-
-/* --- where a set is -------------------------------------------------------------------------- */
-
-static bool is_there(const char *folder, const char *file)
-{
-    char *path = str_format("%s/%s", folder, file);
-    bool there = access(path, F_OK) == 0;
-    free(path);
-    return there;
-}
-
-/* What the environment variable says, even if nothing is there: then reading says so. */
-static const char *folder_named(const char *variable)
-{
-    const char *folder = getenv(variable);
-    return folder && *folder ? folder : NULL;
 }
 
 /* --- Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) ------------------------------------------- */
@@ -50,25 +33,53 @@ static const Dataset fashion_set = {
     .class_names = fashion_names,
 };
 
-static const char *fashion_folder(void)
+/* The path of a file, by whichever of its names is there: train-images-idx3-ubyte or, as mirrors
+ * and 7-Zip have it, train-images.idx3-ubyte, and both with .gz; NULL where none is. */
+static char *fashion_file(const char *folder, const char *part, const char *what, int rank)
 {
-    static const char *const folders[] = { "data/fashion-mnist",
-                                           "/usr/share/datasets/fashion-mnist" };
-    const char *named = folder_named("FASHION_MNIST");
-    if (named)
-        return named;
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (is_there(folders[i], "train-images-idx3-ubyte") ||
-            is_there(folders[i], "train-images-idx3-ubyte.gz"))
-            return folders[i];
+    static const char *const ends[] = { "", ".gz" };
+    for (int i = 0; i < 4; i++) {
+        char *name = str_format("%s-%s%cidx%d-ubyte%s", part, what, "-."[i % 2], rank, ends[i / 2]);
+        char *path = place_has(folder, name) ? str_format("%s/%s", folder, name) : NULL;
+        free(name);
+        if (path)
+            return path;
+    }
     return NULL;
 }
 
-/* The plain file where there is one, else the packed one. */
-static bool fashion_read(const char *folder, const char *file, int rank, Idx *idx, Error *error)
+static bool fashion_holds(const char *folder)
 {
-    char *path = str_format("%s/%s%s", folder, file, is_there(folder, file) ? "" : ".gz");
-    bool good = idx_read(path, rank, idx, error);
+    char *path = fashion_file(folder, "train", "images", 3);
+    free(path);
+    return path;
+}
+
+static const Place fashion_place = {
+    .set = "fashion-mnist",
+    .variable = "FASHION_MNIST",
+    .folders =
+        (const char *const[]){ "data/fashion-mnist", "/usr/share/datasets/fashion-mnist", NULL },
+    .below = (const char *const[]){ "FashionMNIST/raw", "fashion-mnist", NULL },
+    .holds = fashion_holds,
+    .wanted = "train-images-idx3-ubyte[.gz]",
+    .get = "On Debian get it by: apt-get install dataset-fashion-mnist; or put the four files that "
+           "https://github.com/zalandoresearch/fashion-mnist links to into data/fashion-mnist. "
+           "--data shapes needs no files",
+    .clues =
+        (const Clue[]){ { "fashion-mnist_train.csv", "that is a table, the IDX files are wanted" },
+                        { NULL, NULL } },
+};
+
+static bool fashion_read(const char *folder, const char *part, const char *what, int rank, Idx *idx,
+                         Error *error)
+{
+    char *path = fashion_file(folder, part, what, rank);
+    bool good = path ? idx_read(path, rank, idx, error)
+                     : error_set(error, folder,
+                                 "%s-%s-idx%d-ubyte is missing, with a dot before idx "
+                                 "and with .gz behind it as well",
+                                 part, what, rank);
     free(path);
     return good;
 }
@@ -76,8 +87,9 @@ static bool fashion_read(const char *folder, const char *file, int rank, Idx *id
 static bool fashion_check(const char *folder, const Idx *pictures, const Idx *labels, Error *error)
 {
     if (pictures->count != labels->count)
-        return error_set(error, folder, "%zu pictures, but %zu labels", pictures->count,
-                         labels->count);
+        return error_set(error, folder, "%zu picture%s, but %zu label%s", pictures->count,
+                         pictures->count == 1 ? "" : "s", labels->count,
+                         labels->count == 1 ? "" : "s");
     if (pictures->rows != 28 || pictures->columns != 28)
         return error_set(error, folder, "the pictures are %zux%zu, not Fashion-MNIST's 28x28",
                          pictures->rows, pictures->columns);
@@ -92,22 +104,14 @@ static bool fashion_check(const char *folder, const Idx *pictures, const Idx *la
 
 static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
 {
-    const char *folder = fashion_folder(), *prefix = part == TEST_SET ? "t10k" : "train";
-    *data = fashion_set;
-    if (!folder)
-        return error_set(error, data->name,
-                         "not in data/fashion-mnist nor /usr/share/datasets/fashion-mnist, and "
-                         "$FASHION_MNIST names no other folder; on Debian get it by: apt-get "
-                         "install dataset-fashion-mnist; or put train-images-idx3-ubyte[.gz] and "
-                         "its three neighbours there. --data shapes needs no files");
+    const char *prefix = part == TEST_SET ? "t10k" : "train";
+    char *folder = place_find(&fashion_place, error);
     Idx pictures = { 0 }, labels = { 0 };
-    char *picture_file = str_format("%s-images-idx3-ubyte", prefix);
-    char *label_file = str_format("%s-labels-idx1-ubyte", prefix);
-    bool good = fashion_read(folder, picture_file, 3, &pictures, error) &&
-                fashion_read(folder, label_file, 1, &labels, error) &&
+    *data = fashion_set;
+    bool good = folder && fashion_read(folder, prefix, "images", 3, &pictures, error) &&
+                fashion_read(folder, prefix, "labels", 1, &labels, error) &&
                 fashion_check(folder, &pictures, &labels, error);
-    free(picture_file);
-    free(label_file);
+    free(folder);
     if (!good) {
         idx_free(&pictures);
         idx_free(&labels);
@@ -133,17 +137,42 @@ static const Dataset cifar_set = {
     .class_names = cifar_names,
 };
 
-static const char *cifar_folder(void)
+static bool cifar_holds(const char *folder)
 {
-    const char *named = folder_named("CIFAR10"), *usual = "data/cifar-10-batches-bin";
-    return named ? named : is_there(usual, "data_batch_1.bin") ? usual : NULL;
+    return place_has(folder, "data_batch_1.bin") || place_has(folder, "data_batch_1.bin.gz");
 }
+
+#define NOT_BINARY "; the binary one is wanted"
+static const Place cifar_place = {
+    .set = "cifar10",
+    .variable = "CIFAR10",
+    .folders = (const char *const[]){ "data/cifar-10-batches-bin", NULL },
+    .below = (const char *const[]){ "cifar-10-batches-bin", NULL },
+    .holds = cifar_holds,
+    .wanted = "data_batch_1.bin",
+    .get = "Get the binary version, cifar-10-binary.tar.gz, from "
+           "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it into data/. "
+           "--data shapes needs no files",
+    .clues = (const Clue[]){ { "cifar-10-binary.tar.gz", "that is it, to be unpacked by tar -xzf" },
+                             { "data_batch_1", "that is the Python version" NOT_BINARY },
+                             { "cifar-10-batches-py", "that is the Python version" NOT_BINARY },
+                             { "cifar-10-python.tar.gz", "that is the Python version" NOT_BINARY },
+                             { "data_batch_1.mat", "that is the Matlab version" NOT_BINARY },
+                             { "cifar-10-batches-mat", "that is the Matlab version" NOT_BINARY },
+                             { "train.bin", "that is CIFAR-100, another set" },
+                             { "cifar-100-binary", "that is CIFAR-100, another set" },
+                             { "cifar-100-python", "that is CIFAR-100, another set" },
+                             { NULL, NULL } },
+};
 
 /* Puts the pictures of a file behind those that are there. */
 static bool cifar_append(const char *folder, const char *file, Dataset *data, Error *error)
 {
     Cifar10 set;
-    char *path = str_format("%s/%s", folder, file);
+    char *packed = str_format("%s.gz", file);
+    bool plain = place_has(folder, file) || !place_has(folder, packed);
+    char *path = str_format("%s/%s", folder, plain ? file : packed);
+    free(packed);
     bool good = cifar10_read(path, &set, error);
     if (good && set.count > (size_t)(INT_MAX - data->count)) {
         cifar10_free(&set);
@@ -168,22 +197,16 @@ static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
                                             "data_batch_3.bin", "data_batch_4.bin",
                                             "data_batch_5.bin" };
     static const char *const test[] = { "test_batch.bin" };
-    const char *folder = cifar_folder();
-    *data = cifar_set;
-    if (!folder)
-        return error_set(
-            error, data->name,
-            "not in data/cifar-10-batches-bin, and $CIFAR10 names no other folder; get "
-            "the binary version, cifar-10-binary.tar.gz, from "
-            "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it into data/. "
-            "--data shapes needs no files");
     const char *const *files = part == TEST_SET ? test : training;
-    for (int i = 0; i < (part == TEST_SET ? 1 : 5); i++)
-        if (!cifar_append(folder, files[i], data, error)) {
-            dataset_free(data);
-            return false;
-        }
-    return true;
+    char *folder = place_find(&cifar_place, error);
+    bool good = folder;
+    *data = cifar_set;
+    for (int i = 0; good && i < (part == TEST_SET ? 1 : 5); i++)
+        good = cifar_append(folder, files[i], data, error);
+    free(folder);
+    if (!good)
+        dataset_free(data);
+    return good;
 }
 
 /* --- shapes ---------------------------------------------------------------------------------- */

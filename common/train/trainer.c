@@ -476,7 +476,8 @@ bool trainer_possible(const Recipe *recipe, const Dataset *training, Error *erro
     bool good = true;
     if (!split.held_out_count)
         good = error_set(error, recipe->limit ? "--limit" : recipe->data,
-                         "%d pictures leave none to hold out: 10 do", training->count);
+                         "%d picture%s none to hold out: 10 do", training->count,
+                         training->count == 1 ? " leaves" : "s leave");
     else if (recipe->batch_size > split.training_count)
         good = error_set(error, "--batch-size", "%d is more than the %d training pictures",
                          recipe->batch_size, split.training_count);
