@@ -6,7 +6,9 @@
 #include "ops/ops.h"
 #include "train/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@ static State new_state(void)
     Tensor *x = net_input(net, 1, 1, 2, 2);
     x = batch_norm(conv2d(x, .out = 2, .kernel = 1));
     linear(flatten(global_avg_pool(x)), .out = 2);
-    State state = { .weights = weights_new(net), .recipe = "recipe" };
+    State state = { .weights = weights_new(net), .recipe = "recipe --epochs 9", .longer = true };
     state.optimizer = adamw_new(net);
     net_free(net);
     return state;
@@ -42,13 +44,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     int file = in_memory(bytes, size, path);
     if (checkpoint_load(path, &state, &error)) {
         if (state.epoch < 0 || state.batch < 0 || state.best_epoch < 0 ||
-            state.best_epoch > state.epoch || !(state.best_top1 >= 0 && state.best_top1 <= 1))
+            state.best_epoch > state.epoch || !(state.best_top1 >= 0 && state.best_top1 <= 1) ||
+            isnan(state.best_loss))
             abort();
         if (!checkpoint_save("/dev/null", &state, &error))
             abort();
     } else if (!error.text[0])
         abort();
     close(file);
+    free(state.before);
     weights_free(state.weights);
     adamw_free(&state.optimizer);
     return 0;
