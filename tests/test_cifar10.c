@@ -59,13 +59,16 @@ Test(cifar10, parses)
 Test(cifar10, refuses)
 {
     uint8_t *bytes = records(2);
-    refused(bytes, 0, "empty");
+    refused(bytes, 0, "is empty");
     refused(bytes, 1, "1 byte is not a whole number of CIFAR-10's records");
     refused(bytes, CIFAR10_RECORD - 1, "not a whole number");
     refused(bytes, 2 * CIFAR10_RECORD - 1, "not a whole number");
     refused(bytes, CIFAR10_RECORD + 2,
             "3075 bytes are not a whole number of CIFAR-10's records of 3073");
     refused(bytes, CIFAR10_RECORD + 1, "but of CIFAR-100's, a byte longer");
+    refused((const uint8_t *)"\x80\x04\x95"
+                             "data",
+            7, "is a Python pickle");
     bytes[CIFAR10_RECORD] = 10; /* CIFAR-100's files have labels above 9 */
     refused(bytes, 2 * CIFAR10_RECORD, "picture 1 has the label 10, above 9");
     bytes[0] = 255;

@@ -47,10 +47,14 @@ Test(idx, pictures)
 
 Test(idx, refuses_other_magic)
 {
-    refused(labels, 0, 1, "0 bytes, too short");
+    refused(labels, 0, 1, "is empty");
     refused(labels, 3, 1, "3 bytes, too short");
     refused(labels, sizeof labels, 3, "0x00000801, not 0x00000803 (IDX, pictures)");
     refused(pictures, sizeof pictures, 1, "0x00000803, not 0x00000801 (IDX, labels)");
+    static const char page[] = "<!DOCTYPE html>\n",
+                      pointer[] = "version https://git-lfs.github.com/";
+    refused((const uint8_t *)page, sizeof page, 1, "is a web page, not the file");
+    refused((const uint8_t *)pointer, sizeof pointer, 1, "is Git LFS's pointer to the file");
     for (int i = 0; i < 4; i++) {
         uint8_t other[sizeof labels];
         memcpy(other, labels, sizeof other);

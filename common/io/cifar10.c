@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/gzip.h"
+#include "io/kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,9 @@
 static bool check(const char *name, const uint8_t *bytes, size_t size, Error *error)
 {
     size_t count = size / CIFAR10_RECORD;
-    if (size == 0)
-        return error_set(error, name, "empty: no pictures");
+    const char *kind = file_kind((const char *)bytes, size);
+    if ((size == 0 || size % CIFAR10_RECORD) && kind)
+        return error_set(error, name, "%.*s", (int)strcspn(kind, ";"), kind);
     if (size % CIFAR10_RECORD)
         return error_set(error, name, "%zu byte%s not a whole number of CIFAR-10's records of %d%s",
                          size, size == 1 ? " is" : "s are", CIFAR10_RECORD,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/gzip.h"
+#include "io/kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@ static uint32_t big_endian(const uint8_t *at)
 static bool check_magic(const char *name, const uint8_t *bytes, size_t size, int rank, Error *error)
 {
     uint32_t wanted = UNSIGNED_BYTES << 8 | (uint32_t)rank;
+    const char *kind = file_kind((const char *)bytes, size);
+    if (kind)
+        return error_set(error, name, "%.*s", (int)strcspn(kind, ";"), kind);
     if (size < 4)
         return error_set(error, name, "%zu byte%s, too short for an IDX file", size,
                          size == 1 ? "" : "s");

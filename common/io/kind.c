@@ -55,7 +55,7 @@ static const char *kind_of_zip(const char *bytes, size_t size)
     if (holds(bytes, size, ".npy"))
         return "is a NumPy archive (.npz), not safetensors; in Python: "
                "safetensors.numpy.save_file(dict(numpy.load(FILE)), 'batch.safetensors')";
-    return "is a zip archive, not safetensors: 'unzip' unpacks it";
+    return "is a zip archive: 'unzip' unpacks it";
 }
 
 static const char *kind_of_json(const char *bytes, size_t size)
@@ -76,7 +76,7 @@ const char *file_kind(const char *bytes, size_t size)
             memcmp(bytes, beginnings[i].bytes, beginnings[i].size) == 0)
             return beginnings[i].kind;
     if (size > 1 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5)
-        return "is a Python pickle, not safetensors" BY_PYTHON;
+        return "is a Python pickle" BY_PYTHON;
     size_t space = 0;
     while (space < size && bytes[space] && strchr(" \t\r\n", bytes[space]))
         space++;
@@ -87,6 +87,6 @@ const char *file_kind(const char *bytes, size_t size)
         return kind_of_json(bytes, size);
     if ((size >= 9 && strncasecmp(bytes, "<!doctype", 9) == 0) ||
         (size >= 5 && strncasecmp(bytes, "<html", 5) == 0))
-        return "is a web page, not safetensors: the download wants the file's own address";
+        return "is a web page, not the file: the download wants the file's own address";
     return NULL;
 }
