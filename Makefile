@@ -149,11 +149,11 @@ endif
 
 # One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
-test: tests ## Criterion's tests of the library and of the programs
+test: tests $(BUILD)/faults.so ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(BUILD)/faults.so $(PROGRAMS) $(BUILD)/speed
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -183,7 +183,7 @@ $(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 FAULTS ?= all
-faults: tests ## every call of the system fails once, for minutes (FAULTS=100: so many)
+faults: tests $(BUILD)/faults.so ## every call of the system fails once, for minutes (FAULTS=100: so many)
 	$(Q)FAULTS='$(FAULTS)' BUILD=$(BUILD) $(BUILD)/tests --filter 'faults/*'
 
 KILLS ?= 100

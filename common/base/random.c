@@ -64,10 +64,17 @@ double random_normal(Random r, uint64_t i)
     return sqrt(-2 * log(1 - u)) * cos(2 * PI * v);
 }
 
+/* The upper half of a 128-bit product, by halves of the factors: not every machine has one. */
+static uint64_t high_word(uint64_t a, uint64_t b)
+{
+    uint64_t low = UINT32_MAX, a1 = a >> 32, b1 = b >> 32;
+    uint64_t middle = (a & low) * b1 + ((a & low) * (b & low) >> 32);
+    return a1 * b1 + (middle >> 32) + ((a1 * (b & low) + (middle & low)) >> 32);
+}
+
 uint64_t random_below(Random r, uint64_t i, uint64_t n)
 {
-    /* The high word of a 64 x 64 bit product: uniform to within n / 2^64. */
-    return (uint64_t)(((unsigned __int128)random_bits(r, i) * n) >> 64);
+    return high_word(random_bits(r, i), n); /* uniform to within n / 2^64 */
 }
 
 void random_permutation(Random r, uint32_t *order, uint32_t n)

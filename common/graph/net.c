@@ -12,8 +12,9 @@
 
 enum { MAX_DEPTH = 16 };
 
-/* More floats than 64-bit machines can address; sums of such sizes cannot overflow. */
-#define MOST_ELEMENTS ((size_t)1 << 46)
+/* More floats than 64-bit machines can address, or a quarter of what 32-bit ones can; sums of such
+ * sizes cannot overflow. */
+#define MOST_ELEMENTS ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 28))
 
 /* An open scope: its full name and the index that the next layer in it takes. */
 typedef struct {
