@@ -37,8 +37,8 @@ ARCH := $(firstword $(call accepts,-march=$(MARCH)) $(call accepts,-mcpu=$(MARCH
 endif
 LIBS = -lm
 ifneq ($(findstring wasm32-wasi,$(CC)),) # WebAssembly, outside of a browser: no threads, no processes
-THREADS := -isystem common/base/wasi -D_WASI_EMULATED_SIGNAL
-LIBS += -lwasi-emulated-signal
+THREADS := -isystem common/base/wasi
+LIBS += -Wl,-z,stack-size=8388608
 else
 THREADS := -pthread
 endif
@@ -220,7 +220,7 @@ FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell comm
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'

@@ -16,9 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
@@ -30,13 +27,20 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifndef __wasi__
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#endif
 
 /* --- the program ----------------------------------------------------------------------------- */
 
 const char *system_program_name(void)
 {
-#ifdef __linux__
+#if defined(__linux__)
     return program_invocation_short_name;
+#elif defined(__wasi__)
+    return "wasm";
 #else
     return getprogname();
 #endif
@@ -312,6 +316,9 @@ size_t system_memory_free(void)
 
 size_t system_memory_peak(void)
 {
+#ifdef __wasi__
+    return 0;
+#else
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) != 0)
         return 0;
@@ -319,6 +326,7 @@ size_t system_memory_peak(void)
     return (size_t)usage.ru_maxrss;
 #else
     return size_mul((size_t)usage.ru_maxrss, 1024);
+#endif
 #endif
 }
 
@@ -354,7 +362,12 @@ size_t system_usable_size(void *memory)
 
 bool system_lock(int file)
 {
+#ifdef __wasi__
+    (void)file;
+    return true;
+#else
     return flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+#endif
 }
 
 int system_columns(int file)
