@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CASES "tests/data/steps"
 
@@ -353,6 +354,8 @@ static uint64_t macs_of(const char *step, const char *options, const char *layer
 
 Test(edges, tensors_of_more_than_32_bits_are_counted)
 {
+    if (sizeof(size_t) == 4)
+        return;
     uint64_t one = macs_of("05_large_kernel", "", NULL, NULL), stem = 0;
     cr_expect_eq(macs_of("05_large_kernel", "--batch-size 1048576", NULL, NULL), one << 20);
     /* 4x4 patches of 3 channels, 64 filters: 2^38 outputs, 48 multiply-accumulates each. */
@@ -360,8 +363,11 @@ Test(edges, tensors_of_more_than_32_bits_are_counted)
     cr_expect_eq(stem, ((uint64_t)1 << 38) * 48);
 }
 
+/* Where addresses have 32 bits, none of it has one. */
 static void too_large(const char *words, const char *why)
 {
+    if (sizeof(size_t) == 4)
+        why = "addressed";
     Result r = run("%s/05_large_kernel %s", build_folder(), words);
     cr_expect(r.status == 1 || r.status == 2, "%s: status %d", words, r.status);
     cr_expect(strstr(r.err, why), "%s: %s", words, r.err);
@@ -406,7 +412,7 @@ Test(edges, weights_that_never_end)
  * program does not look first. */
 Test(edges, memory_is_asked_for_before_it_is_used)
 {
-    if (sanitized())
+    if (sanitized() || sizeof(size_t) == 4 || access("/proc/meminfo", R_OK) != 0)
         return;
     Result r = run("awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo");
     int mib = atoi(r.out);

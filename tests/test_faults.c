@@ -85,8 +85,8 @@ static Result run_with_fault(const Command *c, const char *folder, const char *c
     char *build = realpath(build_folder(), NULL), *file = str_format("%s/count", folder);
     unlink(file);
     Result r = run("cd %s && export FASHION_MNIST=%s FAULT='%s %ld' "
-                   "FAULT_COUNT=count && LD_PRELOAD=%s/faults.so exec %s/" STEP " %s",
-                   folder, c->plain ? "plain" : ".", class, n, build, build, c->words);
+                   "FAULT_COUNT=count && LD_PRELOAD=./faults.so exec '%s/" STEP "' %s",
+                   folder, c->plain ? "plain" : ".", class, n, build, c->words);
     free(build);
     free(file);
     cr_assert(r.status < 126, "%s, %s %ld: status %d: %s", c->words, class, n, r.status, r.err);
@@ -212,6 +212,9 @@ static void check_class(const Command *c, const char *folder, const char *class,
 /* classes: each followed by a space. */
 static void check(const Command *c, const char *classes, long few)
 {
+#ifdef __APPLE__
+    return; /* its loader takes no other library's word for libc's */
+#endif
     if (sanitized())
         return; /* its allocator stands where the one that is to fail would be */
     char *folder = folder_new(), class[16];
@@ -220,6 +223,10 @@ static void check(const Command *c, const char *classes, long few)
     write_data(folder);
     write_trained(folder);
     run_well("cp " CASE "*.safetensors %s && echo old > %s/old", folder, folder);
+    /* LD_PRELOAD takes no path with spaces. */
+    char *build = realpath(build_folder(), NULL);
+    run_well("ln -s '%s/faults.so' %s/faults.so", build, folder);
+    free(build);
     Result r = run_with_fault(c, folder, "none", 0, &calls);
     cr_assert_eq(r.status, 0, "%s", r.err);
     run_well("mv %s/out %s/whole", folder, folder);
@@ -359,7 +366,7 @@ Test(faults, a_packed_file_cut_short)
     char *folder = folder_new(), *build = realpath(build_folder(), NULL);
     write_data(folder);
     run_well("truncate -s -4 %s/t10k-images-idx3-ubyte.gz", folder);
-    Result r = run("cd %s && trap '' CHLD && FASHION_MNIST=. %s/" STEP " %s", folder, build,
+    Result r = run("cd %s && trap '' CHLD && FASHION_MNIST=. '%s/" STEP "' %s", folder, build,
                    training.words);
     cr_expect_eq(r.status, 1, "status %d", r.status);
     cr_expect(strstr(r.err, "cannot unpack"), "%s", r.err);
