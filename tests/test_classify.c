@@ -363,7 +363,7 @@ Test(classify, prints_a_table_a_picture)
     double sum = 0, percent;
     for (int i = 0; i < 5; i++) {
         char *line = next_line(&at);
-        int class;
+        int class = 0;
         cr_assert(line && sscanf(line, "%lf %% %d %31[^\n]", &percent, &class, name) == 3);
         cr_assert(line[6] == ' ' && line[7] == '%' && class >= 0 && class < CLASSES);
         cr_expect_str_eq(name, shapes_names[class]);

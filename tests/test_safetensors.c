@@ -38,6 +38,12 @@ static bool parse(const char *header, size_t data, Safetensors *file, Error *err
     return safetensors_parse("file.st", bytes, size, file, error);
 }
 
+/* Where addresses have 32 bits, a larger number is refused before its meaning is. */
+static const char *or_too_large(const char *reason)
+{
+    return sizeof(size_t) > 4 ? reason : "the number is too large";
+}
+
 static void refused(const char *header, size_t data, const char *reason)
 {
     Safetensors file;
@@ -272,7 +278,7 @@ Test(safetensors, refuses_bad_offsets)
     refused("{" U8("a", "2", "0", "2") "}", 1, "'a': ends at 2, past the end of the data at 1");
     refused("{" U8("a", "0", "9", "9") "}", 1, "'a': ends at 9, past the end");
     refused("{" U8("a", "1", "18446744073709551614", "18446744073709551615") "}", 1,
-            "past the end");
+            or_too_large("past the end"));
     refused("{" U8("a", "1", "1", "2") "}", 2, "'a': a hole of 1 byte before");
     refused("{" U8("a", "1", "0", "1") "," U8("b", "1", "2", "3") "}", 3,
             "'b': a hole of 1 byte before");
@@ -294,9 +300,12 @@ Test(safetensors, refuses_bad_sizes)
     refused("{" U8("a", "", "0", "0") "}", 0, "0 bytes of data, but shape and dtype make 1");
     refused("{" U8("a", ONES_64 ",1", "0", "1") "}", 1, "'a': more than 64 dimensions");
     /* 2^32 * 2^32 is 0 in 64 bits, and so are 2^61 elements of 8 bits. */
-    refused("{" U8("a", "4294967296,4294967296", "0", "0") "}", 0, "the shape is too large");
-    refused("{" U8("a", "2305843009213693952", "0", "0") "}", 0, "the shape is too large");
-    refused("{" U8("a", "4294967296,4294967296,0", "0", "0") "}", 0, "the shape is too large");
+    refused("{" U8("a", "4294967296,4294967296", "0", "0") "}", 0,
+            or_too_large("the shape is too large"));
+    refused("{" U8("a", "2305843009213693952", "0", "0") "}", 0,
+            or_too_large("the shape is too large"));
+    refused("{" U8("a", "4294967296,4294967296,0", "0", "0") "}", 0,
+            or_too_large("the shape is too large"));
     refused(ENTRY("\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]"), 1,
             "do not fill whole bytes");
     refused(ENTRY("\"dtype\":\"F32\"," SHAPE "," OFFSETS), 1, "shape and dtype make 4");
@@ -351,9 +360,10 @@ Test(safetensors, accepts)
     accepted("{" U8("a", ONES_64, "0", "1") "}", 1, 1);             /* rank 64 */
     accepted("{\"__metadata__\":null," U8("a", "1", "0", "1") "}", 1, 1);
     accepted("{\"__metadata__\" : null }", 0, 0);
-    accepted("{" U8("a", "0", "0", "0") "}", 0, 1);                            /* no elements */
-    accepted("{" U8("a", "3,0,4", "0", "0") "}", 0, 1);                        /* no elements */
-    accepted("{" U8("a", "0,4294967296,4294967296", "0", "0") "}", 0, 1);      /* no elements */
+    accepted("{" U8("a", "0", "0", "0") "}", 0, 1);     /* no elements */
+    accepted("{" U8("a", "3,0,4", "0", "0") "}", 0, 1); /* no elements */
+    if (sizeof(size_t) > 4)
+        accepted("{" U8("a", "0,4294967296,4294967296", "0", "0") "}", 0, 1);  /* no elements */
     accepted("{" U8("b", "2", "1", "3") "," U8("a", "1", "0", "1") "}", 3, 2); /* any order */
     accepted("{" U8("b", "2", "0", "2") "," U8("e", "0", "0", "0") "}", 2, 2);
     accepted("{" U8("b", "2", "0", "2") "," U8("e", "0", "2", "2") "}", 2, 2);

@@ -200,7 +200,8 @@ static bool read_header(Source *s, Pnm *picture, int *kind)
 /* At most 2^31 * 3: no overflow. */
 static size_t sample_count(const Pnm *picture)
 {
-    return (size_t)picture->width * (size_t)picture->height * (size_t)picture->channels;
+    return size_mul(size_mul((size_t)picture->width, (size_t)picture->height),
+                    (size_t)picture->channels);
 }
 
 /* Whether `needed` bytes are there; checked before memory is taken for what a header claims. */
@@ -216,7 +217,7 @@ static bool check_there(const Source *s, size_t needed)
 static bool read_numbers(Source *s, Pnm *picture)
 {
     size_t count = sample_count(picture);
-    if (!check_there(s, 2 * count - 1)) /* a digit each and something in between */
+    if (!check_there(s, size_mul(2, count) - 1)) /* a digit each and something in between */
         return false;
     picture->samples = mem_alloc(count, sizeof *picture->samples);
     for (size_t i = 0; i < count; i++) {
@@ -268,7 +269,7 @@ static bool read_raw(Source *s, Pnm *picture)
 {
     size_t pixels = (size_t)picture->width * (size_t)picture->height, depth = (size_t)s->depth;
     size_t channels = (size_t)picture->channels, each = picture->maxval > 255 ? 2 : 1;
-    if (!check_there(s, pixels * depth * each))
+    if (!check_there(s, size_mul(size_mul(pixels, depth), each)))
         return false;
     picture->samples = mem_alloc(sample_count(picture), sizeof *picture->samples);
     for (size_t i = 0; i < pixels * depth; i++, s->at += each) {
