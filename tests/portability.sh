@@ -1,69 +1,154 @@
-#!/usr/bin/env bash
-# portability.sh [NAME…]: builds everything in build-port/NAME and runs all tests there, for each of
-#   gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3   the compilers' levels, for this machine
-#   gcc-x86-64 clang-x86-64                           SSE2 and nothing newer
-#   gcc-x86-64-v3 clang-x86-64-v3                     AVX2 and FMA, what `make` would ship
-#   gcc-aarch64                                       NEON, under qemu-user
+#!/bin/sh
+# portability.sh [NAME…]: builds everything in build-port/NAME and runs the tests there, for each of
+#   gcc-O0 … gcc-O3 clang-O0 … clang-O3   the compilers' levels, for this machine
+#   gcc-11 clang-13 clang-19 …            other versions of them
+#   gcc-x86-64{,-v3,-v4} clang-x86-64…    x86-64 with SSE2 and nothing newer, with AVX2, with AVX-512
+#   musl                                  musl's libc, as Alpine has it
+#   i686 armhf aarch64 riscv64            other processors, two of 32 bits; all but i686 by qemu-user
+#   wasm                                  wasm32-wasi under node: report, forward and fit
+#   macos-arm64 macos-x86-64              compiled and linked by zig without a warning, not run
+#   processor                             a program for AVX-512, started on a Haswell, says so
+#   clone                                 HEAD cloned with Windows' line ends into a path with spaces
 # What is not installed is skipped, with a line that says so. Called by `make portability`.
-set -uo pipefail
-cd "$(dirname "$0")/.."
+set -u
+cd "$(dirname "$0")/.." || exit
 
-make=${MAKE:-make} top=build-port failed=0
-all=(gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3)
-case $(uname -m) in x86_64) all+=({gcc,clang}-x86-64{,-v3}) ;; esac
-all+=(gcc-aarch64)
+make=${MAKE:-make} top=build-port failed=0 step=11_drop_path_layer_scale
+all='gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3 gcc-9 gcc-10 gcc-11 clang-13 clang-19'
+case $(uname -m) in
+    x86_64)
+        for cc in gcc clang; do all="$all $cc-x86-64 $cc-x86-64-v3"; done
+        ! grep -q avx512vl /proc/cpuinfo || all="$all gcc-x86-64-v4 clang-x86-64-v4"
+        ;;
+esac
+all="$all musl i686 armhf aarch64 riscv64 wasm macos-arm64 macos-x86-64 processor clone"
 
 have() { # COMMAND PACKAGE
-    command -v "$1" >/dev/null || { echo "$name: skipped, no $1 (apt-get install $2)"; return 1; }
+    command -v "$1" >/dev/null || { echo "$name: skipped, no $1 (package $2)"; return 1; }
 }
 
 # WORDS…: says how it went; what it printed is kept.
 attempt() {
-    local log=$top/$name.log start=$SECONDS
+    log=$top/$name.log start=$(date +%s)
     mkdir -p $top
     if "$@" >"$log" 2>&1; then
-        echo "$name: $(grep -i 'tested' "$log" | tail -n 1 | sed 's/^\[[^]]*\] *//'), $((SECONDS - start)) s"
+        echo "$name: $(grep -i 'tested' "$log" | tail -n 1 | sed 's/^\[[^]]*\] *//'; tail -n 1 "$log" |
+            grep -vi 'tested'), $(($(date +%s) - start)) s"
     else
         echo "$name: FAILED, see $log" >&2
-        grep -i 'fail\|error' "$log" | tail -n 20 >&2
+        grep -i 'fail\|error\|^bad\|warning' "$log" | tail -n 20 >&2
         failed=1
     fi
 }
 
+build() { # WORDS…: into this configuration's folder
+    "$make" --no-print-directory BUILD="$top/$name" "$@"
+}
+
 native() { # CC MARCH EXTRA
     have "$1" "$1" || return 0
-    attempt "$make" --no-print-directory CC="$1" MARCH="$2" EXTRA="$3" BUILD=$top/"$name" test
+    attempt build CC="$1" MARCH="$2" EXTRA="$3" test
+}
+
+# The runner of tests/portable; what tests pages, plots and other makes is left out.
+musl() {
+    build CC=musl-gcc CRITERION=portable tests "$top/$name/faults.so" &&
+        BUILD=$top/$name "$top/$name/tests" docs results
 }
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
-# that run them by qemu. Left out: what loads a library into the program or limits its memory, which
-# would be qemu's, and what tests pages and plots.
-aarch64() {
-    have aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return 0
-    have qemu-aarch64-static qemu-user-static || return 0
-    attempt aarch64_tests
+# that run them by qemu. Left out, besides: what loads a library into the program or limits its memory,
+# which would be qemu's.
+other() { # TRIPLE QEMU FLAGS
+    have "$1-gcc" "gcc-$1" || return 0
+    [ -z "$2" ] || have "$2" qemu-user || return 0
+    attempt other_tests "$@"
 }
 
-aarch64_tests() {
-    local build=$top/$name program
-    "$make" --no-print-directory CC=aarch64-linux-gnu-gcc MARCH=armv8-a BUILD="$build" \
-        EXTRA='-static -Itests/portable' portable || return 1
-    mkdir -p "$build/run"
+other_tests() {
+    build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
+    run=$top/$name/run
+    mkdir -p "$run"
     for program in steps/*/ speed; do
         program=$(basename "$program")
-        printf '#!/bin/sh\nexec qemu-aarch64-static -0 "$0" %s "$@"\n' "$PWD/$build/$program" \
-            >"$build/run/$program"
+        printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${2:+$2 -0 \"\$0\"}" "$PWD/$top/$name/$program" \
+            >"$run/$program"
+        chmod +x "$run/$program"
     done
-    chmod +x "$build"/run/*
-    BUILD=$build/run qemu-aarch64-static "$build/portable-tests" docs results faults \
-        cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
+    BUILD=$run $2 "$top/$name/tests" docs results faults cli/too_little_memory \
+        edges/memory_is_asked_for_before_it_is_used
 }
 
-for name in "${@:-${all[@]}}"; do
+floats() { # FILE: a safetensors file's data, a number a line
+    od -A n -v -t f4 -j $(($(od -A n -t u4 -N 4 "$1") + 8)) "$1" | tr -s ' ' '\n'
+}
+
+near() { # FILE FILE
+    floats "$1" >"$1.txt" && floats "$2" | paste "$1.txt" - | awk '
+        { d = $1 - $2; if (d < 0) d = -d; if (d > 1e-3) exit }
+        END { print NR " numbers, the last two " $1 " and " $2; exit d > 1e-3 || !NR }'
+}
+
+wasm() {
+    in=tests/data/steps/$step out=$top/$name
+    given="--stem 4 --widths 4,8,16,32 --depths 1,2,2,1 --weights $in/weights.safetensors \
+        --classes 10 --batch $in/batch.safetensors"
+    build CC='clang --target=wasm32-wasi' AR="$(clang -print-prog-name=llvm-ar)" MARCH= EXTRA=-Werror \
+        "$out/$step" && "$make" BUILD="$out/native" "$out/native/$step" || return 1
+    for program in "node --no-warnings tests/portable/wasi.mjs $out" $out/native; do
+        program=$program/$step
+        $program report >"$out/report" &&
+            $program forward $given --output "$out/forward" &&
+            $program fit $given --steps 2 --lr 1e-4 --weight-decay 0.05 --output "$out/fit" || return 1
+        for file in report forward fit; do
+            [ "$program" = "$out/native/$step" ] || mv "$out/$file" "$out/$file.wasm"
+        done
+    done
+    cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
+        near "$out/fit" "$out/fit.wasm"
+}
+
+macos() { # TARGET
+    zig=${ZIG:-$(command -v zig)}
+    [ -n "$zig" ] || { echo "$name: skipped, no zig (ZIG='python3 -m ziglang')"; return 0; }
+    attempt macos_build "$1"
+}
+
+macos_build() {
+    build CC="$zig cc -target $1" AR="$zig ar" MARCH= EXTRA=-Werror CRITERION=portable tests &&
+        echo 'all programs and tests linked'
+}
+
+processor() {
+    build MARCH=x86-64-v4 "$top/$name/$step" || return 1
+    qemu-x86_64 -cpu Haswell "$top/$name/$step" report 2>"$top/$name/said"
+    [ $? -eq 1 ] && grep 'AVX-512' "$top/$name/said"
+}
+
+# Of what is committed.
+clone() {
+    rm -rf "$top/a clone"
+    git -c core.autocrlf=true clone -q . "$top/a clone" && cd "$top/a clone" &&
+        "$make" --no-print-directory && "$make" --no-print-directory test
+    status=$?
+    cd - >/dev/null
+    return $status
+}
+
+for name in ${@:-$all}; do
     case $name in
         gcc-O? | clang-O?) native "${name%-O?}" native "-${name##*-}" ;;
-        gcc-aarch64) aarch64 ;;
         gcc-x86-64* | clang-x86-64*) native "${name%%-*}" "${name#*-}" '' ;;
+        gcc-* | clang-*) native "$name" native '' ;;
+        musl) ! have musl-gcc musl-tools || attempt musl ;;
+        i686) other i686-linux-gnu '' '-msse2 -mfpmath=sse' ;;
+        armhf) other arm-linux-gnueabihf qemu-arm '' ;;
+        aarch64 | riscv64) other "$name-linux-gnu" "qemu-$name" '' ;;
+        wasm) ! { have wasm-ld lld && have node nodejs; } || attempt wasm ;;
+        macos-arm64) macos aarch64-macos ;;
+        macos-x86-64) macos x86_64-macos ;;
+        processor) ! have qemu-x86_64 qemu-user || attempt processor ;;
+        clone) ! have git git || attempt clone ;;
         *) echo "$name: no such configuration" >&2; exit 2 ;;
     esac
 done
