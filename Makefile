@@ -27,7 +27,8 @@ SAY = $(if $(V)$(QUIET),,@printf '  %-4s %s\n' $1 $2)
 
 # --- The compiler's options -----------------------------------------------------------------------
 
-# What a user may replace stands in CFLAGS, as elsewhere; what the code needs is always there.
+# What a user may replace stands in CFLAGS, as elsewhere; what the code needs is always there (files
+# above 2 GiB on 32-bit machines, too).
 CFLAGS ?= -O3 -g
 
 # Apple's clang says -mcpu to a processor of its own. Without a name (MARCH=) the compiler chooses.
@@ -42,7 +43,7 @@ LIBS += -Wl,-z,stack-size=8388608
 else
 THREADS := -pthread
 endif
-NEEDED = -std=gnu11 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon
+NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon
 COMPILE = $(CC) $(NEEDED) $(ARCH) $(CPPFLAGS) $(CFLAGS) $(EXTRA)
 LINK = $(COMPILE) $(LDFLAGS)
 
@@ -167,7 +168,7 @@ $(BUILD)/criterion: $(BUILD)/flags FORCE
 	    'its place (apt-get install libcriterion-dev, brew install criterion, CRITERION=folder)'; \
 	echo $$in | cmp -s - $@ || echo $$in >$@
 
-FOUND = $(filter-out /usr,$(shell cat $(BUILD)/criterion))
+FOUND = $(filter-out /usr,$(shell cat $(BUILD)/criterion 2>/dev/null))
 CRITERION_CFLAGS = $(if $(FOUND),-I$(if $(filter portable,$(FOUND)),tests/portable,$(FOUND)/include))
 CRITERION_LIBS = $(if $(filter portable,$(FOUND)),,$(FOUND:%=-L%/lib) -lcriterion)
 
