@@ -88,8 +88,8 @@ all: ladder ## every step's program, the ladder's table and its plots
 # when that changes: then all is compiled again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@{ echo '$(LINK)'; $(COMPILE) -dM -E -x c /dev/null | cksum; } >$@.new; \
-	    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@new=$@.$$$$; { echo '$(LINK)'; $(COMPILE) -dM -E -x c /dev/null | cksum; } >$$new; \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call SAY,CC,$<)

@@ -8,6 +8,7 @@
 #   wasm                                  wasm32-wasi under node: report, forward and fit
 #   macos-arm64 macos-x86-64              compiled and linked by zig without a warning, not run
 #   processor                             a program for AVX-512, started on a Haswell, says so
+#   make-3.81                             macOS's make, which MAKE381 names
 #   clone                                 HEAD cloned with Windows' line ends into a path with spaces
 # What is not installed is skipped, with a line that says so. Called by `make portability`.
 set -u
@@ -21,7 +22,7 @@ case $(uname -m) in
         ! grep -q avx512vl /proc/cpuinfo || all="$all gcc-x86-64-v4 clang-x86-64-v4"
         ;;
 esac
-all="$all musl i686 armhf aarch64 riscv64 wasm macos-arm64 macos-x86-64 processor clone"
+all="$all musl i686 armhf aarch64 riscv64 wasm macos-arm64 macos-x86-64 processor make-3.81 clone"
 
 have() { # COMMAND PACKAGE
     command -v "$1" >/dev/null || { echo "$name: skipped, no $1 (package $2)"; return 1; }
@@ -125,6 +126,11 @@ processor() {
     [ $? -eq 1 ] && grep 'AVX-512' "$top/$name/said"
 }
 
+old_make() (
+    make=${MAKE381:-make-3.81}
+    build all && build diff && build test
+)
+
 # Of what is committed.
 clone() {
     rm -rf "$top/a clone"
@@ -148,6 +154,7 @@ for name in ${@:-$all}; do
         macos-arm64) macos aarch64-macos ;;
         macos-x86-64) macos x86_64-macos ;;
         processor) ! have qemu-x86_64 qemu-user || attempt processor ;;
+        make-3.81) ! have "${MAKE381:-make-3.81}" make-3.81 || attempt old_make ;;
         clone) ! have git git || attempt clone ;;
         *) echo "$name: no such configuration" >&2; exit 2 ;;
     esac
