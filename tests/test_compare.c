@@ -443,7 +443,7 @@ Test(compare, steps_that_are_not_built)
     run_well("cp %s/05_large_kernel '%s'", build_folder(), folder);
     fails(FAILED, "05_large_kernel: 04: ", alone, "04");
     fails(FAILED, "04_inverted_bottleneck", alone, "04_inverted_bottleneck");
-    fails(FAILED, "no step before", alone, "");
+    fails(FAILED, "no step that it could be made from", alone, "");
     fails(FAILED, "step", alone, "step");
     fails(USAGE, "06", alone, "04 06");
     fails(USAGE, "--weights", alone, "04 --weights x");
@@ -468,7 +468,8 @@ Test(compare, programs_without_a_network)
     script(folder, "03_talks", "echo hello; echo you");
     fails(FAILED, "01_fails", program, "01");
     fails(FAILED, "02_silent", program, "02");
-    fails(FAILED, "03_talks", program, "");
+    fails(FAILED, "03_talks", program, "03");
+    fails(FAILED, "no step that it could be made from", program, "");
     fails(FAILED, "02_silent", program, "02:paper");
     fails(USAGE, "main.c:", program, "01 --widths 8,8,8,8"); /* our own network is none */
     free(program);

@@ -372,8 +372,7 @@ Test(onnx, layers_without_counterpart_are_named)
     Net *net = net_new();
     Tensor *x = net_input(net, 1, 3, 8, 8);
     SCOPE(net, "odd")
-        net_layer(&own, x, NULL, (Site){ __FILE__, __LINE__ }, NAME_INDEX, (Attributes){ 0 }, 3, 8,
-                  8);
+        net_layer(&own, x, NULL, HERE_, NAME_INDEX, (Attributes){ 0 }, 3, 8, 8);
     no_model(net, "odd.0: sharpen");
     net_free(net);
     net = net_new();

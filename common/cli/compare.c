@@ -7,6 +7,7 @@
 #include "cli/align.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
+#include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
 
@@ -615,15 +616,17 @@ static int without_own(const char **words, int count)
     return kept;
 }
 
-/* The program for "04", "04_name" or, without operand, the step before. */
+/* The program for "04", "04_name" or, without operand, of the step that this one was made from. */
 static char *other_program(const Run *run, const char *name)
 {
-    char *path = name ? sibling_named(run->path, name) : sibling_before(run->path);
+    char *path = name ? sibling_named(run->path, name) : parent_of(run);
+    if (!name)
+        name = run->step->from;
     if (!path && name)
         error_die(EXIT_FAILED, name, "no step of that number or name is built beside %s",
                   run->name);
     if (!path)
-        error_die(EXIT_FAILED, run->name, "no step before it is built beside it");
+        error_die(EXIT_FAILED, run->name, "no step that it could be made from is built beside it");
     return path;
 }
 

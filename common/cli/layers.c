@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "cli/siblings.h"
-#include "io/json.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -57,59 +56,29 @@ static bool parse_report(Layers *l)
     return false;
 }
 
-/* Takes note of a layer's weight, if the report in JSON says something of it. */
-static bool weight_member(void *context, Json *json, char *key)
+static Layer *layer_named(Layers *l, const char *name, size_t length)
 {
-    Layer *layer = context;
-    size_t number;
-    char *text;
-    if (strcmp(key, "parameters") == 0 || strcmp(key, "macs") == 0)
-        return json_size(json, &number);
-    if (!json_string(json, &text))
-        return false;
-    bool bias = strcmp(key, "bias") == 0;
-    if (!bias && strcmp(key, "weight") != 0)
-        return true;
-    char *old = layer->weight;
-    layer->weight = bias ? str_format("%s bias", old) : str_format("%s", text);
-    free(old);
-    return true;
+    for (int i = 0; i < l->count; i++)
+        if (strlen(l->layers[i].name) == length && strncmp(l->layers[i].name, name, length) == 0)
+            return &l->layers[i];
+    return NULL;
 }
 
-/* The next layer, and how many there are. */
-typedef struct {
-    Layers *layers;
-    int at;
-} Place;
-
-static bool weight_item(void *context, Json *json)
-{
-    Place *place = context;
-    return place->at < place->layers->count &&
-           json_object(json, weight_member, &place->layers->layers[place->at++]);
-}
-
-static bool report_member(void *context, Json *json, char *key)
-{
-    Place place = { .layers = context };
-    size_t number;
-    char *text;
-    if (strcmp(key, "layers") == 0)
-        return json_array(json, weight_item, &place);
-    if (strcmp(key, "parameters") == 0 || strcmp(key, "macs") == 0)
-        return json_size(json, &number);
-    return json_string(json, &text);
-}
-
-/* The weights' shapes are in the report in JSON only. A program that has none does without. */
+/* A weight is a parameter of two dimensions and more; a bias comes behind it. The keys say both; a
+ * program that prints none does without. */
 static void read_weights(Layers *l, const char *path, const char *const *options, int count)
 {
-    char *text = sibling_report(path, "json", options, count);
-    if (!text)
-        return;
-    Error error;
-    Json json = { .name = path, .text = text, .size = strlen(text), .error = &error };
-    json_object(&json, report_member, l);
+    char *text = sibling_prints(path, "keys", options, count), *rest = text, *field[2];
+    for (char *line; rest && (line = next_line(&rest)) && fields(line, field, 2);) {
+        const char *dot = strrchr(field[0], '.');
+        Layer *layer = dot ? layer_named(l, field[0], (size_t)(dot - field[0])) : NULL;
+        bool bias = layer && strcmp(dot, ".bias") == 0 && *layer->weight;
+        if (!layer || !(bias || strchr(field[1], 'x')))
+            continue;
+        char *old = layer->weight;
+        layer->weight = bias ? str_format("%s bias", old) : str_format("%s", field[1]);
+        free(old);
+    }
     free(text);
 }
 
@@ -182,14 +151,32 @@ static void divide(Layers *l)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+/* The program's report in rows, or NULL; to be freed. */
+static char *report_of(const char *path, const char *const *options, int count)
+{
+    const char **words = mem_alloc((size_t)count + 2, sizeof *words);
+    words[0] = "--format";
+    words[1] = "tsv";
+    for (int i = 0; i < count; i++)
+        words[2 + i] = options[i];
+    char *text = sibling_prints(path, "report", words, count + 2);
+    free(words);
+    return text;
+}
+
+bool layers_read_rows(const char *path, const char *const *options, int count, Layers *l)
+{
+    *l = (Layers){ .program = sibling_base_name(path), .report = report_of(path, options, count) };
+    if (l->report && parse_report(l))
+        return true;
+    layers_free(l);
+    return false;
+}
+
 bool layers_read(const char *path, const char *const *options, int count, Layers *l)
 {
-    *l = (Layers){ .program = sibling_base_name(path) };
-    l->report = sibling_report(path, "tsv", options, count);
-    if (!l->report || !parse_report(l)) {
-        layers_free(l);
+    if (!layers_read_rows(path, options, count, l))
         return false;
-    }
     read_weights(l, path, options, count);
     divide(l);
     return true;

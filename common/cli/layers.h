@@ -29,6 +29,8 @@ typedef struct {
 
 /* Asks the program at `path` for its network with these options. False: it has none such. */
 bool layers_read(const char *path, const char *const *options, int count, Layers *layers);
+/* The same, of which weights and units are left out. */
+bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers);
 void layers_free(Layers *layers);
 
 /* A layer's name behind its unit's. */

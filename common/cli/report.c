@@ -1,10 +1,11 @@
 /* report: the network layer by layer, for people, for programs, and against the article. */
 #include "base/memory.h"
 #include "cli/commands.h"
+#include "cli/layers.h"
+#include "cli/parent.h"
 #include "cli/print.h"
+#include "cli/report_json.h"
 #include "cli/siblings.h"
-#include "engine/inference.h"
-#include "engine/training.h"
 #include "graph/op.h"
 
 #include <inttypes.h>
@@ -27,40 +28,6 @@ static void print_tsv(const Net *net)
     }
     printf("total\t-\t%s\t%" PRIu64 "\t%" PRIu64 "\n", tensor_shape_text(net_output(net), shape),
            net_trained(net), net_macs(net));
-}
-
-/* The shapes of a convolution's or linear layer's parameters. */
-static void print_json_weight(const Tensor *t)
-{
-    char shape[SHAPE_TEXT];
-    const Param *first = t->params ? net_param(t->net, t->first_param) : NULL;
-    if (!first || first->rank < 2)
-        return;
-    printf(", \"weight\": \"%s\"", param_shape_text(first, shape));
-    if (t->params > 1)
-        printf(", \"bias\": \"%s\"", param_shape_text(first + 1, shape));
-}
-
-static void print_json(const Run *run, const Net *net)
-{
-    char shape[SHAPE_TEXT];
-    printf("{\"step\": ");
-    print_json_text(run->name);
-    printf(", \"title\": ");
-    print_json_text(run->step->title);
-    printf(", \"input\": \"%s\",\n \"layers\": [", tensor_shape_text(net_tensor(net, 0), shape));
-    for (int i = 1; i < net_tensors(net); i++) {
-        const Tensor *t = net_tensor(net, i);
-        printf("%s\n  {\"name\": ", i > 1 ? "," : "");
-        print_json_text(t->name);
-        printf(", \"op\": \"%s\", \"output\": \"%s\"", t->op->name, tensor_shape_text(t, shape));
-        print_json_weight(t);
-        printf(", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 "}", tensor_params(t), t->macs);
-    }
-    printf("],\n \"output\": \"%s\", \"parameters\": %" PRIu64 ", \"macs\": %" PRIu64,
-           tensor_shape_text(net_output(net), shape), net_trained(net), net_macs(net));
-    printf(",\n \"inference_bytes\": %zu, \"training_bytes\": %zu}\n", inference_needs(net),
-           training_needs(net));
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -130,36 +97,37 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
     net_free(before);
 }
 
-/* The step before is asked for the same network. Owned by the caller. */
-static char *report_before(const Run *run, const char *before)
+/* Asks another step for the same network: at the paper's sizes where this one has none but those,
+ * and as it is where the other one has none either. */
+static bool read_origin(const Run *run, const char *origin, bool *paper, Layers *l)
 {
     const char *words[NETWORK_WORDS + 2];
     int count = options_of_network(&run->options, words);
-    if (network_has_paper_sizes(run->step, &run->options)) {
-        words[count++] = "--preset";
-        words[count++] = "paper";
-    }
-    return sibling_report(before, "tsv", words, count);
+    words[count] = "--preset";
+    words[count + 1] = "paper";
+    *paper =
+        network_has_paper_sizes(run->step, &run->options) && layers_read_rows(origin, words, count + 2, l);
+    return *paper || layers_read_rows(origin, words, count, l);
 }
 
 static void print_change(const Run *run, const Net *net)
 {
-    char *before = sibling_before(run->path);
-    if (!before) {
+    Layers before = { 0 };
+    bool paper;
+    char *origin = parent_of(run);
+    if (!origin && run->step->from)
+        printf("Step %s, from which it was made, is not built beside it.\n", run->step->from);
+    else if (!origin)
         printf("No step before this one is built beside it.\n");
-        return;
-    }
-    char *text = report_before(run, before);
-    const char *total = text ? strstr(text, "\ntotal\t") : NULL;
-    double params, macs;
-    if (total && sscanf(total, "\ntotal\t-\t%*s\t%lf\t%lf", &params, &macs) == 2)
-        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(before),
-               network_has_paper_sizes(run->step, &run->options) ? " --preset paper" : "",
-               print_percent(net_trained(net), params), print_percent(net_macs(net), macs));
+    else if (read_origin(run, origin, &paper, &before))
+        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(origin),
+               paper ? " --preset paper" : "",
+               print_percent(net_trained(net), (double)before.total.params),
+               print_percent(net_macs(net), (double)before.total.macs));
     else
-        printf("Against %s: it has no network of this shape.\n", sibling_base_name(before));
-    free(text);
-    free(before);
+        printf("Against %s: it has no network of this shape.\n", sibling_base_name(origin));
+    layers_free(&before);
+    free(origin);
 }
 
 /* --- the article's own checks ---------------------------------------------------------------- */
@@ -296,7 +264,7 @@ int cmd_report(const Run *run)
     if (strcmp(format, "tsv") == 0)
         print_tsv(net);
     else if (strcmp(format, "json") == 0)
-        print_json(run, net);
+        report_json(run, &shape, net);
     else
         print_text(run, &shape, net);
     net_free(net);

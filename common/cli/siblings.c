@@ -22,27 +22,35 @@ static bool is_step(const char *name)
            !strchr(name, '.');
 }
 
-/* Of the steps' programs beside this one, the last by name for which fits(name, wanted) holds. */
-static char *last_that(const char *path, bool (*fits)(const char *name, const char *wanted),
+static int later_first(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+/* The paths of the steps' programs beside this one for which fits(name, wanted) holds, the last by
+ * name first, NULL behind them. */
+static char **all_that(const char *path, bool (*fits)(const char *name, const char *wanted),
                        const char *wanted)
 {
-    char *folder = str_format("%.*s", (int)(sibling_base_name(path) - path), path), *best = NULL;
+    char *folder = str_format("%.*s", (int)(sibling_base_name(path) - path), path);
+    char **found = mem_alloc(1, sizeof *found);
+    size_t count = 0;
     DIR *dir = opendir(*folder ? folder : ".");
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
-        if (!is_step(e->d_name) || !fits(e->d_name, wanted))
-            continue;
-        char *found = str_format("%s%s", *folder ? folder : "./", e->d_name);
-        if (access(found, X_OK) != 0 || (best && strcmp(best, found) >= 0)) {
-            free(found);
+        char *one = str_format("%s%s", *folder ? folder : "./", e->d_name);
+        if (!is_step(e->d_name) || !fits(e->d_name, wanted) || access(one, X_OK) != 0) {
+            free(one);
             continue;
         }
-        free(best);
-        best = found;
+        found = mem_grow(found, count + 2, sizeof *found);
+        found[count++] = one;
+        found[count] = NULL;
     }
     if (dir)
         closedir(dir);
     free(folder);
-    return best;
+    qsort(found, count, sizeof *found, later_first);
+    return found;
 }
 
 static bool is_lower(const char *name, const char *than)
@@ -55,24 +63,26 @@ static bool is_called(const char *name, const char *wanted)
     return strcmp(name, wanted) == 0 || (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
 }
 
-char *sibling_before(const char *path)
+char **siblings_before(const char *path)
 {
-    return last_that(path, is_lower, sibling_base_name(path));
+    return all_that(path, is_lower, sibling_base_name(path));
 }
 
 char *sibling_named(const char *path, const char *name)
 {
-    return last_that(path, is_called, name);
+    char **found = all_that(path, is_called, name), *last = found[0];
+    for (int i = 1; last && found[i]; i++)
+        free(found[i]);
+    free(found);
+    return last;
 }
 
-char *sibling_report(const char *path, const char *format, const char *const *options, int count)
+char *sibling_prints(const char *path, const char *command, const char *const *options, int count)
 {
-    const char **argv = mem_alloc((size_t)count + 5, sizeof *argv);
+    const char **argv = mem_alloc((size_t)count + 3, sizeof *argv);
     int used = 0;
     argv[used++] = path;
-    argv[used++] = "report";
-    argv[used++] = "--format";
-    argv[used++] = format;
+    argv[used++] = command;
     for (int i = 0; i < count; i++)
         argv[used++] = options[i];
     char *text = NULL;

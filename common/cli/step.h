@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
     const char *title;
+    const char *from; /* the step that it was made from, "11"; else the nearest (cli/parent.h) */
     Trunk trunk;
     Tensor *(*block)(Tensor *x, Block b); /* block, stage: for the article's checks, or NULL */
     Tensor *(*stage)(Tensor *x, Stage s);

@@ -12,10 +12,12 @@ typedef struct Net Net;
 typedef struct Tensor Tensor;
 typedef struct Op Op;
 
-/* Where in a step's source a layer was called: what an error names. */
+/* Where in a step's source a layer was called: what an error names. call and arguments: the call as
+ * it is written there, "conv2d" and ".out = in, .kernel = 7"; NULL where nobody says. */
 typedef struct {
     const char *file;
     int line;
+    const char *function, *call, *arguments;
 } Site;
 
 /* What a layer was asked for; each op reads what concerns it. */

@@ -15,7 +15,9 @@
  */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
-#define HERE_ ((Site){ __FILE__, __LINE__ })
+#define HERE_ CALL_(NULL, NULL)
+/* The same with the call: its name and its arguments' text. */
+#define CALL_(name, text) ((Site){ __FILE__, __LINE__, __func__, (name), (text) })
 
 /* --- convolution and pooling ----------------------------------------------------------------- */
 
@@ -25,10 +27,11 @@ typedef struct {
     bool bias;
 } Conv2d;
 
-#define CONV2D_DEFAULTS_ .at = HERE_, .stride = 1, .groups = 1, .bias = true
+#define CONV2D_DEFAULTS_(site) .at = site, .stride = 1, .groups = 1, .bias = true
 
 /* nn.Conv2d. x: [N,C,H,W] -> [N,out,(H + 2·pad - kernel)/stride + 1,…]. */
-#define conv2d(x, ...) conv2d_((x), (Conv2d){ CONV2D_DEFAULTS_, __VA_ARGS__ })
+#define conv2d(x, ...)                                                                             \
+    conv2d_((x), (Conv2d){ CONV2D_DEFAULTS_(CALL_("conv2d", #__VA_ARGS__)), __VA_ARGS__ })
 Tensor *conv2d_(Tensor *x, Conv2d p);
 
 typedef struct {
@@ -41,7 +44,8 @@ typedef struct {
 /* The article's ConvNormAct: conv2d with pad = kernel / 2, batch_norm, activation (.act, ReLU
  * unless said), in a Sequential of their own. */
 #define conv_norm_act(x, ...)                                                                      \
-    conv_norm_act_((x), (ConvNormAct){ CONV2D_DEFAULTS_, .act = RELU, __VA_ARGS__ })
+    conv_norm_act_((x), (ConvNormAct){ CONV2D_DEFAULTS_(CALL_("conv_norm_act", #__VA_ARGS__)),     \
+                                       .act = RELU, __VA_ARGS__ })
 Tensor *conv_norm_act_(Tensor *x, ConvNormAct p);
 
 typedef struct {
@@ -50,12 +54,13 @@ typedef struct {
 } MaxPool;
 
 /* nn.MaxPool2d. */
-#define max_pool(x, ...) max_pool_((x), (MaxPool){ .at = HERE_, .stride = 1, __VA_ARGS__ })
+#define max_pool(x, ...)                                                                           \
+    max_pool_((x), (MaxPool){ .at = CALL_("max_pool", #__VA_ARGS__), .stride = 1, __VA_ARGS__ })
 Tensor *max_pool_(Tensor *x, MaxPool p);
 
 /* nn.AdaptiveAvgPool2d((1, 1)): [N,C,H,W] -> [N,C,1,1]; nn.Flatten(1): [N,C,1,1] -> [N,C]. */
-#define global_avg_pool(x) global_avg_pool_((x), HERE_)
-#define flatten(x) flatten_((x), HERE_)
+#define global_avg_pool(x) global_avg_pool_((x), CALL_("global_avg_pool", ""))
+#define flatten(x) flatten_((x), CALL_("flatten", ""))
 Tensor *global_avg_pool_(Tensor *x, Site at);
 Tensor *flatten_(Tensor *x, Site at);
 
@@ -66,7 +71,8 @@ typedef struct {
 } Linear;
 
 /* nn.Linear on [N,C]. */
-#define linear(x, ...) linear_((x), (Linear){ .at = HERE_, .bias = true, __VA_ARGS__ })
+#define linear(x, ...)                                                                             \
+    linear_((x), (Linear){ .at = CALL_("linear", #__VA_ARGS__), .bias = true, __VA_ARGS__ })
 Tensor *linear_(Tensor *x, Linear p);
 
 /* --- norms: same shape out ------------------------------------------------------------------- */
@@ -76,35 +82,36 @@ typedef struct {
     float eps;
 } Norm;
 
-#define NORM_(...)                                                                                 \
+#define NORM_(site, ...)                                                                           \
     (Norm)                                                                                         \
     {                                                                                              \
-        .at = HERE_, .eps = 1e-5f, __VA_ARGS__                                                     \
+        .at = site, .eps = 1e-5f, __VA_ARGS__                                                      \
     }
 
 /* nn.BatchNorm2d: by channel over N, H, W, with running statistics (momentum 0.1). */
-#define batch_norm(x, ...) batch_norm_((x), NORM_(__VA_ARGS__))
+#define batch_norm(x, ...) batch_norm_((x), NORM_(CALL_("batch_norm", #__VA_ARGS__), __VA_ARGS__))
 /* nn.GroupNorm: by sample and group of channels, over the group's C, H, W. */
-#define group_norm(x, groups, ...) group_norm_((x), (groups), NORM_(__VA_ARGS__))
+#define group_norm(x, groups, ...)                                                                 \
+    group_norm_((x), (groups), NORM_(CALL_("group_norm", #groups), __VA_ARGS__))
 /* nn.LayerNorm over the channels of each pixel (or of a vector). */
-#define layer_norm(x, ...) layer_norm_((x), NORM_(__VA_ARGS__))
+#define layer_norm(x, ...) layer_norm_((x), NORM_(CALL_("layer_norm", #__VA_ARGS__), __VA_ARGS__))
 Tensor *batch_norm_(Tensor *x, Norm p);
 Tensor *group_norm_(Tensor *x, int groups, Norm p);
 Tensor *layer_norm_(Tensor *x, Norm p);
 
 /* --- element by element: same shape out ------------------------------------------------------ */
 
-#define relu(x) relu_((x), HERE_)
-#define gelu(x) gelu_((x), HERE_) /* x·Φ(x), exact */
+#define relu(x) relu_((x), CALL_("relu", ""))
+#define gelu(x) gelu_((x), CALL_("gelu", "")) /* x·Φ(x), exact */
 Tensor *relu_(Tensor *x, Site at);
 Tensor *gelu_(Tensor *x, Site at);
 
-#define add(a, b) add_((a), (b), HERE_)
+#define add(a, b) add_((a), (b), CALL_("add", ""))
 Tensor *add_(Tensor *a, Tensor *b, Site at);
 
 /* The article's LayerScaler: x·gamma by channel, gamma starting at `init`. Takes the scope's name.
  */
-#define layer_scale(x, init) layer_scale_((x), (init), HERE_)
+#define layer_scale(x, init) layer_scale_((x), (init), CALL_("layer_scale", #init))
 Tensor *layer_scale_(Tensor *x, float init, Site at);
 
 /* torchvision's StochasticDepth in training: with probability p the whole batch's path becomes 0,
@@ -114,7 +121,8 @@ typedef struct {
     float p;
     bool per_sample;
 } DropPath;
-#define drop_path(x, ...) drop_path_((x), (DropPath){ .at = HERE_, .p = __VA_ARGS__ })
+#define drop_path(x, ...)                                                                          \
+    drop_path_((x), (DropPath){ .at = CALL_("drop_path", #__VA_ARGS__), .p = __VA_ARGS__ })
 Tensor *drop_path_(Tensor *x, DropPath p);
 
 /* --- for those who run the network ----------------------------------------------------------- */

@@ -1,0 +1,198 @@
+/* What report tells programs and scripts, and which step a step is compared with. */
+#include "base/memory.h"
+#include "run.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static const char *space(const char *s)
+{
+    return s + strspn(s, " \n");
+}
+
+static const char *string_end(const char *s)
+{
+    for (s++; *s && *s != '"'; s++)
+        s += *s == '\\' && s[1];
+    return *s ? s + 1 : NULL;
+}
+
+static const char *value_end(const char *s);
+
+/* Behind an object or array. */
+static const char *items_end(const char *s)
+{
+    char close = *s == '{' ? '}' : ']';
+    s = space(s + 1);
+    if (*s == close)
+        return s + 1;
+    for (;; s = space(s + 1)) {
+        if (close == '}') {
+            s = *s == '"' ? string_end(s) : NULL;
+            if (!s || *s++ != ':')
+                return NULL;
+        }
+        s = value_end(s);
+        if (!s || *(s = space(s)) != ',')
+            return s && *s == close ? s + 1 : NULL;
+    }
+}
+
+/* Behind one value of JSON; NULL where it is none. */
+static const char *value_end(const char *s)
+{
+    s = space(s);
+    if (*s == '"')
+        return string_end(s);
+    if (*s == '{' || *s == '[')
+        return items_end(s);
+    size_t length = strcspn(s, " \n,]}");
+    bool word = strncmp(s, "true", length) == 0 || strncmp(s, "false", length) == 0 ||
+                strncmp(s, "null", length) == 0;
+    return length && (word || strspn(s, "-+.e0123456789") == length) ? s + length : NULL;
+}
+
+static char *json_of(const char *step, const char *options)
+{
+    Result r = run("'%s/%s' report --format json %s", build_folder(), step, options);
+    cr_assert_eq(r.status, 0, "%s: %s", step, r.err);
+    const char *end = value_end(r.out);
+    cr_assert(end && strcmp(end, "\n") == 0, "%s %s is no JSON: %s", step, options, r.out);
+    free(r.err);
+    return r.out;
+}
+
+static void has(const char *text, const char *piece)
+{
+    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
+}
+
+/* What is no JSON is found, so that the next tests can fail. */
+Test(report, json_with_mistakes_is_found)
+{
+    static const char *const bad[] = { "{",   "[1,]", "{\"a\" 1}", "{\"a\": }",
+                                       "nil", "\"a",  "[1 2]",     "{\"a\": 1,}" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_null(value_end(bad[i]), "%s", bad[i]);
+    const char *good = "{\"a\": [1, -2.5e-3, \"b\\\"\", {}, []], \"c\": null}";
+    cr_expect_eq(value_end(good), good + strlen(good));
+}
+
+/* Of every step: its step before, and all parts, which add up. */
+Test(report, json_of_the_steps)
+{
+    static const char *const parts[] = { "stem", "stage1", "stage2", "stage3", "stage4", "head" };
+    for (size_t i = 0; i < RUNGS; i++) {
+        char *json = json_of(step_name(i), ""), *from;
+        from = i ? str_format("\n \"from\": \"%s\",\n", step_name(i - 1))
+                 : str_format("\n \"from\": null,\n");
+        has(json, from);
+        char *at = strstr(json, "\n \"parts\": [");
+        cr_assert(at, "%s", json);
+        unsigned long long params, macs, flops, all[3] = { 0 };
+        for (int p = 0; p < 6; p++) {
+            char *part = str_format("{\"part\": \"%s\", ", parts[p]);
+            at = strstr(at, part);
+            cr_assert(at, "%s: %s", step_name(i), parts[p]);
+            at = strstr(at, "\"parameters\": ");
+            cr_assert_eq(sscanf(at, "\"parameters\": %llu, \"macs\": %llu, \"flops\": %llu",
+                                &params, &macs, &flops),
+                         3);
+            all[0] += params;
+            all[1] += macs;
+            all[2] += flops;
+            free(part);
+        }
+        char *total = str_format("\n \"parameters\": %llu, \"macs\": %llu, \"flops\": %llu,\n",
+                                 all[0], all[1], all[2]);
+        has(at, total);
+        cr_expect_eq(all[2], 2 * all[1]);
+        free(total);
+        free(from);
+        free(json);
+    }
+}
+
+/* A layer as it was asked for, and where, as the step has it. */
+Test(report, json_of_a_layer)
+{
+    char *json = json_of("05_large_kernel", "--preset small");
+    has(json, "{\"name\": \"encoder.stages.1.0.block.0.0\", \"op\": \"conv2d\", \"inputs\": "
+              "[\"encoder.stages.0.0.0\"], \"output\": \"1x24x8x8\", \"weight\": \"24x1x7x7\", "
+              "\"kernel\": 7, \"stride\": 2, \"pad\": 3, \"groups\": 24, \"parameters\": 1176, "
+              "\"macs\": 75264, \"flops\": 150528, \"at\": \"steps/05_large_kernel/main.c:");
+    has(json, "\"function\": \"block\", \"call\": \"conv_norm_act\", \"arguments\": \".out = in, "
+              ".kernel = 7, .stride = b.stride, .groups = in, .bias = false\"}");
+    has(json, "\"call\": \"add\"");
+    has(json, "\"eps\": 1e-05");
+    free(json);
+    json = json_of("12_official_convnext", "--drop-path 0.5");
+    has(json, "\"published\": true");
+    has(json, "\"op\": \"layer_scale\", \"inputs\": [\"stages.3.2.pwconv2\"], \"output\": "
+              "\"1x768x7x7\", \"init\": 1e-06");
+    has(json, "\"p\": 0.5, \"per_sample\": true");
+    free(json);
+    json = json_of("13_paper_roadmap", "--row 4");
+    has(json, "\n \"row\": 4,\n");
+    has(json, "   {\"row\": 15, \"change\": ");
+    free(json);
+}
+
+/* --- origins --------------------------------------------------------------------------------- */
+
+/* The step that NN_mine is compared with: its main.c is that of a step after an edit by sed. Its
+ * programs stand in `folder`. */
+static char *origin(const char *folder, const char *step, const char *edit, const char *name)
+{
+    run_well(
+        "mkdir -p '%s/src' && sed '%s' steps/%s/main.c > '%s/src/%s.c' && ${CC:-cc} -std=gnu11 "
+        "-O0 -pthread -Icommon $EXTRA -o '%s/%s' '%s/src/%s.c' %s/libcommon.a -lm",
+        folder, edit, step, folder, name, folder, name, folder, name, build_folder());
+    Result r =
+        run("'%s/%s' report --format json | sed -n 's/^ \"from\": \\(.*\\),$/\\1/p'", folder, name);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    free(r.err);
+    return r.out;
+}
+
+/* Whatever the number of a step of one's own, it is compared with what it was made from, and the
+ * steps stay compared with those before them. */
+Test(report, a_step_of_ones_own_is_compared_with_its_origin)
+{
+    static const struct {
+        const char *step, *edit, *name, *from;
+    } cases[] = {
+        { "11_drop_path_layer_scale", "s/= 7, .pad = 3/= 9, .pad = 4/", "14_mine",
+          "\"11_drop_path_layer_scale\"\n" },
+        { "05_large_kernel", "s/kernel = 7/kernel = 3/", "15_mine", "\"05_large_kernel\"\n" },
+        { "12_official_convnext", "s/gelu(x)/relu(x)/", "16_mine", "\"12_official_convnext\"\n" },
+        { "09_layer_norm", "s/\\.title = .*/&\\n.from = \"02\",/", "17_mine",
+          "\"02_patchify_stem\"\n" },
+        { "09_layer_norm", "s/\\.title = .*/&\\n.from = \"77\",/", "18_mine", "null\n" },
+        { "02_patchify_stem", "s/kernel = 4/kernel = 6/", "05_mine", "\"02_patchify_stem\"\n" },
+    };
+    char *folder = folder_new();
+    run_well("ln -s \"$(cd '%s' && pwd)\"/[0-9]* '%s'", build_folder(), folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *from = origin(folder, cases[i].step, cases[i].edit, cases[i].name);
+        cr_expect_str_eq(from, cases[i].from, "%s from %s: %s", cases[i].name, cases[i].step, from);
+        free(from);
+    }
+    Result r = run("'%s/18_mine' compare", folder);
+    cr_expect_eq(r.status, 1);
+    cr_expect(strstr(r.err, "77"), "%s", r.err);
+    result_free(&r);
+    r = run("'%s/14_mine' compare && '%s/18_mine' report", folder, folder);
+    cr_expect(strstr(r.out, "11_drop_path_layer_scale -> 14_mine\n"), "%s", r.out);
+    cr_expect(strstr(r.out, "\nStep 77, from which it was made, is not built beside it."), "%s",
+              r.out);
+    result_free(&r);
+    r = run("'%s/06_gelu' report", folder);
+    cr_expect(strstr(r.out, "\nAgainst 05_large_kernel: "), "%s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
