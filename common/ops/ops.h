@@ -82,19 +82,22 @@ typedef struct {
     float eps;
 } Norm;
 
-#define NORM_(site, ...)                                                                           \
+#define NORM_AT_(site, ...)                                                                        \
     (Norm)                                                                                         \
     {                                                                                              \
         .at = site, .eps = 1e-5f, __VA_ARGS__                                                      \
     }
+#define NORM_(...) NORM_AT_(HERE_, __VA_ARGS__)
 
 /* nn.BatchNorm2d: by channel over N, H, W, with running statistics (momentum 0.1). */
-#define batch_norm(x, ...) batch_norm_((x), NORM_(CALL_("batch_norm", #__VA_ARGS__), __VA_ARGS__))
+#define batch_norm(x, ...)                                                                         \
+    batch_norm_((x), NORM_AT_(CALL_("batch_norm", #__VA_ARGS__), __VA_ARGS__))
 /* nn.GroupNorm: by sample and group of channels, over the group's C, H, W. */
 #define group_norm(x, groups, ...)                                                                 \
-    group_norm_((x), (groups), NORM_(CALL_("group_norm", #groups), __VA_ARGS__))
+    group_norm_((x), (groups), NORM_AT_(CALL_("group_norm", #groups), __VA_ARGS__))
 /* nn.LayerNorm over the channels of each pixel (or of a vector). */
-#define layer_norm(x, ...) layer_norm_((x), NORM_(CALL_("layer_norm", #__VA_ARGS__), __VA_ARGS__))
+#define layer_norm(x, ...)                                                                         \
+    layer_norm_((x), NORM_AT_(CALL_("layer_norm", #__VA_ARGS__), __VA_ARGS__))
 Tensor *batch_norm_(Tensor *x, Norm p);
 Tensor *group_norm_(Tensor *x, int groups, Norm p);
 Tensor *layer_norm_(Tensor *x, Norm p);
