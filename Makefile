@@ -80,7 +80,7 @@ STEPS ?=
 .SECONDARY:
 
 all: ladder ## every step's program, the ladder's table and its plots
-	+@$(MAKE) --no-print-directory plots
+	+@$(MAKE) --no-print-directory drawn
 
 # --- Building -------------------------------------------------------------------------------------
 
@@ -116,35 +116,68 @@ objects: $(OBJECTS) $(SPEED_OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
 
 # --- The ladder -----------------------------------------------------------------------------------
 
-# Asks the programs each time, but leaves the file alone where nothing changed.
-ladder: $(PROGRAMS)
-	@results/ladder.sh $(BUILD) results/ladder.tsv
+# A reader's own steps are in this table too; of ours alone is results/ladder.tsv.
+ladder: $(BUILD)/ladder.tsv
+	@results/ladder.sh --text $<
 
-# The tables that a plot is drawn from, where it is not the one of its name alone. Plots need no
-# program: in a clean clone the tables are there.
+$(BUILD)/ladder.tsv: $(PROGRAMS) $(BUILD)/programs results/ladder.sh results/steps.sh $(wildcard results/*.tsv)
+	@results/ladder.sh $(BUILD)
+
+# Is written when a step comes or goes.
+$(BUILD)/programs: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PROGRAMS)' | cmp -s - $@ || echo '$(PROGRAMS)' > $@
+
+# --- Plots ----------------------------------------------------------------------------------------
+
+# The tables that a plot is drawn from, where it is not the one of its name alone.
 TABLES_activations :=
 TABLES_drop_path :=
 TABLES_road := accuracy paper ladder
 TABLES_cost := accuracy ladder
 TABLES_field := field_before field_after
-tables = $(addprefix results/,$(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABLES_$1))))
-
-PLOTS := $(wildcard results/*.gp)
-plots: $(PLOTS:.gp=.png) ## the plots in results, where their figures changed
+tables = $(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABLES_$1)))
+# Those of them that nobody has measured yet.
+missing = $(filter-out $(notdir $(wildcard results/*.tsv)),$(call tables,$1))
+PLOTS := $(patsubst results/%.gp,%,$(filter-out results/style.gp,$(wildcard results/*.gp)))
+DRAWN := $(foreach p,$(PLOTS),$(if $(call missing,$p),,$p))
 ifneq ($(shell command -v gnuplot 2>/dev/null),)
-# Draws the .svg as well. A plot whose figures nobody has measured yet is left out.
-define plot
-results/$1.png: results/$1.gp $(wildcard $(call tables,$1))
-	$(if $(filter-out $(wildcard $(call tables,$1)),$(call tables,$1)),\
-	    @echo '$$@ is not drawn: there is no $(filter-out $(wildcard $(call tables,$1)),$(call tables,$1)) (make results)',\
-	    $$(call SAY,PLOT,$$@))
-	$(if $(filter-out $(wildcard $(call tables,$1)),$(call tables,$1)),,$$(Q)cd results && gnuplot $1.gp)
-endef
-$(foreach p,$(PLOTS:results/%.gp=%),$(eval $(call plot,$p)))
+# Without cairo it draws no PNG.
+KINDS = $(shell gnuplot -e 'set print "-"; print GPVAL_TERMINALS' | tr ' ' '\n' | \
+    sed -n 's/^svg$$/svg/p; s/^pngcairo$$/png/p')
+HOW_DRAWN = $(if $(filter png,$(KINDS)),,gnuplot has no terminal pngcairo: no plot is drawn as PNG)
 else
-results/%.png: FORCE
-	@echo 'no gnuplot: $@ is not drawn again (apt-get install gnuplot-nox)'
+DRAWN :=
+HOW_DRAWN = no gnuplot: no plot is drawn (apt-get install gnuplot-nox, brew install gnuplot)
 endif
+
+# What make draws: in BUILD/plots, with a reader's own steps.
+.PHONY: drawn
+drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
+	@$(if $(HOW_DRAWN),echo '$(HOW_DRAWN)',:)
+
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ## the pictures in results/, of our own steps (make draws into BUILD/plots)
+	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
+	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
+
+# In a folder, where its tables are: a picture, of these kinds.
+define plot
+$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp $(addprefix $(BUILD)/$1/,$(call tables,$2))
+	$$(call SAY,PLOT,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)cd $$(@D) && LC_ALL=C.UTF-8 gnuplot \
+	    -e "STYLE = '$$(CURDIR)/results/style.gp'; KINDS = '$3'" '$$(CURDIR)/$$<'
+endef
+$(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS)))$(eval $(call plot,pictures,$p,svg)))
+
+$(BUILD)/plots/%.tsv: results/%.tsv
+	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/pictures/%.tsv: results/%.tsv
+	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/plots/ladder.tsv: $(BUILD)/ladder.tsv
+	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
+	@mkdir -p $(@D) && awk -F '\t' '$$11 != "own"' $< > $@
 
 # --- Tests and checks -----------------------------------------------------------------------------
 
@@ -154,7 +187,7 @@ test: tests $(BUILD)/faults.so ## Criterion's tests of the library and of the pr
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed $(BUILD)/ladder.tsv
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -294,12 +327,13 @@ collect: $(PROGRAMS) ## the tables of what the runs in results came to
 	@results/accuracy.sh results/variants results/variants_accuracy.tsv
 	@results/accuracy.sh results/longer results/longer_accuracy.tsv
 	@results/look.sh $(BUILD) results/ladder results
-	@results/stages.sh $(BUILD) results/stages.tsv
 
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(STEP) $(FROM)
 
-docs: ladder ## docs/diffs, and what the pages say in figures, from the steps
+# What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
+docs: ladder ## results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
+	@results/ladder.sh --write $(BUILD) results
 	@docs/diffs.sh --write
 	@docs/pages.sh --write $(BUILD)
 

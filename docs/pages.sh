@@ -138,7 +138,7 @@ accuracies() {
             if ($at["test_std"] != "-")
                 test = test sprintf(" ± %.2f", $at["test_std"])
             print $1, test, $at["seeds"], sprintf("%.1f", $at["small_macs"] / 1e6), $at["paper_top1"]
-        }' results/ladder.tsv
+        }' "$build/ladder.tsv"
 }
 
 # accuracy: every step's runs beside the paper's.
@@ -157,7 +157,7 @@ block_accuracy() {
                 paper + 0 && before ? sprintf("%+.2f", paper - before) : ""
             last = $1
             before = paper + 0
-        }' results/accuracy.tsv results/ladder.tsv
+        }' results/accuracy.tsv "$build/ladder.tsv"
 }
 
 # Functions for awk: values by name; their mean and standard deviation (of n - 1), and the difference

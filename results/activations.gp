@@ -5,6 +5,10 @@
 
 set encoding utf8
 
+PICTURE = "activations"
+tall = 700 # pixels
+letters = 22
+
 RELU = 0xD55E00  # vermilion
 GELU = 0x0072B2  # blue
 TANH = 0xE69F00  # orange
@@ -27,13 +31,8 @@ set key off
 set tmargin at screen 0.80
 set bmargin at screen 0.09
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 700 font "sans-serif,22" background rgb "white"
-    } else {
-        set terminal pngcairo size 1600, 700 font "sans,17" background rgb "white"
-    }
-    set output "activations." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "ReLU and GELU" at screen 0.03, 0.94 left font ",28"
     set title "y"

@@ -1,11 +1,14 @@
 # Held-out accuracy after every epoch, a small picture a step: curves.tsv to curves.svg and
-# curves.png. Run it in this folder.
+# curves.png.
 #
 # The line is the mean over the seeds, the band reaches from the least to the most; the other steps
 # are grey behind it. Colours: Okabe and Ito's.
 
 set datafile separator tab
 set encoding utf8
+
+PICTURE = "curves"
+letters = 20
 
 OURS = 0x0072B2 # blue
 
@@ -29,13 +32,8 @@ set ytics 4
 set key off
 set style fill transparent solid 0.25 noborder
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, tall font "sans-serif,20" background rgb "white"
-    } else {
-        set terminal pngcairo size 1600, tall font "sans,15" background rgb "white"
-    }
-    set output "curves." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "Held-out accuracy after every epoch, %" at screen 0.03, 1 - 45.0 / tall left font ",28"
     high = 300.0 / tall
@@ -52,7 +50,7 @@ do for [kind in "svg png"] {
         plot for [k = 1:steps] "curves.tsv" skip 1 using (of(word(names, k), 2)):3 \
                  with lines lw 1.2 lc rgb 0xCCCCCC, \
              "" skip 1 using (of(name, 2)):4:5 with filledcurves lc rgb OURS, \
-             "" skip 1 using (of(name, 2)):3 with lines lw 4 lc rgb OURS
+             "" skip 1 using (of(name, 2)):3 with linespoints lw 4 lc rgb OURS pt 7 ps 0.5
         unset label
     }
     unset multiplot

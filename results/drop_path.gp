@@ -6,6 +6,10 @@
 
 set encoding utf8
 
+PICTURE = "drop_path"
+tall = 700 # pixels
+letters = 22
+
 ARTICLE = 0xD55E00 # vermilion
 AUTHORS = 0x0072B2 # blue
 
@@ -29,15 +33,8 @@ set tmargin at screen 0.80
 set bmargin at screen 0.15
 set samples 18
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 700 font "sans-serif,22" background rgb "white"
-        dot = 0.45 # this terminal draws its points larger
-    } else {
-        set terminal pngcairo size 1600, 700 font "sans,17" background rgb "white"
-        dot = 1
-    }
-    set output "drop_path." . kind
+do for [kind in KINDS] {
+    load STYLE
     set label 1 "How often a block's path is dropped in training, asked for p" \
         at screen 0.03, 0.94 left font ",28"
     set label 2 "the authors: a rate a block" at 12.6, authors(14) + 0.02 right tc rgb AUTHORS

@@ -1,12 +1,16 @@
 # The effective receptive field before and after the large kernel: how much each pixel of the picture
 # moves the pixel in the middle of stage 3's output, steps 04 and 05, trained. field_before.tsv and
-# field_after.tsv to field.svg and field.png. Run it in this folder.
+# field_after.tsv to field.svg and field.png.
 #
 # Each is divided by its largest; the shade is its square root, so that the far is seen beside the
 # near. On the right: how much of the whole lies within a distance of its centre.
 
 set datafile separator tab
 set encoding utf8
+
+PICTURE = "field"
+tall = 700 # pixels
+letters = 22
 
 BEFORE = 0xE69F00 # orange
 AFTER = 0x0072B2  # blue
@@ -38,13 +42,8 @@ unset colorbox
 set palette defined (0 "#FFFFFF", 0.25 "#CDE3F2", 0.5 "#56A5D4", 0.75 "#0072B2", 1 "#00263B")
 set cbrange [0:1]
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 700 font "sans-serif,22" background rgb "white"
-    } else {
-        set terminal pngcairo size 1600, 700 font "sans,17" background rgb "white"
-    }
-    set output "field." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "What the middle of stage 3 sees, before and after the large kernel" \
         at screen 0.03, 0.94 left font ",28"

@@ -1,11 +1,15 @@
 # The first convolution's filters after training: 16 of 7x7 in step 00, 16 of 4x4 in step 02.
-# filters.tsv to filters.svg and filters.png. Run it in this folder.
+# filters.tsv to filters.svg and filters.png.
 #
 # Every filter is divided by its largest weight: blue is negative, vermilion positive. A filter of
 # several channels shows the first. Colours: Okabe and Ito's.
 
 set datafile separator tab
 set encoding utf8
+
+PICTURE = "filters"
+tall = 400 # pixels
+letters = 22
 
 names = system("awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' filters.tsv")
 across = 8
@@ -28,13 +32,8 @@ set size ratio -1
 set tmargin at screen 0.72
 set bmargin at screen 0.05
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 400 font "sans-serif,22" background rgb "white"
-    } else {
-        set terminal pngcairo size 1600, 400 font "sans,17" background rgb "white"
-    }
-    set output "filters." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "What the stem looks for: its filters after training" at screen 0.03, 0.92 \
         left font ",28"

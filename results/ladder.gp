@@ -1,11 +1,15 @@
 # Parameters and multiply-accumulates of every step, at the article's and at the paper's widths:
-# ladder.tsv to ladder.svg and ladder.png. Run it in this folder.
+# ladder.tsv to ladder.svg and ladder.png.
 #
 # Both scales are logarithmic, so that equal distances are equal factors. Colours: Okabe and Ito's.
 
 set datafile separator tab
 set datafile missing "-"
 set encoding utf8
+
+PICTURE = "ladder"
+tall = 900 # pixels
+letters = 22
 
 ARTICLE = 0xD55E00 # vermilion
 PAPER = 0x0072B2   # blue
@@ -20,6 +24,8 @@ right(article, paper) = same(article, paper) ? BOTH : ARTICLE
 left(article, paper) = same(article, paper) ? NaN : paper
 # 2.12, 28.4, 181: three digits.
 text(x) = x < 10 ? sprintf("%.2f", x) : x < 100 ? sprintf("%.1f", x) : sprintf("%.0f", x)
+# A line joins our own steps; a reader's stand beside it.
+ours(value) = strcol(11) eq "own" ? NaN : value
 # Only the left panel names the steps.
 name(panel, step, title) = panel ? "" : step[1:2] . "  " . title
 
@@ -35,15 +41,8 @@ set key off
 set tmargin at screen 0.84
 set bmargin at screen 0.09
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
-        dot = 0.45 # this terminal draws its points larger
-    } else {
-        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
-        dot = 1
-    }
-    set output "ladder." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "From ResNet to ConvNeXt, one change at a time" at screen 0.03, 0.95 \
         left font ",28"
@@ -68,10 +67,11 @@ do for [kind in "svg png"] {
             set xtics (10, 20, 50, 100, 200)
             set format y "%s"
         }
-        plot "ladder.tsv" skip 1 using (column(a) / unit):0:ytic(name(panel, strcol(1), \
-                 strcol(2))) with linespoints lw 3 lc rgb ARTICLE pt 7 ps 2 * dot, \
-             "" skip 1 using (column(p) / unit):0 \
-                 with linespoints lw 3 lc rgb PAPER pt 7 ps 1.3 * dot, \
+        plot "ladder.tsv" skip 1 using (ours(column(a)) / unit):0 with lines lw 3 lc rgb ARTICLE, \
+             "" skip 1 using (column(a) / unit):0:ytic(name(panel, strcol(1), strcol(2))) \
+                 with points lc rgb ARTICLE pt 7 ps 2 * dot, \
+             "" skip 1 using (ours(column(p)) / unit):0 with lines lw 3 lc rgb PAPER, \
+             "" skip 1 using (column(p) / unit):0 with points lc rgb PAPER pt 7 ps 1.3 * dot, \
              "" skip 1 using (column(a) / unit):0:(text(column(a) / unit)): \
                  (right(column(a), column(p))) \
                  with labels boxed left offset 1.1, 0 tc rgb variable, \

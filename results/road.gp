@@ -1,6 +1,6 @@
 # The road: what every step's small network came to on Fashion-MNIST, what the paper's network with
 # the same change came to on ImageNet, and what the small network costs. accuracy.tsv, paper.tsv and
-# ladder.tsv to road.svg and road.png. Run it in this folder.
+# ladder.tsv to road.svg and road.png.
 #
 # A small dot is a seed, the large one their mean. Bars at the paper's: a standard deviation of three
 # seeds. Colours: Okabe and Ito's.
@@ -9,13 +9,20 @@ set datafile separator tab
 set datafile missing "-"
 set encoding utf8
 
+PICTURE = "road"
+tall = 900 # pixels
+letters = 22
+
 OURS = 0xD55E00  # vermilion
 PAPER = 0x0072B2 # blue
 COST = 0xBBBBBB
 
 names = system("awk -F '\t' 'NR > 1 { print $1 }' ladder.tsv")
 steps = words(names)
-place(name) = sum [i = 1:steps] (word(names, i) eq name ? i - 1 : 0)
+# The row of a step, of one that is not there none.
+place(name) = (row = sum [i = 1:steps] (word(names, i) eq name ? i : 0), row ? row - 1 : NaN)
+# A line joins our own steps; a reader's stand beside it.
+ours(value) = strcol(11) eq "own" ? NaN : value
 
 set yrange [steps - 0.3:-0.7]
 set border 0
@@ -28,15 +35,8 @@ set key off
 set tmargin at screen 0.82
 set bmargin at screen 0.08
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
-        dot = 0.45 # this terminal draws its points larger
-    } else {
-        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
-        dot = 1
-    }
-    set output "road." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "The road, step by step" at screen 0.03, 0.95 left font ",28"
     set ytics left offset screen -0.255, 0 noenhanced
@@ -51,8 +51,9 @@ do for [kind in "svg png"] {
     set xrange [*:*]
     plot "accuracy.tsv" skip 1 using 4:(place(strcol(1))) \
              with points lc rgb OURS pt 7 ps 0.9 * dot, \
-         "ladder.tsv" skip 1 using 13:0 with linespoints lw 3 lc rgb OURS pt 7 ps 2.2 * dot, \
-         "" skip 1 using 13:0:(sprintf("%.1f", column(13))) \
+         "ladder.tsv" skip 1 using (ours(column(12))):0 with lines lw 3 lc rgb OURS, \
+         "" skip 1 using 12:0 with points lc rgb OURS pt 7 ps 2.2 * dot, \
+         "" skip 1 using 12:0:(sprintf("%.1f", column(12))) \
              with labels boxed offset 0, 0.95 tc rgb OURS
     unset label
     set ytics ("" -1)

@@ -1,10 +1,14 @@
 # How long a picture takes in every step, and how fast it is computed, for three kinds of work:
-# speed.tsv to speed.svg and speed.png. Run it in this folder.
+# speed.tsv to speed.svg and speed.png.
 #
 # Colours: Okabe and Ito's. Time is logarithmic: equal distances are equal factors.
 
 set datafile separator tab
 set encoding utf8
+
+PICTURE = "speed"
+tall = 900 # pixels
+letters = 22
 
 ONE = 0xD55E00   # vermilion
 EIGHT = 0x0072B2 # blue
@@ -36,15 +40,8 @@ set key off
 set tmargin at screen 0.84
 set bmargin at screen 0.09
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
-        dot = 0.45 # this terminal draws its points larger
-    } else {
-        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
-        dot = 1
-    }
-    set output "speed." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "How fast the steps are" at screen 0.03, 0.95 left font ",28"
     set label 2 "● inference, 1 picture" at screen 0.58, 0.95 right tc rgb ONE

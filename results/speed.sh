@@ -5,59 +5,15 @@
 #                              into FILE and prints it; other rows of FILE stay
 #   speed.sh --markdown FILE   prints FILE as a table in Markdown
 #
-# In the environment: BENCH="--preset paper" (options of bench), STEPS="00 05" (empty: all),
+# In the environment: BENCH="--preset paper" (options of bench), STEPS="00 05" (empty: all of ours),
 # WORK="infer:1 infer:8 train:8", COMPILER (what to write into that column).
 #
 # FILE has the columns of `bench --format tsv`, then options, compiler, cpu; a row for each network,
 # mode and batch. Run it where steps/ stands.
 set -eu
+tab=$(printf '\t')
 
-# ask PROGRAM MODE BATCH: sets row, and said to the options. A published network refuses the presets
-# and has its own size, the paper's. Fails where a program has no such network, and has said so.
-ask() {
-    said=$options
-    status=0
-    while :; do
-        # $said is a list of words.
-        # shellcheck disable=SC2086
-        row=$("$1" bench --format tsv $said --mode "$2" --batch-size "$3" 2> "$new.refused") ||
-            status=$?
-        plain=$(printf '%s\n' "$said" | sed 's/--preset [a-z]*//')
-        [ $status -eq 2 ] && [ "$plain" != "$said" ] || break
-        said=$plain
-        status=0
-    done
-    [ $status -eq 0 ] || cat "$new.refused" >&2
-    case $status in
-    0) return 0 ;;
-    2) return 1 ;;
-    esac
-    exit 1
-}
-
-# measure PROGRAM…: all that was asked for, as rows of the file.
-measure() {
-    for program in "$@"; do
-        for work in ${WORK:-infer:1 infer:8 train:8}; do
-            ask "$program" "${work%:*}" "${work#*:}" || continue
-            printf '%s\t%s\t%s\t%s\n' "$(printf '%s\n' "$row" | tail -n 1)" "$said" \
-                "${COMPILER:-unknown}" "${cpu:-unknown}" | tee -a "$new.rows" |
-                awk -F '\t' '{ printf "%-28s %s %s: %s ms, %s GFLOP/s\n", $1, $2, $3, $5, $8 }'
-        done
-    done
-}
-
-# merge FILE: its rows and the new ones, which win, sorted.
-merge() {
-    printf 'network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\tpeak_mb'
-    printf '\toptions\tcompiler\tcpu\n'
-    {
-        cat "$new.rows"
-        [ ! -f "$1" ] || tail -n +2 "$1"
-    } | awk -F '\t' '!seen[$1, $2, $3]++' | LC_ALL=C sort -t "$(printf '\t')" -k 1,2 -k 3,3n
-}
-
-markdown() {
+if [ "$1" = --markdown ]; then
     awk -F '\t' '
     NR == 1 {
         print "| step | ms a picture, batch 1 | GFLOP/s | ms a picture, batch 8 | GFLOP/s |" \
@@ -65,40 +21,45 @@ markdown() {
         print "|---|---:|---:|---:|---:|---:|---:|---:|"
         next
     }
-    {
-        if (!($1 in known)) {
-            known[$1] = 1
-            name[++n] = $1
-        }
-        kind = $2 $3
-        ms[$1, kind] = sprintf("%.1f", $5 / $3)
-        gflops[$1, kind] = sprintf("%.0f", $8)
-        mib[$1, kind] = sprintf("%.0f", $10)
-    }
-    function cell(value) { return " " (value == "" ? "-" : value) " |" }
+    !($1 in mib) { name[++n] = $1; mib[$1] = "-" }
+    { cells[$1, $2 $3] = sprintf(" %.1f | %.0f |", $5 / $3, $8) }
+    $2 $3 == "train8" { mib[$1] = sprintf("%.0f", $10) }
+    function cell(step, kind) { return (step, kind) in cells ? cells[step, kind] : " - | - |" }
     END {
-        for (i = 1; i <= n; i++) {
-            line = "| " name[i] " |"
-            split("infer1 infer8 train8", kinds, " ")
-            for (k = 1; k <= 3; k++)
-                line = line cell(ms[name[i], kinds[k]]) cell(gflops[name[i], kinds[k]])
-            print line cell(mib[name[i], "train8"])
-        }
-    }' "$1"
-}
-
-if [ "$1" = --markdown ]; then
-    markdown "$2"
+        for (i = 1; i <= n; i++)
+            print "| " name[i] " |" cell(name[i], "infer1") cell(name[i], "infer8") \
+                cell(name[i], "train8") " " mib[name[i]] " |"
+    }' "$2"
     exit
 fi
 
-programs=$(results/programs.sh "$1" speed.sh) || exit
-options=${BENCH:---preset paper}
-cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1) || cpu=
+steps=$(results/steps.sh "$1" speed.sh)
 new=$2.$$
-trap 'rm -f "$new" "$new.rows" "$new.refused"' EXIT
-# shellcheck disable=SC2086
-measure $programs
+trap 'rm -f "$new" "$new.rows"' EXIT
+# Of bench's options a published network takes no preset but small: it is the paper's without one.
+# A network that refuses them with status 2 is left out, and has said why.
+printf '%s\n' "$steps" | while IFS=$tab read -r step from whose paper title; do
+    [ "${STEPS-}" ] || [ "$whose" = ours ] || continue
+    options=${BENCH:---preset paper}
+    [ "$paper" = paper ] ||
+        options=$(printf '%s\n' "$options" | sed 's/--preset[ =]paper//; s/--preset[ =]article//')
+    for work in ${WORK:-infer:1 infer:8 train:8}; do
+        status=0
+        # shellcheck disable=SC2086 # a list of words
+        row=$("$1/$step" bench --format tsv $options --mode "${work%:*}" \
+            --batch-size "${work#*:}" < /dev/null) || status=$?
+        case $status in 0) ;; 2) continue ;; *) exit $status ;; esac
+        printf '%s\t%s\t%s\t%s\n' "$(printf '%s\n' "$row" | tail -n 1)" "$options" \
+            "${COMPILER:-unknown}" "$(results/cpu.sh)" | tee -a "$new.rows" |
+            awk -F '\t' '{ printf "%-28s %s %s: %s ms, %s GFLOP/s\n", $1, $2, $3, $5, $8 }'
+    done
+done
 [ -s "$new.rows" ] || exit 2
-merge "$2" > "$new"
+# The new rows, which win, and the file's.
+{
+    printf 'network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\tpeak_mb'
+    printf '\toptions\tcompiler\tcpu\n'
+    { cat "$new.rows"; [ ! -f "$2" ] || sed 1d "$2"; } | awk -F '\t' '!seen[$1, $2, $3]++' |
+        LC_ALL=C sort -t "$tab" -k 1,2 -k 3,3n
+} > "$new"
 mv "$new" "$2"

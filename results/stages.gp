@@ -1,10 +1,14 @@
 # Where the parameters and multiply-accumulates of every step's network are, at the paper's widths:
-# stages.tsv to stages.svg and stages.png. Run it in this folder.
+# stages.tsv to stages.svg and stages.png.
 #
 # Colours: Okabe and Ito's.
 
 set datafile separator tab
 set encoding utf8
+
+PICTURE = "stages"
+tall = 900 # pixels
+letters = 22
 
 parts = "stem stage1 stage2 stage3 stage4 head"
 array COLOUR[6] = [0x999999, 0x56B4E9, 0x0072B2, 0x009E73, 0xE69F00, 0xCC79A7]
@@ -25,13 +29,8 @@ set key off
 set tmargin at screen 0.80
 set bmargin at screen 0.09
 
-do for [kind in "svg png"] {
-    if (kind eq "svg") {
-        set terminal svg size 1600, 900 font "sans-serif,22" background rgb "white"
-    } else {
-        set terminal pngcairo size 1600, 900 font "sans,17" background rgb "white"
-    }
-    set output "stages." . kind
+do for [kind in KINDS] {
+    load STYLE
     set multiplot
     set label 1 "Where the parameters and the work are, at the paper's widths" \
         at screen 0.03, 0.95 left font ",28"

@@ -135,6 +135,7 @@ Test(report, json_of_a_layer)
     has(json, "\"op\": \"layer_scale\", \"inputs\": [\"stages.3.2.pwconv2\"], \"output\": "
               "\"1x768x7x7\", \"init\": 1e-06");
     has(json, "\"p\": 0.5, \"per_sample\": true");
+    has(json, "{\"part\": \"stage2\", \"output\": \"1x192x28x28\", \"parameters\": 992256, ");
     free(json);
     json = json_of("13_paper_roadmap", "--row 4");
     has(json, "\n \"row\": 4,\n");

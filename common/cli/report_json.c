@@ -101,26 +101,23 @@ typedef struct {
     uint64_t params, macs;
 } Part;
 
-/* "stem", "stage3", "head", of "encoder.stem.0", "encoder.stages.2.0.add", "head.3", of the
- * authors' "downsample_layers.0.1" and "downsample_layers.2.0", and of their head, which has no
- * scope. */
+/* "stem", "stage3", "head", of "encoder.stem.0", "encoder.stages.2.0.add", "head.3"; of the
+ * authors' names too: "downsample_layers.0.1", "downsample_layers.2.0", and their head, which has
+ * no scope. */
 static void name_part(const char *layer, char name[PART_TEXT])
 {
     const char *at = strncmp(layer, "encoder.", 8) == 0 ? layer + 8 : layer;
-    size_t length = strcspn(at, ".");
     int stage = -1;
-    if (sscanf(at, "downsample_layers.%d", &stage) == 1)
-        stage--;
-    else
-        sscanf(at, "stages.%d", &stage);
-    if (stage >= 0)
+    if (sscanf(at, "stages.%d", &stage) != 1)
+        sscanf(at, "downsample_layers.%d", &stage);
+    if (stage > 0 || (stage == 0 && *at == 's'))
         snprintf(name, PART_TEXT, "stage%d", stage + 1);
-    else if (strncmp(at, "downsample_layers.", 18) == 0)
+    else if (stage == 0)
         snprintf(name, PART_TEXT, "stem");
-    else if (!at[length] && at == layer)
+    else if (!strchr(at, '.') && at == layer)
         snprintf(name, PART_TEXT, "head");
     else
-        snprintf(name, PART_TEXT, "%.*s", (int)length, at);
+        snprintf(name, PART_TEXT, "%.*s", (int)strcspn(at, "."), at);
 }
 
 /* The parts in the order of their first layers; to be freed. */
