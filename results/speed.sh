@@ -38,7 +38,7 @@ new=$2.$$
 trap 'rm -f "$new" "$new.rows"' EXIT
 # Of bench's options a published network takes no preset but small: it is the paper's without one.
 # A network that refuses them with status 2 is left out, and has said why.
-printf '%s\n' "$steps" | while IFS=$tab read -r step from whose paper title; do
+printf '%s\n' "$steps" | cut -f 1,3,4 | while IFS=$tab read -r step whose paper; do
     [ "${STEPS-}" ] || [ "$whose" = ours ] || continue
     options=${BENCH:---preset paper}
     [ "$paper" = paper ] ||
