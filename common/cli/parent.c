@@ -45,7 +45,7 @@ static char *nearest(const char *path)
     Layers own;
     if (!layers_read_rows(path, small, 2, &own))
         return NULL;
-    char **before = siblings_before(path), *best = NULL;
+    char **before = sibling_paths_before(path), *best = NULL;
     int least = INT_MAX;
     for (int i = 0; before[i]; i++) { /* the last first: the nearest, as a rule */
         int far = distance(before[i], &own);

@@ -105,8 +105,8 @@ static bool read_origin(const Run *run, const char *origin, bool *paper, Layers 
     int count = options_of_network(&run->options, words);
     words[count] = "--preset";
     words[count + 1] = "paper";
-    *paper =
-        network_has_paper_sizes(run->step, &run->options) && layers_read_rows(origin, words, count + 2, l);
+    *paper = network_has_paper_sizes(run->step, &run->options) &&
+             layers_read_rows(origin, words, count + 2, l);
     return *paper || layers_read_rows(origin, words, count, l);
 }
 

@@ -24,8 +24,11 @@ static void print_text(const char *key, const char *text)
 
 static void print_costs(uint64_t params, uint64_t macs)
 {
-    printf("\"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 ", \"flops\": %.0Lf", params, macs,
-           2 * (long double)macs);
+    printf("\"parameters\": %" PRIu64 ", \"macs\": %" PRIu64 ", ", params, macs);
+    if (macs <= UINT64_MAX / 2)
+        printf("\"flops\": %" PRIu64, 2 * macs);
+    else
+        printf("\"flops\": %.17g", 2 * (double)macs);
 }
 
 /* --- layers ---------------------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ static bool is_called(const char *name, const char *wanted)
     return strcmp(name, wanted) == 0 || (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
 }
 
-char **siblings_before(const char *path)
+char **sibling_paths_before(const char *path)
 {
     return all_that(path, is_lower, sibling_base_name(path));
 }

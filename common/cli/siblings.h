@@ -5,7 +5,7 @@
 
 /* The paths of the steps of lower number, the last by name first, NULL behind them: an array and
  * paths for the caller to free. path: this program's. */
-char **siblings_before(const char *path);
+char **sibling_paths_before(const char *path);
 
 /* The path of the step of that number ("04") or name, or NULL; likewise. */
 char *sibling_named(const char *path, const char *name);
