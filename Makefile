@@ -75,7 +75,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train results variants collect \
-    diff docs help clean FORCE
+    diff docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -141,9 +141,10 @@ tables = $(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABL
 missing = $(filter-out $(notdir $(wildcard results/*.tsv)),$(call tables,$1))
 PLOTS := $(patsubst results/%.gp,%,$(filter-out results/style.gp,$(wildcard results/*.gp)))
 DRAWN := $(foreach p,$(PLOTS),$(if $(call missing,$p),,$p))
-ifneq ($(shell command -v gnuplot 2>/dev/null),)
+GNUPLOT ?= gnuplot
+ifneq ($(shell command -v $(GNUPLOT) 2>/dev/null),)
 # Without cairo it draws no PNG.
-KINDS = $(shell gnuplot -e 'set print "-"; print GPVAL_TERMINALS' | tr ' ' '\n' | \
+KINDS = $(shell $(GNUPLOT) -e 'set print "-"; print GPVAL_TERMINALS' | tr ' ' '\n' | \
     sed -n 's/^svg$$/svg/p; s/^pngcairo$$/png/p')
 HOW_DRAWN = $(if $(filter png,$(KINDS)),,gnuplot has no terminal pngcairo: no plot is drawn as PNG)
 else
@@ -156,7 +157,7 @@ endif
 drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 	@$(if $(HOW_DRAWN),echo '$(HOW_DRAWN)',:)
 
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ## the pictures in results/, of our own steps (make draws into BUILD/plots)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (make draws into BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
 	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
 
@@ -165,7 +166,7 @@ define plot
 $(BUILD)/$1/$2.svg: results/$2.gp results/style.gp $(addprefix $(BUILD)/$1/,$(call tables,$2))
 	$$(call SAY,PLOT,$$@)
 	@mkdir -p $$(@D)
-	$$(Q)cd $$(@D) && LC_ALL=C.UTF-8 gnuplot \
+	$$(Q)cd $$(@D) && LC_ALL=C.UTF-8 $(GNUPLOT) \
 	    -e "STYLE = '$$(CURDIR)/results/style.gp'; KINDS = '$3'" '$$(CURDIR)/$$<'
 endef
 $(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS)))$(eval $(call plot,pictures,$p,svg)))
@@ -217,16 +218,16 @@ $(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 FAULTS ?= all
-faults: tests $(BUILD)/faults.so ## every call of the system fails once, for minutes (FAULTS=100: so many)
+faults: tests $(BUILD)/faults.so #### every call of the system fails once, for minutes (FAULTS=100: so many)
 	$(Q)FAULTS='$(FAULTS)' BUILD=$(BUILD) $(BUILD)/tests --filter 'faults/*'
 
 KILLS ?= 100
-kill: $(BUILD)/11_drop_path_layer_scale ## training runs killed at KILLS=100 random moments end with the same bytes
+kill: $(BUILD)/11_drop_path_layer_scale #### training runs killed at KILLS=100 random moments end with the same bytes
 	$(Q)tests/kill.sh $(BUILD) $(KILLS)
 
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # ThreadSanitizer leaves Criterion no address for its memory. The tests left out run make and gnuplot.
-sanitize: ## the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
+sanitize: #### the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
 	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread' CRITERION=portable tests
 	$(Q)BUILD=build-tsan build-tsan/tests docs results
@@ -234,7 +235,7 @@ sanitize: ## the same tests with Address- and UndefinedBehaviorSanitizer, then w
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: ## the readers of files and of options against any bytes (FUZZ_SECONDS=60 FUZZ="pnm idx")
+fuzz: #### the readers of files and of options against any bytes (FUZZ_SECONDS=60 FUZZ="pnm idx")
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ)
 
 # A wrong option ends the program, which is not to be the fuzzer's end.
@@ -244,10 +245,10 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(LIBS)
 
-portability: ## the tests built by gcc and clang at every level, for older and other processors
+portability: #### the tests built by gcc and clang at every level, for older and other processors
 	+@MAKE='$(MAKE)' tests/portability.sh $(PORTS)
 
-check: check-format check-gcc check-clang check-cppcheck check-analyzer ## format, warnings as errors, cppcheck, gcc -fanalyzer
+check: check-format check-gcc check-clang check-cppcheck check-analyzer #### format, warnings as errors, cppcheck, gcc -fanalyzer
 .PHONY: check-format check-gcc check-clang check-cppcheck check-analyzer
 
 FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
@@ -292,10 +293,10 @@ check-analyzer:
 
 # Output behind a + is shown as it comes. Run them on a machine that does nothing else.
 COMPILER = $$($(CC) --version | head -n 1)
-bench: $(PROGRAMS) ## how fast every step runs, into results/speed.tsv (STEPS="00 05" BENCH="--preset paper")
+bench: $(PROGRAMS) ### how fast every step runs, into results/speed.tsv (STEPS="00 05" BENCH="--preset paper")
 	+@BENCH='$(BENCH)' STEPS='$(STEPS)' COMPILER="$(COMPILER)" results/speed.sh $(BUILD) results/speed.tsv
 
-speed: $(BUILD)/speed ## how the kernels became fast, into results/kernels.tsv (docs/speed.md)
+speed: $(BUILD)/speed ### how the kernels became fast, into results/kernels.tsv (docs/speed.md)
 	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD) results/kernels.tsv
 
 train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05"), resumable
@@ -304,41 +305,46 @@ train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
-results: $(PROGRAMS) ## trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
+results: $(PROGRAMS) ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
-	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' FOLDER=results/ladder \
-	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
+	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' OURS=$(if $(STEPS),,1) \
+	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
 	+@$(MAKE) --no-print-directory collect
 	+@$(MAKE) --no-print-directory bench
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) --no-print-directory plots
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
-variants: $(PROGRAMS) ## trains steps with one more edit, and some for twice the epochs
+variants: $(PROGRAMS) ### trains steps with one more edit, and some for twice the epochs
 	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
 	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
 	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
-collect: $(PROGRAMS) ## the tables of what the runs in results came to
+collect: $(PROGRAMS) ### the tables of what the runs in results came to
 	@results/accuracy.sh results/ladder results/accuracy.tsv results/curves.tsv
 	@results/accuracy.sh results/variants results/variants_accuracy.tsv
 	@results/accuracy.sh results/longer results/longer_accuracy.tsv
 	@results/look.sh $(BUILD) results/ladder results
 
+check-setup: ## what is here, what is missing, and what works without it
+	@CC='$(CC)' GNUPLOT='$(GNUPLOT)' docs/setup.sh
+
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
-docs: ladder ## results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
+docs: ladder #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
 	@results/ladder.sh --write $(BUILD) results
 	@docs/diffs.sh --write
 	@docs/pages.sh --write $(BUILD)
 
+# First what a reader wants, then what makes the tables, then what keeps all this up.
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@for group in '##' '###' '####'; do awk -F ":.* $$group " '/^[a-z-]+:/ && NF > 1 { \
+	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built

@@ -21,6 +21,7 @@ before() {
 
 # named STEP: the whole name.
 named() {
+    case $1 in [0-9]) set -- "0$1" ;; esac
     for folder in steps/"$1"*/; do
         [ -f "${folder}main.c" ] || { echo "$1: no such step in steps/" >&2; exit 2; }
         basename "$folder"

@@ -33,13 +33,13 @@ if [ "$1" = --markdown ]; then
     exit
 fi
 
+[ "${STEPS-}" ] || export OURS=1
 steps=$(results/steps.sh "$1" speed.sh)
 new=$2.$$
 trap 'rm -f "$new" "$new.rows"' EXIT
 # Of bench's options a published network takes no preset but small: it is the paper's without one.
 # A network that refuses them with status 2 is left out, and has said why.
-printf '%s\n' "$steps" | cut -f 1,3,4 | while IFS=$tab read -r step whose paper; do
-    [ "${STEPS-}" ] || [ "$whose" = ours ] || continue
+printf '%s\n' "$steps" | cut -f 1,4 | while IFS=$tab read -r step paper; do
     options=${BENCH:---preset paper}
     [ "$paper" = paper ] ||
         options=$(printf '%s\n' "$options" | sed 's/--preset[ =]paper//; s/--preset[ =]article//')
