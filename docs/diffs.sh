@@ -56,6 +56,7 @@ write() {
     mkdir -p docs/diffs
     rm -f docs/diffs/*.diff
     for step in $(rungs); do
+        [ -f "docs/$step.md" ] || continue # a reader's own
         last=$(before "$step")
         [ -z "$last" ] || show "$last" "$step" > "docs/diffs/$step.diff"
     done

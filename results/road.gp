@@ -19,8 +19,9 @@ COST = 0xBBBBBB
 
 names = system("awk -F '\t' 'NR > 1 { print $1 }' ladder.tsv")
 steps = words(names)
-# The row of a step, of one that is not there none.
+# The row of a step; a run of one that is not there gets no dot.
 place(name) = (row = sum [i = 1:steps] (word(names, i) eq name ? i : 0), row ? row - 1 : NaN)
+of(name, c) = place(name) >= 0 ? column(c) : NaN
 # A line joins our own steps; a reader's stand beside it.
 ours(value) = strcol(11) eq "own" ? NaN : value
 
@@ -49,7 +50,7 @@ do for [kind in KINDS] {
     set lmargin at screen 0.28
     set rmargin at screen 0.56
     set xrange [*:*]
-    plot "accuracy.tsv" skip 1 using 4:(place(strcol(1))) \
+    plot "accuracy.tsv" skip 1 using (of(strcol(1), 4)):(place(strcol(1))) \
              with points lc rgb OURS pt 7 ps 0.9 * dot, \
          "ladder.tsv" skip 1 using (ours(column(12))):0 with lines lw 3 lc rgb OURS, \
          "" skip 1 using 12:0 with points lc rgb OURS pt 7 ps 2.2 * dot, \
@@ -63,9 +64,9 @@ do for [kind in KINDS] {
     set title "the paper, ImageNet\ntop-1 accuracy, %" tc rgb PAPER
     set lmargin at screen 0.60
     set rmargin at screen 0.80
-    plot "paper.tsv" skip 1 using 4:(place(strcol(1))):5 with xerrorbars lw 2 lc rgb PAPER pt 0, \
-         "" skip 1 using 4:(place(strcol(1))) with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
-         "" skip 1 using 4:(place(strcol(1))):(sprintf("%.1f", column(4))) \
+    plot "paper.tsv" skip 1 using (of(strcol(1), 4)):(place(strcol(1))):5 with xerrorbars lw 2 lc rgb PAPER pt 0, \
+         "" skip 1 using (of(strcol(1), 4)):(place(strcol(1))) with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
+         "" skip 1 using (of(strcol(1), 4)):(place(strcol(1))):(sprintf("%.1f", column(4))) \
              with labels boxed offset 0, 0.95 tc rgb PAPER
     set title "small networks\nmillion MACs" tc rgb 0x606060
     set xtics 5

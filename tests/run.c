@@ -135,6 +135,13 @@ void folder_remove(char *folder)
     free(folder);
 }
 
+void build_step(const char *folder, const char *name)
+{
+    run_well("mkdir -p '%s/b' && ${CC:-cc} -std=gnu11 -O0 -pthread -Icommon $EXTRA -o '%s/b/%s' "
+             "'%s/steps/%s/main.c' '%s/libcommon.a' -lm",
+             folder, folder, name, folder, name, build_folder());
+}
+
 bool sanitized(void)
 {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__

@@ -38,6 +38,10 @@ enum { RUNGS = 13 };
 char *folder_new(void);
 void folder_remove(char *folder);
 
+/* Builds a step's program from its main.c as it is in `folder` (steps/NAME/main.c), as
+ * folder/b/NAME. */
+void build_step(const char *folder, const char *name);
+
 /* Is the program built with AddressSanitizer or ThreadSanitizer? Then memory is not what it is
  * otherwise. */
 bool sanitized(void);

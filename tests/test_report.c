@@ -145,16 +145,14 @@ Test(report, json_of_a_layer)
 
 /* --- origins --------------------------------------------------------------------------------- */
 
-/* The step that NN_mine is compared with: its main.c is that of a step after an edit by sed. Its
- * programs stand in `folder`. */
+/* The step that NN_mine is compared with, made from another one by sed. */
 static char *origin(const char *folder, const char *step, const char *edit, const char *name)
 {
-    run_well(
-        "mkdir -p '%s/src' && sed '%s' steps/%s/main.c > '%s/src/%s.c' && ${CC:-cc} -std=gnu11 "
-        "-O0 -pthread -Icommon $EXTRA -o '%s/%s' '%s/src/%s.c' %s/libcommon.a -lm",
-        folder, edit, step, folder, name, folder, name, folder, name, build_folder());
-    Result r =
-        run("'%s/%s' report --format json | sed -n 's/^ \"from\": \\(.*\\),$/\\1/p'", folder, name);
+    run_well("mkdir -p '%s/steps/%s' && sed '%s' steps/%s/main.c > '%s/steps/%s/main.c'", folder,
+             name, edit, step, folder, name);
+    build_step(folder, name);
+    Result r = run("'%s/b/%s' report --format json | sed -n 's/^ \"from\": \\(.*\\),$/\\1/p'",
+                   folder, name);
     cr_assert_eq(r.status, 0, "%s", r.err);
     free(r.err);
     return r.out;
@@ -171,28 +169,29 @@ Test(report, a_step_of_ones_own_is_compared_with_its_origin)
           "\"11_drop_path_layer_scale\"\n" },
         { "05_large_kernel", "s/kernel = 7/kernel = 3/", "15_mine", "\"05_large_kernel\"\n" },
         { "12_official_convnext", "s/gelu(x)/relu(x)/", "16_mine", "\"12_official_convnext\"\n" },
-        { "09_layer_norm", "s/\\.title = .*/&\\n.from = \"02\",/", "17_mine",
+        { "09_layer_norm", "s/\\.title = /.from = \"02\", &/", "17_mine",
           "\"02_patchify_stem\"\n" },
-        { "09_layer_norm", "s/\\.title = .*/&\\n.from = \"77\",/", "18_mine", "null\n" },
+        { "09_layer_norm", "s/\\.title = /.from = \"77\", &/", "18_mine", "null\n" },
         { "02_patchify_stem", "s/kernel = 4/kernel = 6/", "05_mine", "\"02_patchify_stem\"\n" },
     };
     char *folder = folder_new();
-    run_well("ln -s \"$(cd '%s' && pwd)\"/[0-9]* '%s'", build_folder(), folder);
+    run_well("mkdir '%s/b' && ln -s \"$(cd '%s' && pwd)\"/[0-9]* '%s/b'", folder, build_folder(),
+             folder);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *from = origin(folder, cases[i].step, cases[i].edit, cases[i].name);
         cr_expect_str_eq(from, cases[i].from, "%s from %s: %s", cases[i].name, cases[i].step, from);
         free(from);
     }
-    Result r = run("'%s/18_mine' compare", folder);
+    Result r = run("'%s/b/18_mine' compare", folder);
     cr_expect_eq(r.status, 1);
     cr_expect(strstr(r.err, "77"), "%s", r.err);
     result_free(&r);
-    r = run("'%s/14_mine' compare && '%s/18_mine' report", folder, folder);
+    r = run("'%s/b/14_mine' compare && '%s/b/18_mine' report", folder, folder);
     cr_expect(strstr(r.out, "11_drop_path_layer_scale -> 14_mine\n"), "%s", r.out);
     cr_expect(strstr(r.out, "\nStep 77, from which it was made, is not built beside it."), "%s",
               r.out);
     result_free(&r);
-    r = run("'%s/06_gelu' report", folder);
+    r = run("'%s/b/06_gelu' report", folder);
     cr_expect(strstr(r.out, "\nAgainst 05_large_kernel: "), "%s", r.out);
     result_free(&r);
     folder_remove(folder);

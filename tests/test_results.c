@@ -144,3 +144,292 @@ Test(results, variants_are_steps_with_one_more_edit)
     }
     folder_remove(folder);
 }
+
+/* --- what may change ------------------------------------------------------------------------- */
+
+/* results/ladder.tsv and stages.tsv are counted, and so are the same everywhere. */
+Test(results, counted_tables_are_what_the_programs_say)
+{
+    char *folder = folder_new();
+    run_well("results/ladder.sh --write '%s' '%s'", build_folder(), folder);
+    Result r = run("for t in ladder stages; do diff results/$t.tsv '%s'/$t.tsv; done", folder);
+    cr_expect_str_empty(r.out, "make docs writes them again:\n%s", r.out);
+    result_free(&r);
+    /* One that fails leaves them as they are. */
+    run_well("mkdir '%s/b' && cp '%s'/[0-9]* '%s/b' && printf '#!/bin/sh\nexit 1\n' "
+             "> '%s/b/09_layer_norm'",
+             folder, build_folder(), folder, folder);
+    r = run("cd '%s' && cksum *.tsv > before && cd - && results/ladder.sh --write '%s/b' '%s'; "
+            "echo $? > '%s/status'; cd '%s' && cksum *.tsv | cmp - before && cat status && ls",
+            folder, folder, folder, folder, folder);
+    cr_expect(strstr(r.out, "1\nb\nbefore\nladder.tsv\nstages.tsv\nstatus\n"), "%s%s", r.out,
+              r.err);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* A copy of all that make works with, and a step of the reader's in it, which fails when it runs as
+ * another. The copy's files have their sums in build/sums. */
+static char *tree(void)
+{
+    char *folder = folder_new();
+    run_well(
+        "top=$(pwd) && chmod 755 '%s' && cp -rp Makefile README*.md LICENSE common docs results "
+        "steps tests '%s' && cp -rp '%s' '%s/build' && cd '%s' && mkdir -p steps/14_mine && "
+        "sed 's/\\.title = \"/&My /; s/\\.kernel = 7, \\.pad = 3/.kernel = 5, .pad = 2/' "
+        "steps/11_drop_path_layer_scale/main.c > steps/14_mine/main.c && find . -name build "
+        "-prune -o -type f -exec cksum {} + | sort > build/sums",
+        folder, folder, build_folder(), folder, folder);
+    return folder;
+}
+
+static void unchanged(const char *folder, const char *after)
+{
+    Result r =
+        run("cd '%s' && find . -name build -prune -o -type f -exec cksum {} + | sort | diff - "
+            "build/sums",
+            folder);
+    cr_expect(r.status == 0, "%s changes files:\n%s", after, r.out);
+    result_free(&r);
+}
+
+static void has(const char *text, const char *piece)
+{
+    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
+}
+
+/* make and make docs leave every file as it is; the table has the reader's step, compared with what
+ * it was made from; what is not installed is said in a line. */
+Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
+{
+    char *folder = tree(), *other = str_format("%s/other", folder);
+    Result r = run("cd '%s' && BUILD=build make", folder);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    has(r.out, "\n14_mine                    197.75  -0.2%     7.45  -0.5%    28.46");
+    unchanged(folder, "make");
+    result_free(&r);
+    r = run("cd '%s' && cut -f 1,2,10,11 build/ladder.tsv | grep own && ls build/plots | grep -c "
+            "svg && "
+            "rm build/plots/road.svg && BUILD=build make GNUPLOT=none | tail -n 1",
+            folder);
+    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n10\n"
+               "no gnuplot: no plot is drawn");
+    result_free(&r);
+    run_well(
+        "printf '#!/bin/sh\ncase \"$*\" in *TERMINALS*) echo svg x11 ;; *) exec gnuplot \"$@\" ;; "
+        "esac\n' > '%s' && chmod +x '%s'",
+        other, other);
+    r = run("cd '%s' && rm -f build/plots/road.* && BUILD=build make GNUPLOT='%s' | tail -n 2 && "
+            "ls build/plots | grep road && rm '%s'",
+            folder, other, other);
+    has(r.out,
+        "PLOT build/plots/road.svg\ngnuplot has no terminal pngcairo: no plot is drawn as PNG\n"
+        "road.svg\n");
+    result_free(&r);
+    r = run("cd '%s' && BUILD=build make docs", folder);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    unchanged(folder, "make docs");
+    result_free(&r);
+    free(other);
+    folder_remove(folder);
+}
+
+/* Whoever may not write the tree builds elsewhere; root, who may, does it as nobody. */
+Test(results, a_tree_that_cannot_be_written)
+{
+    char *folder = tree(), *build = folder_new();
+    run_well(
+        "cp -rp '%s/build' '%s/b' && chmod -R a+rwX '%s' && rm -rf '%s/build' && chmod -R a-w '%s'",
+        folder, build, build, folder, folder);
+    Result r =
+        run("cd '%s' && if [ $(id -u) = 0 ]; then nobody='setpriv --reuid=65534 --regid=65534 "
+            "--clear-groups'; fi; ${nobody-} make BUILD='%s/b'",
+            folder, build);
+    cr_expect(strstr(r.out, "\n14_mine "), "%s%s", r.out, r.err);
+    cr_expect(r.status == 0 || strstr(r.err, "portable"), "%s%s", r.out, r.err);
+    result_free(&r);
+    run_well("chmod -R u+w '%s'", folder);
+    folder_remove(folder);
+    folder_remove(build);
+}
+
+/* --- runs that are no longer of their step ---------------------------------------------------- */
+
+/* A tree of one file of a library and the steps 14 and 15, which are built; 14 is committed. */
+static char *repository(void)
+{
+    char *folder = folder_new();
+    run_well(
+        "top=$(pwd) && cd '%s' && mkdir -p common/base steps/14_mine steps/15_more && ln -s "
+        "\"$top/results\" results && echo a > common/base/a.c && echo all: > Makefile && "
+        "cp \"$top/steps/05_large_kernel/main.c\" steps/14_mine && "
+        "cp \"$top/steps/06_gelu/main.c\" steps/15_more && git init -q . && "
+        "git add common Makefile steps/14_mine && git -c user.name=a -c user.email=a commit -qm a",
+        folder);
+    build_step(folder, "14_mine");
+    build_step(folder, "15_more");
+    return folder;
+}
+
+static Result trained_in(const char *folder, const char *settings)
+{
+    Result r =
+        run("cd '%s' && DATA=shapes EPOCHS=1 FOLDER=runs TRAIN='--stem 8 --widths 8,12,16,24 "
+            "--depths 1,1,1,1 --limit 40 --batch-size 20 --layer-scale 0.1' %s "
+            "results/train.sh b",
+            folder, settings);
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    cr_expect(strstr(r.out, "\n14_mine  "), "%s", r.out);
+    free(r.err);
+    return r;
+}
+
+Test(results, a_run_is_trained_again_when_its_network_or_recipe_changed)
+{
+    char *folder = repository();
+    Result r = trained_in(folder, "");
+    has(r.out, "\n15_more  ");
+    free(r.out);
+    r = run("cd '%s' && cat runs/*/run.tsv | cut -f 1,9 | grep _", folder);
+    cr_expect(strstr(r.out, "14_mine\t") && !strstr(strstr(r.out, "14_mine"), "+changed\n15"),
+              "what is committed counts as changed: %s", r.out);
+    cr_expect(strstr(r.out, "+changed\n"), "what is not committed does not: %s", r.out);
+    result_free(&r);
+
+    /* A comment and a title are no change; a step that is no longer there is not trained. */
+    run_well("cd '%s' && rm -r steps/15_more runs/15_more-1 && "
+             "sed 's,static,/* ! */ static,; s/title = \"/&My /' steps/14_mine/main.c > new && "
+             "mv new steps/14_mine/main.c",
+             folder);
+    build_step(folder, "14_mine");
+    r = trained_in(folder, "");
+    cr_expect_null(strstr(r.out, "seed 1"), "trained again: %s", r.out);
+    cr_expect_null(strstr(r.out, "15_more"), "%s", r.out);
+    free(r.out);
+
+    /* The library alone is told of. */
+    run_well("echo b > '%s/common/base/a.c'", folder);
+    r = trained_in(folder, "");
+    cr_expect_null(strstr(r.out, "seed 1"), "trained again: %s", r.out);
+    has(r.out, "The library (common/) has changed since 1 of these runs");
+    free(r.out);
+
+    /* Another kernel with weights of the same shapes: the old run is kept aside. */
+    run_well("cd '%s' && sed 's/relu(add/gelu(add/' steps/14_mine/main.c > new && "
+             "mv new steps/14_mine/main.c && cp runs/14_mine-1/run.tsv first",
+             folder);
+    build_step(folder, "14_mine");
+    r = trained_in(folder, "");
+    has(r.out, "14_mine, seed 1: network, data or recipe have changed: trained again");
+    cr_expect_null(strstr(r.out, "library"), "%s", r.out);
+    free(r.out);
+    run_well(
+        "cd '%s' && cmp first runs/old/14_mine-1/run.tsv && ! cmp -s first runs/14_mine-1/run.tsv "
+        "&& grep -q +changed runs/14_mine-1/run.tsv",
+        folder);
+    r = trained_in(folder, "EPOCHS=2");
+    has(r.out, "network, data or recipe have changed");
+    free(r.out);
+    folder_remove(folder);
+}
+
+/* LAUNCH gets a line a run, which somebody else may run. */
+Test(results, runs_can_be_launched_elsewhere)
+{
+    char *folder = repository(), *launch = str_format("LAUNCH='tee jobs' SEEDS='1 2'");
+    Result r = run("cd '%s' && %s DATA=shapes EPOCHS=1 TRAIN=\"--out-of-order 'x\" FOLDER='a b' "
+                   "results/train.sh b && grep -c . jobs && ls",
+                   folder, launch);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    has(r.out,
+        "'TRAIN=--out-of-order '\\''x' 'FOLDER=a b' 'results/train.sh' '--run' 'b' '14_mine' '2'");
+    has(r.out, "4\nMakefile\n");
+    cr_expect_null(strstr(r.out, "a b\n"), "%s", r.out);
+    result_free(&r);
+    run_well(
+        "cd '%s' && DATA=shapes EPOCHS=1 FOLDER='a b' STEPS=14 LAUNCH='tee jobs' TRAIN='--stem 8 "
+        "--widths 8,12,16,24 --depths 1,1,1,1 --limit 40 --batch-size 20' results/train.sh b && "
+        "cd / && sh '%s/jobs' && test -f '%s/a b/14_mine-1/run.tsv'",
+        folder, folder, folder);
+    free(launch);
+    folder_remove(folder);
+}
+
+/* --- other shells, other awks, other surroundings --------------------------------------------- */
+
+/* The scripts' words, whoever reads them: `prefix` puts an awk in front of PATH or names a shell.
+ */
+static char *said(const char *folder, const char *shell, const char *path)
+{
+    Result r =
+        run("PATH=%s$PATH; %s results/ladder.sh --text '%s/ladder.tsv' && %s results/ladder.sh "
+            "--markdown results/ladder.tsv && %s results/speed.sh --markdown results/speed.tsv "
+            "&& %s results/kernels.sh --markdown results/kernels.tsv gemm && %s "
+            "results/peers.sh --markdown results/peers.tsv && STEPS=05 %s results/steps.sh '%s' "
+            "me && %s results/accuracy.sh results/ladder '%s/a.tsv' '%s/c.tsv' && "
+            "cat '%s/a.tsv' '%s/c.tsv' && STEPS='00 11' SEEDS='1 2 3' FOLDER=results/ladder "
+            "LAUNCH=true %s results/train.sh '%s' && mkdir -p '%s/w' && %s results/ladder.sh "
+            "--write '%s' '%s/w' && cat '%s/w'/*",
+            path, shell, build_folder(), shell, shell, shell, shell, shell, build_folder(), shell,
+            folder, folder, folder, folder, shell, build_folder(), folder, shell, build_folder(),
+            folder, folder);
+    cr_expect_eq(r.status, 0, "%s %s: %s", shell, path, r.err);
+    free(r.err);
+    return r.out;
+}
+
+Test(results, scripts_say_the_same_in_any_shell_and_awk)
+{
+    static const char *const awks[] = { "original-awk", "mawk", "gawk", "busybox awk" };
+    static const char *const shells[] = { "dash", "bash --posix", "busybox sh", "zsh --emulate sh",
+                                          "ksh" };
+    char *folder = folder_new(), *first = said(folder, "sh", ""),
+         *path = str_format("'%s':", folder);
+    cr_expect(strlen(first) > 10000, "%s", first);
+    for (size_t i = 0; i < sizeof awks / sizeof *awks; i++) {
+        Result r = run("printf '#!/bin/sh\nexec %s \"$@\"\n' > '%s/awk' && chmod +x '%s/awk' && "
+                       "PATH='%s':$PATH awk 'BEGIN { print 1 }'",
+                       awks[i], folder, folder, folder);
+        char *other = r.status == 0 ? said(folder, "sh", path) : NULL;
+        cr_expect(!other || strcmp(first, other) == 0, "%s: %s", awks[i], other);
+        free(other);
+        result_free(&r);
+    }
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
+        Result r = run("%s -c true", shells[i]);
+        char *other = r.status == 0 ? said(folder, shells[i], "") : NULL;
+        cr_expect(!other || strcmp(first, other) == 0, "%s: %s", shells[i], other);
+        free(other);
+        result_free(&r);
+    }
+    free(path);
+    free(first);
+    folder_remove(folder);
+}
+
+/* A run of a step that is not there gets no dot; where no language is set gnuplot has nothing to
+ * say. */
+Test(results, plots_of_what_is_there)
+{
+    char *folder = folder_new();
+    Result r = run("cp '%s/ladder.tsv' results/*.tsv '%s' 2>&1; cp '%s/ladder.tsv' '%s'",
+                   build_folder(), folder, build_folder(), folder);
+    result_free(&r);
+    r = run("command -v gnuplot");
+    bool drawn = r.status == 0;
+    result_free(&r);
+    for (int i = 0; drawn && i < 2; i++) {
+        r = run("top=$(pwd) && cd '%s' && for g in road speed stages cost; do env -u LANG "
+                "LC_ALL=C.UTF-8 gnuplot -e \"STYLE = '$top/results/style.gp'; KINDS = 'svg'\" "
+                "\"$top/results/$g.gp\" || exit 1; done; mv road.svg %d && "
+                "printf '99_gone\t1\t80\t80\t1\n' >> accuracy.tsv",
+                folder, i);
+        cr_expect_eq(r.status, 0, "%s", r.err);
+        cr_expect_str_empty(r.err, "%s", r.err);
+        result_free(&r);
+    }
+    r = run("cd '%s' && ! test -f 0 || diff 0 1", folder);
+    cr_expect_eq(r.status, 0, "%s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
