@@ -157,9 +157,17 @@ endif
 drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 	@$(if $(HOW_DRAWN),echo '$(HOW_DRAWN)',:)
 
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (make draws into BUILD/plots)
+# With RUNS, a folder as make train leaves it, these runs stand beside ours; in BUILD/plots, too.
+ifeq ($(RUNS),)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/shapes-1: a reader's runs beside them, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
 	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
+else
+plots: drawn
+$(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
+$(BUILD)/plots/runs.tsv: FORCE
+	@mkdir -p $(@D) && results/accuracy.sh '$(RUNS)' $@
+endif
 
 # In a folder, where its tables are: a picture, of these kinds.
 define plot

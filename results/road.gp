@@ -1,6 +1,6 @@
 # The road: what every step's small network came to on Fashion-MNIST, what the paper's network with
 # the same change came to on ImageNet, and what the small network costs. accuracy.tsv, paper.tsv and
-# ladder.tsv to road.svg and road.png.
+# ladder.tsv to road.svg and road.png. Where there is a runs.tsv, its runs are green.
 #
 # A small dot is a seed, the large one their mean. Bars at the paper's: a standard deviation of three
 # seeds. Colours: Okabe and Ito's.
@@ -15,7 +15,10 @@ letters = 22
 
 OURS = 0xD55E00  # vermilion
 PAPER = 0x0072B2 # blue
+RUNS = 0x009E73  # bluish green
 COST = 0xBBBBBB
+
+runs = system("ls runs.tsv 2>/dev/null")
 
 names = system("awk -F '\t' 'NR > 1 { print $1 }' ladder.tsv")
 steps = words(names)
@@ -40,6 +43,9 @@ do for [kind in KINDS] {
     load STYLE
     set multiplot
     set label 1 "The road, step by step" at screen 0.03, 0.95 left font ",28"
+    if (runs ne "") {
+        set label 2 "● your runs" at screen 0.56, 0.95 right tc rgb RUNS
+    }
     set ytics left offset screen -0.255, 0 noenhanced
     set ytics ("" -1)
     do for [i = 1:steps] {
@@ -55,7 +61,10 @@ do for [kind in KINDS] {
          "ladder.tsv" skip 1 using (ours(column(12))):0 with lines lw 3 lc rgb OURS, \
          "" skip 1 using 12:0 with points lc rgb OURS pt 7 ps 2.2 * dot, \
          "" skip 1 using 12:0:(sprintf("%.1f", column(12))) \
-             with labels boxed offset 0, 0.95 tc rgb OURS
+             with labels boxed offset 0, 0.95 tc rgb OURS, \
+         (runs eq "" ? "accuracy.tsv" : runs) skip 1 \
+             using (runs eq "" ? NaN : of(strcol(1), 4)):(place(strcol(1))) \
+             with points lc rgb RUNS pt 7 ps 1.6 * dot
     unset label
     set ytics ("" -1)
     do for [i = 1:steps] {

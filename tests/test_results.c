@@ -433,3 +433,28 @@ Test(results, plots_of_what_is_there)
     result_free(&r);
     folder_remove(folder);
 }
+
+/* make plots with RUNS draws a reader's runs, of steps that are there, beside ours. */
+Test(results, plots_of_a_readers_runs)
+{
+    char *folder = folder_new();
+    Result r = run("mkdir -p '%s/r/05_large_kernel-1' '%s/r/99_gone-1' && for s in 05_large_kernel "
+                   "99_gone; do sed \"s/^00_resnet/$s/\" results/ladder/00_resnet-1/run.tsv > "
+                   "'%s/r/'$s-1/run.tsv; done && cp results/*.tsv '%s/ladder.tsv' '%s' && "
+                   "results/accuracy.sh '%s/r' '%s/runs.tsv' && command -v gnuplot",
+                   folder, folder, folder, build_folder(), folder, folder, folder);
+    bool drawn = r.status == 0;
+    result_free(&r);
+    for (int i = 0; drawn && i < 2; i++) {
+        const char *plot = i ? "road" : "cost";
+        r = run(
+            "top=$(pwd) && cd '%s' && LC_ALL=C.UTF-8 gnuplot -e \"STYLE = "
+            "'$top/results/style.gp'; KINDS = 'svg'\" \"$top/results/%s.gp\" && grep 'your runs' "
+            "%s.svg && grep -c \"gpPt6.*rgb(  0, 158, 115)\" %s.svg",
+            folder, plot, plot, plot);
+        cr_expect_eq(r.status, 0, "%s", r.err);
+        cr_expect(strstr(r.out, "\n1\n"), "%s: %s", plot, r.out);
+        result_free(&r);
+    }
+    folder_remove(folder);
+}
