@@ -297,10 +297,11 @@ Test(results, a_run_is_trained_again_when_its_network_or_recipe_changed)
     result_free(&r);
 
     /* A comment and a title are no change; a step that is no longer there is not trained. */
-    run_well("cd '%s' && rm -r steps/15_more runs/15_more-1 && "
-             "sed 's,static,/* ! */ static,; s/title = \"/&My /' steps/14_mine/main.c > new && "
-             "mv new steps/14_mine/main.c",
-             folder);
+    run_well(
+        "cd '%s' && rm -r steps/15_more runs/15_more-1 && "
+        "{ echo '/* A line more. */' && sed 's/title = \"/&My /' steps/14_mine/main.c; } > new && "
+        "mv new steps/14_mine/main.c",
+        folder);
     build_step(folder, "14_mine");
     r = trained_in(folder, "");
     cr_expect_null(strstr(r.out, "seed 1"), "trained again: %s", r.out);
