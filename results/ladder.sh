@@ -66,14 +66,7 @@ stages() {
         set -- "$1/$step" report --format json
         [ "$paper" = - ] || set -- "$@" --preset "$paper"
         "$@" | awk -v OFS='\t' -v step="$step" '
-            function field(name) {
-                match($0, "\"" name "\": \"?[^,\"]*")
-                return substr($0, RSTART, RLENGTH)
-            }
-            /^ *[{]"part": / {
-                split(field("part") " " field("parameters") " " field("macs"), words, " ")
-                print step, substr(words[2], 2), words[4], words[6]
-            }'
+            /^ *[{]"part": / { split($0, word, /[":,{} ]+/); print step, word[3], word[7], word[9] }'
         set -- "${1%/*}"
     done
 }
@@ -90,9 +83,6 @@ table() {
         size = p < 0 ? -p : p
         return sprintf(size < 0.1 ? "%+.2f%%" : size < 99.95 ? "%+.1f%%" : "%+.0f%%", p)
     }
-    function both(column, unit) {
-        return scaled($column, unit) (change(column) == "" ? "" : " (" change(column) ")")
-    }
     NR == 1 && markdown {
         print "| step | M parameters, article | G MACs, article | M parameters, paper |" \
             " G MACs, paper | encoder, article |"
@@ -101,22 +91,18 @@ table() {
     NR == 1 && !markdown {
         printf "%-24s %31s %31s\n", "", "------ the article'\''s widths ---", \
             "-------- the paper'\''s widths ---"
-        printf "%-24s %8s %6s %8s %6s %8s %6s %8s %6s  %s\n", "step", "M param.", "", "G MACs", "",
-            "M param.", "", "G MACs", "", "encoder"
+        printf "%-24s %8s %15s %15s %15s         %s\n", "step", "M param.", "G MACs", "M param.", "G MACs", "encoder"
     }
     NR == 1 { next }
-    markdown {
-        printf "| [%s](steps/%s/main.c) | %s | %s | %s | %s | %s |\n", $1, $1, both(3, 1e6),
-            both(4, 1e9), both(5, 1e6), both(6, 1e9), $7
-    }
-    !markdown {
-        printf "%-24s %8s %6s %8s %6s %8s %6s %8s %6s  %s\n", $1, scaled($3, 1e6), change(3),
-            scaled($4, 1e9), change(4), scaled($5, 1e6), change(5), scaled($6, 1e9), change(6),
-            substr($7, 3)
-    }
     {
-        for (i = 3; i <= 6; i++)
+        line = markdown ? "| [" $1 "](steps/" $1 "/main.c) |" : sprintf("%-24s", $1)
+        for (i = 3; i <= 6; i++) {
+            size = scaled($i, i % 2 ? 1e6 : 1e9)
+            p = change(i)
+            line = line (markdown ? " " size (p == "" ? "" : " (" p ")") " |" : sprintf(" %8s %6s", size, p))
             value[$1, i] = $i
+        }
+        print line (markdown ? " " $7 " |" : "  " substr($7, 3))
         seen[$1] = 1
         last = $1
     }' "$2"

@@ -40,25 +40,17 @@ machine() {
 }
 
 # made_of STEP: sets `made` to what decides what a run comes to, and takes from the options what this
-# network has nothing of.
+# network has nothing of. Where a layer is called, and what a step is called, makes no difference.
 made_of() {
     report=$("$build/$1" report --format json --preset small) || exit 1
-    for op in layer_scale drop_path; do
-        case $report in
-        *"\"op\": \"$op\""*) ;;
-        *) options=$(printf '%s\n' "$options" |
-            sed "s/--$(echo $op | tr _ -)[ =][^ ]*//; s/^ *//; s/ *\$//") ;;
-        esac
+    for option in layer-scale drop-path; do
+        case $report in *"\"op\": \"$(echo $option | tr - _)\""*) continue ;; esac
+        options=$(printf '%s\n' "$options" | sed "s/--${option}[ =][^ ]*//; s/^ *//; s/ *\$//")
     done
-    network=$(printf '%s\n' "$report" | cksum_of_network)
     weights=$(printf '%s\n' "$options" | sed -n 's/.*--weights[ =]\([^ ]*\).*/\1/p')
-    made="network $network, data $data, epochs $epochs, options $options${weights:+, weights $(
-        cksum < "$weights")}"
-}
-
-# Where a layer is called, and what a step is called, makes no difference.
-cksum_of_network() {
-    sed 's/, "at": .*//; /^ "step": /d; /^ "title": /d; /^ "from": /d; /_bytes": /d' | cksum
+    made="network $(printf '%s\n' "$report" | sed 's/, "at": .*//; /^ "step": /d; /^ "title": /d
+        /^ "from": /d; /_bytes": /d' | cksum), data $data, epochs $epochs, options $options"
+    [ ! -f "$weights" ] || made="$made, weights $(cksum < "$weights")"
 }
 
 record() {
@@ -130,17 +122,18 @@ for step in $steps; do
             [ "$library" = "$(sed -n 2p "$folder/$step-$seed/made_of.txt")" ] || echo old
     done
 done | awk -F '\t' "$(cat results/spread.awk)"'
-    # The sign takes two bytes, which some count as two.
-    function pad(text) { return text substr("             ", 1, 13 - length(text) + (text ~ /±/) * (length("±") - 1)) }
+    function cell(name) {
+        return sprintf("%6.2f%s", mean(name), n[name] > 1 ? sprintf(" ± %.2f", root(variance(name))) : "       ")
+    }
     /^old$/ { old++; next }
     !($1 in n) { step[++steps] = $1; n[$1] = 0 }
     { add($1 " held", $3); add($1 " test", $4); add($1, $5) }
     END {
-        printf "%-28s %5s  %-14s%-14s%s\n", "step", "seeds", "held out, %", "test, %", "test loss"
+        printf "%-28s %5s  %-14s %-14s %s\n", "step", "seeds", "held out, %", "test, %", "test loss"
         for (i = 1; i <= steps; i++)
-            printf "%-28s %5d  %s %s %.4f\n", step[i], n[step[i]], pad(spread(step[i] " held")),
-                pad(spread(step[i] " test")), mean(step[i])
+            printf "%-28s %5d  %s  %s  %.4f\n", step[i], n[step[i]], cell(step[i] " held"),
+                cell(step[i] " test"), mean(step[i])
         if (old)
-            print "The library (common/) has changed since " old " of these runs: remove the folder of" \
-                " one to train it again."
+            print "The library (common/) has changed since " old " of these runs: to train one again, remove" \
+                " its folder."
     }'
