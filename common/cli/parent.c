@@ -36,8 +36,9 @@ static bool has_rows(const char *path)
 {
     const char *const row[] = { "--row", "0" };
     char *text = sibling_prints(path, "report", row, 2);
+    bool there = text;
     free(text);
-    return text;
+    return there;
 }
 
 static char *nearest(const char *path)
