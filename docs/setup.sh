@@ -44,7 +44,7 @@ while IFS='|' read -r tool name serves without deb apk brew dnf; do
 done << 'TABLE'
 cc|compiler|builds everything|nothing works without it|build-essential|build-base|gcc|gcc make
 gnuplot|gnuplot|draws the plots|tables only|gnuplot-nox|gnuplot|gnuplot|gnuplot
-criterion|Criterion|make test|make test runs with what tests/portable has of it|libcriterion-dev|criterion-dev|criterion|
+criterion|Criterion|make test|make test runs with what tests/portable has of it|libcriterion-dev||criterion|
 git|git|says of which commit a run is|runs are of an unknown commit|git|git|git|git
 gzip|gzip|unpacks data sets|data sets must be unpacked already|gzip|gzip|gzip|gzip
 anytopnm|netpbm|reads JPEG, PNG and others|pictures must be PNM|netpbm|netpbm|netpbm|netpbm-progs

@@ -252,6 +252,10 @@ Test(steps, a_new_folder_is_a_step)
     cr_expect_eq(r.status, 0, "%s", r.err);
     cr_expect(strstr(r.out, "\n+        .title = \"Mine\","), "%s", r.out);
     result_free(&r);
+    r = run("cd '%s' && make diff STEP=5 | grep -c kernel && make diff STEP=99", folder);
+    cr_expect(strncmp(r.out, "6\n", 2) == 0 && strstr(r.err, "99: no such step"), "%s%s", r.out,
+              r.err);
+    result_free(&r);
     r = run("cd '%s' && make diff STEP=14 FROM=11 | grep -c '^[-+]'", folder);
     cr_expect_str_eq(r.out, "6\n", "two lines and the heads differ: %s", r.err);
     result_free(&r);
