@@ -459,3 +459,22 @@ Test(results, plots_of_a_readers_runs)
     }
     folder_remove(folder);
 }
+
+/* What is missing is said with what works without it; only a compiler is needed. */
+Test(results, setup_says_what_is_missing)
+{
+    Result r = run("make check-setup");
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    has(r.out, "  compiler       builds everything: ");
+    has(r.out, "\n  machine        ");
+    result_free(&r);
+    r = run("CC=nothing GNUPLOT=nothing docs/setup.sh");
+    cr_expect_eq(r.status, 1);
+    has(r.out, "- compiler       builds everything: missing; nothing works without it");
+    has(r.out, "- gnuplot        draws the plots: missing; tables only");
+    result_free(&r);
+    r = run("make help | sed '/^$/q' | grep -c '^  make [a-z]'");
+    int first = atoi(r.out);
+    cr_expect(first >= 6 && first <= 9, "%d targets come first", first);
+    result_free(&r);
+}
