@@ -307,7 +307,7 @@ bench: $(PROGRAMS) ### how fast every step runs, into results/speed.tsv (STEPS="
 speed: $(BUILD)/speed ### how the kernels became fast, into results/kernels.tsv (docs/speed.md)
 	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD) results/kernels.tsv
 
-train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05"), resumable
+train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
 	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 # The ladder as it is in results/, with the paper's learning rate.
