@@ -99,35 +99,35 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
 
 /* Asks another step for the same network: at the paper's sizes where this one has none but those,
  * and as it is where the other one has none either. */
-static bool read_origin(const Run *run, const char *origin, bool *paper, Layers *l)
+static bool read_parent(const Run *run, const char *parent, bool *paper, Layers *l)
 {
     const char *words[NETWORK_WORDS + 2];
     int count = options_of_network(&run->options, words);
     words[count] = "--preset";
     words[count + 1] = "paper";
     *paper = network_has_paper_sizes(run->step, &run->options) &&
-             layers_read_rows(origin, words, count + 2, l);
-    return *paper || layers_read_rows(origin, words, count, l);
+             layers_read_rows(parent, words, count + 2, l);
+    return *paper || layers_read_rows(parent, words, count, l);
 }
 
 static void print_change(const Run *run, const Net *net)
 {
     Layers before = { 0 };
     bool paper;
-    char *origin = parent_of(run);
-    if (!origin && run->step->from)
+    char *parent = parent_of(run);
+    if (!parent && run->step->from)
         printf("Step %s, from which it was made, is not built beside it.\n", run->step->from);
-    else if (!origin)
+    else if (!parent)
         printf("No step before this one is built beside it.\n");
-    else if (read_origin(run, origin, &paper, &before))
-        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(origin),
+    else if (read_parent(run, parent, &paper, &before))
+        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(parent),
                paper ? " --preset paper" : "",
                print_percent(net_trained(net), (double)before.total.params),
                print_percent(net_macs(net), (double)before.total.macs));
     else
-        printf("Against %s: it has no network of this shape.\n", sibling_base_name(origin));
+        printf("Against %s: it has no network of this shape.\n", sibling_base_name(parent));
     layers_free(&before);
-    free(origin);
+    free(parent);
 }
 
 /* --- the article's own checks ---------------------------------------------------------------- */
