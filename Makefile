@@ -156,6 +156,7 @@ endif
 .PHONY: drawn
 drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 	@$(if $(HOW_DRAWN),echo '$(HOW_DRAWN)',:)
+	@$(foreach p,$(PLOTS),$(if $(call missing,$p),echo '$p is not drawn: there is no $(call missing,$p) (make results)';)):
 
 # With RUNS, a folder as make train leaves it, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
