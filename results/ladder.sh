@@ -91,7 +91,8 @@ table() {
     NR == 1 && !markdown {
         printf "%-24s %31s %31s\n", "", "------ the article'\''s widths ---", \
             "-------- the paper'\''s widths ---"
-        printf "%-24s %8s %15s %15s %15s         %s\n", "step", "M param.", "G MACs", "M param.", "G MACs", "encoder"
+        printf "%-24s %8s %15s %15s %15s         %s\n", "step", "M param.", "G MACs", "M param.",
+            "G MACs", "encoder"
     }
     NR == 1 { next }
     {
@@ -99,7 +100,8 @@ table() {
         for (i = 3; i <= 6; i++) {
             size = scaled($i, i % 2 ? 1e6 : 1e9)
             p = change(i)
-            line = line (markdown ? " " size (p == "" ? "" : " (" p ")") " |" : sprintf(" %8s %6s", size, p))
+            line = line (markdown ? " " size (p == "" ? "" : " (" p ")") " |" : \
+                sprintf(" %8s %6s", size, p))
             value[$1, i] = $i
         }
         print line (markdown ? " " $7 " |" : "  " substr($7, 3))

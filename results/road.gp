@@ -73,8 +73,10 @@ do for [kind in KINDS] {
     set title "the paper, ImageNet\ntop-1 accuracy, %" tc rgb PAPER
     set lmargin at screen 0.60
     set rmargin at screen 0.80
-    plot "paper.tsv" skip 1 using (of(strcol(1), 4)):(place(strcol(1))):5 with xerrorbars lw 2 lc rgb PAPER pt 0, \
-         "" skip 1 using (of(strcol(1), 4)):(place(strcol(1))) with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
+    plot "paper.tsv" skip 1 using (of(strcol(1), 4)):(place(strcol(1))):5 \
+             with xerrorbars lw 2 lc rgb PAPER pt 0, \
+         "" skip 1 using (of(strcol(1), 4)):(place(strcol(1))) \
+             with linespoints lw 3 lc rgb PAPER pt 7 ps 2.2 * dot, \
          "" skip 1 using (of(strcol(1), 4)):(place(strcol(1))):(sprintf("%.1f", column(4))) \
              with labels boxed offset 0, 0.95 tc rgb PAPER
     set title "small networks\nmillion MACs" tc rgb 0x606060

@@ -110,8 +110,8 @@ steps=$(results/steps.sh "$build" train.sh) || exit
 steps=$(printf '%s\n' "$steps" | cut -f 1)
 for seed in ${SEEDS:-1}; do
     for step in $steps; do
-        printf '%s\n' "cd $(quoted "$PWD")&& env $(quoted DATA="$data" EPOCHS="$epochs" TRAIN="$options" \
-            FOLDER="$folder" results/train.sh --run "$build" "$step" "$seed")< /dev/null"
+        printf '%s\n' "cd $(quoted "$PWD")&& env $(quoted DATA="$data" EPOCHS="$epochs" \
+            TRAIN="$options" FOLDER="$folder" results/train.sh --run "$build" "$step" "$seed")< /dev/null"
     done
 done | ${LAUNCH:-sh -e} || exit 1
 
@@ -123,7 +123,8 @@ for step in $steps; do
     done
 done | awk -F '\t' "$(cat results/spread.awk)"'
     function cell(name) {
-        return sprintf("%6.2f%s", mean(name), n[name] > 1 ? sprintf(" ± %.2f", root(variance(name))) : "       ")
+        return sprintf("%6.2f", mean(name)) \
+            (n[name] > 1 ? sprintf(" ± %.2f", root(variance(name))) : "       ")
     }
     /^old$/ { old++; next }
     !($1 in n) { step[++steps] = $1; n[$1] = 0 }
@@ -134,6 +135,6 @@ done | awk -F '\t' "$(cat results/spread.awk)"'
             printf "%-28s %5d  %s  %s  %.4f\n", step[i], n[step[i]], cell(step[i] " held"),
                 cell(step[i] " test"), mean(step[i])
         if (old)
-            print "The library (common/) has changed since " old " of these runs: to train one again, remove" \
-                " its folder."
+            print "The library (common/) has changed since " old " of these runs: to train one again," \
+                " remove its folder."
     }'

@@ -22,4 +22,5 @@ sed 1d results/variants.tsv | while IFS=$tab read -r variant step edit; do
     }
 done
 # shellcheck disable=SC2046 # a list of words
-make -C "$tree" --no-print-directory BUILD=build "$@" $(sed '1d; s,^,build/,' results/variants.tsv | cut -f 1)
+make -C "$tree" --no-print-directory BUILD=build "$@" \
+    $(sed '1d; s,^,build/,' results/variants.tsv | cut -f 1)
