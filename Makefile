@@ -110,9 +110,15 @@ $(BUILD)/speed: $(SPEED_OBJECTS) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-objects: $(OBJECTS) $(SPEED_OBJECTS) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+# Checks the pages and runs their commands.
+PAGES := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/pages/*.c)))
+$(BUILD)/pages: $(PAGES) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d)
+objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d)
 
 # --- The ladder -----------------------------------------------------------------------------------
 
@@ -197,7 +203,7 @@ test: tests $(BUILD)/faults.so ## Criterion's tests of the library and of the pr
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed $(BUILD)/ladder.tsv
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed $(BUILD)/pages $(BUILD)/ladder.tsv
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).

@@ -1,6 +1,6 @@
 /* The pages: what is generated is fresh, links lead somewhere, English and Chinese have the same
  * numbers, the C they show is the steps', and their commands print what they show. docs/pages.sh
- * does the work; here it is also shown pages with mistakes. */
+ * and tests/pages do the work; here they are also shown pages with mistakes. */
 #include "base/memory.h"
 #include "run.h"
 
@@ -25,20 +25,20 @@ static char *copy_of_tree(void)
     return folder;
 }
 
-/* pages.sh called so in a folder must find nothing wrong. */
-static void good(const char *folder, const char *words)
+/* A command in a folder must find nothing wrong. */
+static void good(const char *folder, const char *command)
 {
-    Result r = run("cd '%s' && docs/pages.sh %s", folder, words);
-    cr_expect_eq(r.status, 0, "pages.sh %s:\n%s%s", words, r.out, r.err);
+    Result r = run("cd '%s' && %s", folder, command);
+    cr_expect_eq(r.status, 0, "%s:\n%s%s", command, r.out, r.err);
     result_free(&r);
 }
 
-/* After `change`, pages.sh called so must find a mistake and name it. The change is undone. */
-static void finds(const char *folder, const char *change, const char *words, const char *named)
+/* After `change`, the command must find a mistake and name it. The change is undone. */
+static void finds(const char *folder, const char *change, const char *command, const char *named)
 {
     run_well("cd '%s' && cp -rp docs docs.good && %s", folder, change);
-    Result r = run("cd '%s' && docs/pages.sh %s", folder, words);
-    cr_expect_eq(r.status, 1, "%s: pages.sh %s: status %d", change, words, r.status);
+    Result r = run("cd '%s' && %s", folder, command);
+    cr_expect_eq(r.status, 1, "%s: %s: status %d", change, command, r.status);
     cr_expect(strstr(r.out, named), "%s: '%s' is not named: %s%s", change, named, r.out, r.err);
     result_free(&r);
     run_well("cd '%s' && rm -rf docs && mv docs.good docs", folder);
@@ -46,40 +46,46 @@ static void finds(const char *folder, const char *change, const char *words, con
 
 /* --- the pages as they are ------------------------------------------------------------------- */
 
+/* A command of the build folder's, or with it as its argument, in this tree. */
+static void good_here(const char *format)
+{
+    char *command = str_format(format, build_folder());
+    good(".", command);
+    free(command);
+}
+
 Test(docs, what_is_generated_is_fresh)
 {
-    char *words = str_format("--check %s", build_folder());
-    good(".", words);
-    free(words);
+    good_here("docs/pages.sh --check '%s'");
 }
 
 Test(docs, links_lead_somewhere)
 {
-    good(".", "--links");
+    good_here("'%s/pages' links");
 }
 
 Test(docs, english_and_chinese_have_the_same_numbers)
 {
-    good(".", "--pairs");
+    good_here("'%s/pages' pairs");
 }
 
 Test(docs, c_in_tables_is_the_steps)
 {
-    good(".", "--code");
+    good_here("'%s/pages' code");
 }
 
 /* Two tests, so that two cores have something to do. */
 Test(docs, commands_of_lessons_print_what_is_shown)
 {
     char *folder = copy_of_tree();
-    good(folder, "--run docs/[0-9][0-9]_*.md");
+    good(folder, "build/pages run docs/[0-9][0-9]_*.md");
     folder_remove(folder);
 }
 
 Test(docs, commands_of_other_pages_print_what_is_shown)
 {
     char *folder = copy_of_tree();
-    good(folder, "--run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
+    good(folder, "build/pages run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
     folder_remove(folder);
 }
 
@@ -90,18 +96,20 @@ Test(docs, commands_of_other_pages_print_what_is_shown)
 Test(docs, mistakes_are_found)
 {
     char *folder = copy_of_tree();
-    finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE, "--check build",
-          "-| `paper`: MACs | 5,");
-    finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*", "--check build",
-          "docs/diffs/07_fewer_activations.diff, by make docs");
-    finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "--links", "nowhere.md");
-    finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "--links", "errata.md#nowhere");
-    finds(folder, "sed -i '0,/main.c#L5-L/s//main.c#L5-L9/' " PAGE, "--links", "no such line");
-    finds(folder, "echo 12345 >> " PAGE, "--pairs", "12345");
-    finds(folder, "rm docs/zh/05*", "--pairs", "docs/zh/05");
-    finds(folder, "cp " PAGE " docs/zh/99.md", "--pairs", "docs/zh/99.md");
-    finds(folder, "sed -i 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE, "--code",
-          "wide, .kernel = 5");
+    finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
+          "docs/pages.sh --check build", "-| `paper`: MACs | 5,");
+    finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
+          "docs/pages.sh --check build", "docs/diffs/07_fewer_activations.diff, by make docs");
+    finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "build/pages links", "nowhere.md");
+    finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "build/pages links",
+          "errata.md#nowhere");
+    finds(folder, "sed -i '0,/main.c#L5-L/s//main.c#L5-L9/' " PAGE, "build/pages links",
+          "no such line");
+    finds(folder, "echo 12345 >> " PAGE, "build/pages pairs", "12345");
+    finds(folder, "rm docs/zh/05*", "build/pages pairs", "docs/zh/05");
+    finds(folder, "cp " PAGE " docs/zh/99.md", "build/pages pairs", "docs/zh/99.md");
+    finds(folder, "sed -i 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE,
+          "build/pages code", "wide, .kernel = 5");
     folder_remove(folder);
 }
 
@@ -109,7 +117,7 @@ Test(docs, mistakes_are_found)
 static void page_fails(const char *folder, const char *page, const char *named)
 {
     char *change = str_format("printf '%s' > docs/x.md", page);
-    finds(folder, change, "--run docs/x.md", named);
+    finds(folder, change, "build/pages run docs/x.md", named);
     free(change);
 }
 
@@ -121,11 +129,55 @@ Test(docs, commands_that_print_something_else_are_found)
     page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "than is shown");
     page_fails(folder, "```sh\\necho abc\\n```\\n```\\na…d\\n```\\n", "than is shown");
     page_fails(folder, "```sh\\nfalse\\n```\\n", "status 1");
+    page_fails(folder, "```sh\\nkill -9 $$\\n```\\n", "status 137");
     page_fails(folder, "```sh fails\\ntrue\\n```\\n", "does not fail");
     page_fails(folder, "```sh slow\\nif\\n```\\n", "not for the shell");
+    page_fails(folder, "```sh quick\\ntrue\\n```\\n", "what is");
     run_well("cd '%s' && printf '```sh\\necho a b; echo c; echo def\\n```\\n\\n```\\na  b\\n…\\n"
-             "d…f\\n```\\n' > docs/x.md && docs/pages.sh --run docs/x.md",
+             "d…f\\n```\\n' > docs/x.md && build/pages run docs/x.md",
              folder);
+    folder_remove(folder);
+}
+
+/* A command that hangs, with what it started, does not keep the tests waiting. */
+Test(docs, commands_have_a_time_limit)
+{
+    char *folder = folder_new();
+    run_well("printf '```sh\\necho begun; sleep 1000 | sleep 1000\\n```\\n' > '%s/x.md'", folder);
+    Result r = run("SECONDS_PER_COMMAND=1 '%s/pages' run '%s/x.md'", build_folder(), folder);
+    cr_expect_eq(r.status, 1);
+    cr_expect(strstr(r.out, "not done after 1 s:\nbegun"), "%s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* Many … in long lines and in long outputs: to try all ways would take years. */
+Test(docs, long_outputs_are_compared_at_once, .timeout = 60)
+{
+    char *folder = folder_new();
+    run_well("cd '%s' && { printf '```sh\\nyes a | head -n 3000; yes a | head -n 3000 | tr -d "
+             "\"\\\\n\"\\n```\\n```\\n'; for i in 1 2 3 4 5 6 7 8 9 10; do echo …; echo a; "
+             "done; echo a…a…a…a…a…a…a…a…a…a…a…b; echo '```'; } > x.md",
+             folder);
+    Result r = run("'%s/pages' run '%s/x.md'", build_folder(), folder);
+    cr_expect(strstr(r.out, "than is shown"), "%s", r.out);
+    result_free(&r);
+    run_well("cd '%s' && sed 's/…b/…/' x.md > y.md", folder);
+    run_well("'%s/pages' run '%s/y.md'", build_folder(), folder);
+    folder_remove(folder);
+}
+
+/* Empty fences are filled and nothing else of the page changes. */
+Test(docs, empty_fences_can_be_filled)
+{
+    char *folder = folder_new();
+    run_well(
+        "cd '%s' && printf 'a\\n```sh\\necho \"b \"; echo c\\n```\\n\\n```\\n```\\nd\\n' > x.md",
+        folder);
+    run_well("'%s/pages' fill '%s/x.md'", build_folder(), folder);
+    char *page = contents("%s/x.md", folder);
+    cr_expect_str_eq(page, "a\n```sh\necho \"b \"; echo c\n```\n\n```\nb\nc\n```\nd\n");
+    free(page);
     folder_remove(folder);
 }
 
@@ -152,8 +204,8 @@ Test(docs, pages_pass_beside_a_readers_steps)
 {
     char *folder = copy_of_tree();
     add_own_steps(folder, "14_mine 15_other");
-    good(folder, "--check build");
-    good(folder, "--run docs/05_large_kernel.md");
+    good(folder, "docs/pages.sh --check build");
+    good(folder, "build/pages run docs/05_large_kernel.md");
     all_is_there(folder);
     folder_remove(folder);
 }
@@ -163,7 +215,7 @@ Test(docs, exercises_leave_alone_what_is_there)
 {
     char *folder = copy_of_tree();
     add_own_steps(folder, "14_mine 14_try 15_other");
-    Result r = run("cd '%s' && docs/pages.sh --run docs/[0-9][0-9]_*.md docs/how*.md", folder);
+    Result r = run("cd '%s' && build/pages run docs/[0-9][0-9]_*.md docs/how*.md", folder);
     cr_expect_eq(r.status, 1);
     cr_expect(strstr(r.out, "14_try") && strstr(r.out, "xists"), "%s", r.out);
     result_free(&r);

@@ -1,0 +1,51 @@
+/* The pages' Markdown, line by line, and what is done with it: see main.c. Paths are relative to
+ * the folder where steps/ stands. */
+#ifndef TESTS_PAGES_PAGE_H
+#define TESTS_PAGES_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { TEXT, OPENS, CODE, CLOSES } Kind; /* OPENS and CLOSES: a fence's ``` */
+
+typedef struct {
+    char *text; /* without its newline */
+    Kind kind;
+    char *added; /* text to write behind this line, or NULL */
+} Line;
+
+typedef struct {
+    char *path, *bytes;
+    Line *lines;
+    size_t count;
+} Page;
+
+/* Reads a page; ends the program where it cannot be read. */
+Page page_read(const char *path);
+void page_free(Page *page);
+/* The lines from `first` to before `end`, each with its newline, as a string of its own memory. */
+char *page_text(const Page *page, size_t first, size_t end);
+
+/* The paths that match each of some patterns, sorted, NULL behind the last. Never freed. */
+char **paths(const char *patterns);
+/* README.md and docs/…, in English. */
+char **english_pages(void);
+/* The other page of a pair, of its own memory: docs/zh/x.md for docs/x.md, and back. */
+char *chinese_of(const char *page);
+char *english_of(const char *page);
+
+/* The text without its first `prefix`; NULL where it begins otherwise. */
+const char *after(const char *text, const char *prefix);
+/* Makes every run of white space one space in place, and none at the ends. */
+char *squeeze(char *text);
+
+/* Each prints the mistakes it finds and returns how many there are. */
+int check_links(void);
+int check_pairs(void);
+int check_code(void);
+
+/* Runs a page's commands, each for at most so many seconds; fill: writes what they print into the
+ * fences that are empty. */
+int run_page(const char *path, bool fill, int seconds);
+
+#endif
