@@ -347,14 +347,13 @@ collect: $(PROGRAMS) ### the tables of what the runs in results came to
 check-setup: ## what is here, what is missing, and what works without it
 	@CC='$(CC)' GNUPLOT='$(GNUPLOT)' docs/setup.sh
 
-diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
-	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(STEP) $(FROM)
+diff: $(if $(FROM),,$(PROGRAMS)) ## what STEP=05 changes, and nothing else (FROM=03: against that step)
+	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
 docs: ladder #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
 	@results/ladder.sh --write $(BUILD) results
-	@docs/diffs.sh --write
-	@docs/pages.sh --write $(BUILD)
+	@docs/blocks.sh --write $(BUILD)
 
 # First what a reader wants, then what makes the tables, then what keeps all this up.
 help: ## this list

@@ -1,23 +1,13 @@
 #!/bin/sh
-# What a step changes against the step before it.
-#
-#   diffs.sh [--color] STEP [FROM]   shows it, or the change against FROM; both are beginnings of the
-#                                    steps' names: 05
-#   diffs.sh --write                 writes docs/diffs/NN_name.diff for every step and an index beside them
-#
-# Run it where steps/ stands.
+# diffs.sh [--color] BUILD STEP [FROM]: what a step changes against the step that it came from, or
+# against FROM. Both are beginnings of the steps' names: 05. Run it where steps/ stands.
 set -eu
-
-# Every step that is one network. A program that holds a road of them, row by row, is nobody's
-# neighbour.
-rungs() {
-    grep -L '\.rows = ' steps/*/main.c | cut -d / -f 2
-}
-
-# before STEP: the step before it, empty for the first.
-before() {
-    rungs | awk -v step="$1" '$1 == step { print last } { last = $1 }'
-}
+colour="cat"
+if [ "$1" = --color ]; then
+    colour=colour
+    shift
+fi
+build=$1
 
 # named STEP: the whole name.
 named() {
@@ -29,53 +19,22 @@ named() {
     done
 }
 
-# show FROM STEP OPTION…: the diff; that there is one is no error.
-show() {
-    last=$1 now=$2
-    shift 2
-    diff -u "$@" --label "steps/$last/main.c" --label "steps/$now/main.c" \
-        "steps/$last/main.c" "steps/$now/main.c" || [ $? -eq 1 ]
+colour() {
+    awk '{ printf "\033[%dm%s\033[0m\n", (/^-/ ? 31 : /^\+/ ? 32 : /^@/ ? 36 : 0), $0 }'
 }
 
-title() {
-    sed -n 's/.*\.title = "\(.*\)",.*/\1/p' "steps/$1/main.c"
-}
-
-index() {
-    printf '# What every step changes\n\n'
-    printf 'Written by `make docs`; `make diff STEP=05` shows one in colour.\n\n'
-    printf '| step | title | lines out | lines in |\n|---|---|---:|---:|\n'
-    for diff in docs/diffs/*.diff; do
-        step=$(basename "$diff" .diff)
-        printf '| [%s](%s.diff) | %s | %s | %s |\n' "$step" "$step" "$(title "$step")" \
-            $(($(grep -c '^-' "$diff") - 1)) $(($(grep -c '^+' "$diff") - 1))
-    done
-}
-
-write() {
-    mkdir -p docs/diffs
-    rm -f docs/diffs/*.diff
-    for step in $(rungs); do
-        [ -f "docs/$step.md" ] || continue # a reader's own
-        last=$(before "$step")
-        [ -z "$last" ] || show "$last" "$step" > "docs/diffs/$step.diff"
-    done
-    index > docs/diffs/README.md
-}
-
-case ${1-} in
---write) write; exit ;;
---color) color=--color=always; shift ;;
-*) color=--color=never ;;
-esac
-step=$(named "${1?which step?}")
-if [ "${2-}" ]; then
-    from=$(named "$2")
-    show "$from" "$step" "$color"
-elif ! rungs | grep -qx "$step"; then
-    echo "$step holds a road of its own, row by row: no step is before it"
-elif [ -z "$(before "$step")" ]; then
-    echo "$step is the first step: nothing before it"
+step=$(named "${2?which step?}")
+if [ "${3-}" ]; then
+    from=$(named "$3")
 else
-    show "$(before "$step")" "$step" "$color"
+    [ -x "$build/$step" ] || { echo "no $build/$step: make builds it" >&2; exit 1; }
+    report=$("$build/$step" report --format json)
+    case $report in
+    *' "rows": '*) echo "$step holds a road of its own, row by row: no step is before it"; exit ;;
+    esac
+    from=$(printf '%s\n' "$report" | sed -n 's/^ "from": "\(.*\)",$/\1/p')
+    [ "$from" ] || { echo "$step is the first step: nothing before it"; exit; }
 fi
+text=$(diff -u -L "steps/$from/main.c" -L "steps/$step/main.c" \
+    "steps/$from/main.c" "steps/$step/main.c") || [ $? -eq 1 ]
+printf '%s\n' "$text" | $colour

@@ -1,5 +1,5 @@
 /* The pages: what is generated is fresh, links lead somewhere, English and Chinese have the same
- * numbers, the C they show is the steps', and their commands print what they show. docs/pages.sh
+ * numbers, the C they show is the steps', and their commands print what they show. docs/blocks.sh
  * and tests/pages do the work; here they are also shown pages with mistakes. */
 #include "base/memory.h"
 #include "run.h"
@@ -56,7 +56,7 @@ static void good_here(const char *format)
 
 Test(docs, what_is_generated_is_fresh)
 {
-    good_here("docs/pages.sh --check '%s'");
+    good_here("docs/blocks.sh --check '%s'");
 }
 
 Test(docs, links_lead_somewhere)
@@ -97,14 +97,14 @@ Test(docs, mistakes_are_found)
 {
     char *folder = copy_of_tree();
     finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
-          "docs/pages.sh --check build", "-| `paper`: MACs | 5,");
+          "docs/blocks.sh --check build", "-| `paper`: MACs | 5,");
     finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
-          "docs/pages.sh --check build", "docs/diffs/07_fewer_activations.diff, by make docs");
+          "docs/blocks.sh --check build", "docs/diffs/07_fewer_activations.diff, by make docs");
     finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "build/pages links", "nowhere.md");
     finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "build/pages links",
           "errata.md#nowhere");
-    finds(folder, "sed -i '0,/main.c#L5-L/s//main.c#L5-L9/' " PAGE, "build/pages links",
-          "no such line");
+    finds(folder, "echo '[x](../steps/05_large_kernel/main.c#L5-L999)' >> " PAGE,
+          "build/pages links", "no such line");
     finds(folder, "echo 12345 >> " PAGE, "build/pages pairs", "12345");
     finds(folder, "rm docs/zh/05*", "build/pages pairs", "docs/zh/05");
     finds(folder, "cp " PAGE " docs/zh/99.md", "build/pages pairs", "docs/zh/99.md");
@@ -181,6 +181,68 @@ Test(docs, empty_fences_can_be_filled)
     folder_remove(folder);
 }
 
+/* --- the scripts ------------------------------------------------------------------------------ */
+
+/* What fails in the middle leaves every page as it was. */
+Test(docs, writing_that_fails_changes_no_page)
+{
+    static const char *const failures[] = {
+        "printf '#!/bin/sh\\nexit 1\\n' > build/11_drop_path_layer_scale",
+        "rm results/search.tsv",
+        "echo '<!-- begin generated: nothing -->' >> docs/speed.md",
+    };
+    char *folder = copy_of_tree();
+    run_well("cd '%s' && sed -i.old 's/4,0/5,0/' docs/0*.md && rm docs/*.old && mkdir good && cp "
+             "-rp build results docs good",
+             folder);
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        run_well("cd '%s' && %s && find README* docs -type f | sort | xargs cksum > before", folder,
+                 failures[i]);
+        Result r = run("cd '%s' && docs/blocks.sh --write build", folder);
+        cr_expect_neq(r.status, 0, "%s", failures[i]);
+        result_free(&r);
+        run_well(
+            "cd '%s' && find README* docs -type f | sort | xargs cksum | diff before - && rm -r "
+            "build results docs && cp -rp good/* .",
+            folder);
+    }
+    run_well("cd '%s' && docs/blocks.sh --write build && docs/blocks.sh --check build", folder);
+    folder_remove(folder);
+}
+
+/* With other tools before the system's, if they are installed: `links` makes them in a folder. */
+static void works_with(const char *needed, const char *links, const char *shell)
+{
+    char *tools = folder_new(), *build = str_format("%s", build_folder());
+    Result r = run("command -v %s", needed);
+    if (r.status == 0) {
+        run_well("cd '%s' && %s", tools, links);
+        run_well("PATH='%s':$PATH; %s docs/blocks.sh --check '%s' && %s docs/diffs.sh '%s' 05 | "
+                 "cmp - docs/diffs/05_large_kernel.diff && %s docs/diffs.sh --color '%s' 06 04 | "
+                 "grep -q 32m+",
+                 tools, shell, build, shell, build, shell, build);
+    }
+    result_free(&r);
+    free(build);
+    folder_remove(tools);
+}
+
+Test(docs, scripts_work_with_the_one_true_awk_and_dash)
+{
+    works_with("original-awk && command -v dash", "ln -s $(command -v original-awk) awk", "dash");
+}
+
+Test(docs, scripts_work_with_busybox)
+{
+    works_with("busybox",
+               "for name in $(busybox --list); do ln -s $(command -v busybox) $name; done", "sh");
+}
+
+Test(docs, scripts_work_with_zsh)
+{
+    works_with("zsh", "true", "zsh --emulate sh");
+}
+
 /* --- a reader's own work ---------------------------------------------------------------------- */
 
 /* Puts steps, programs and runs of a reader's into a folder, called `names`. */
@@ -204,7 +266,7 @@ Test(docs, pages_pass_beside_a_readers_steps)
 {
     char *folder = copy_of_tree();
     add_own_steps(folder, "14_mine 15_other");
-    good(folder, "docs/pages.sh --check build");
+    good(folder, "docs/blocks.sh --check build");
     good(folder, "build/pages run docs/05_large_kernel.md");
     all_is_there(folder);
     folder_remove(folder);

@@ -239,7 +239,8 @@ Test(road, rows_are_its_own)
 /* A program of several networks stands in no diff and in no row of the ladder. */
 Test(road, is_no_rung)
 {
-    Result r = run("docs/diffs.sh 13; ls docs/diffs; cut -f 1 results/ladder.tsv");
+    Result r =
+        run("docs/diffs.sh '%s' 13; ls docs/diffs; cut -f 1 results/ladder.tsv", build_folder());
     cr_expect(strstr(r.out, STEP " holds a road"), "%s", r.out);
     cr_expect_null(strstr(r.out, STEP ".diff"));
     cr_expect(strstr(r.out, "\n12_official_convnext\n"), "%s", r.out);
