@@ -96,9 +96,9 @@ Test(docs, commands_of_other_pages_print_what_is_shown)
 Test(docs, mistakes_are_found)
 {
     char *folder = copy_of_tree();
-    finds(folder, "sed -i 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
+    finds(folder, "sed -i.old 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
           "docs/blocks.sh --check build", "-| `paper`: MACs | 5,");
-    finds(folder, "sed -i 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
+    finds(folder, "sed -i.old 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
           "docs/blocks.sh --check build", "docs/diffs/07_fewer_activations.diff, by make docs");
     finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "build/pages links", "nowhere.md");
     finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "build/pages links",
@@ -108,7 +108,7 @@ Test(docs, mistakes_are_found)
     finds(folder, "echo 12345 >> " PAGE, "build/pages pairs", "12345");
     finds(folder, "rm docs/zh/05*", "build/pages pairs", "docs/zh/05");
     finds(folder, "cp " PAGE " docs/zh/99.md", "build/pages pairs", "docs/zh/99.md");
-    finds(folder, "sed -i 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE,
+    finds(folder, "sed -i.old 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE,
           "build/pages code", "wide, .kernel = 5");
     folder_remove(folder);
 }
