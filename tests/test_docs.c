@@ -277,6 +277,7 @@ Test(docs, pages_pass_beside_a_readers_steps)
     good(folder,
          "find README* docs results -type f | sort | xargs cksum > pages && BUILD=build make "
          "docs && find README* docs results -type f | sort | xargs cksum | diff pages -");
+    good(folder, "docs/diffs.sh build 14 | grep -q '^--- steps/05_large_kernel'");
     good(folder, "build/pages run docs/05_large_kernel.md");
     all_is_there(folder);
     folder_remove(folder);
