@@ -11,7 +11,8 @@
 set -eu
 export LC_ALL=C.UTF-8
 
-command=${1?--write or --check} build=${2:-build}
+command=${1-} build=${2:-build}
+case $command in --write | --check) ;; *) echo 'usage: blocks.sh --write|--check BUILD' >&2; exit 2 ;; esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"; [ -z "${files-}" ] || for file in $files; do rm -f "$file.$$"; done' EXIT
 
