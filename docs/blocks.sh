@@ -63,7 +63,11 @@ ask() {
             return product
         }
         /^ "title": / { print "title", field("title") }
-        /^ *[{]"name": / { if (elements(field("output")) > largest) largest = elements(field("output")) }
+        /^ *[{]"name": / {
+            size = elements(field("output"))
+            if (size > largest)
+                largest = size
+        }
         /^ *[{]"part": / {
             print "part", field("part"), field("output"), grouped(field("parameters")), grouped(field("macs"))
             if (field("part") != "head")
