@@ -336,10 +336,10 @@ expand() {
 }
 
 # copy_fences FROM TO: TO gets the fences of FROM, the first for the first, and so on, but for those in
-# generated blocks.
+# generated blocks. It must have as many.
 copy_fences() {
     awk '
-        FNR == 1 { file++; inside = generated = count = 0 }
+        FNR == 1 { file++; wanted = count; inside = generated = count = 0 }
         /^<!-- begin generated/ { generated = 1 }
         /^<!-- end generated/ { generated = 0 }
         !generated && /^```/ {
@@ -353,7 +353,11 @@ copy_fences() {
             next
         }
         file == 1 && inside { text[count] = text[count] $0 "\n" }
-        file == 2 && !(inside && !generated)' "$1" "$2" > "$tmp/copied"
+        file == 2 && !(inside && !generated)
+        END { exit count != wanted }' "$1" "$2" > "$tmp/copied" || {
+        echo "$1 and ${2#"$tmp/new/"} do not have as many fences" >&2
+        exit 1
+    }
     mv "$tmp/copied" "$2"
 }
 
