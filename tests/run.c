@@ -129,6 +129,18 @@ char *folder_new(void)
     return folder;
 }
 
+char *tree_copy(void)
+{
+    char *folder = folder_new();
+    run_well(
+        "cp -rp Makefile README*.md LICENSE common docs results tests '%s' && "
+        "cp -rp '%s' '%s/build' && mkdir '%s/steps' && for lesson in docs/[0-9]*.md; do "
+        "step=$(basename $lesson .md) && cp -rp steps/$step '%s/steps'; done && cd '%s' && "
+        "for program in build/[0-9]*; do [ -e steps/${program#build/} ] || rm -r $program; done",
+        folder, build_folder(), folder, folder, folder, folder);
+    return folder;
+}
+
 void folder_remove(char *folder)
 {
     run_well("rm -rf '%s'", folder);

@@ -37,6 +37,10 @@ enum { RUNGS = 13 };
 /* A new empty folder, and its end with all that is in it. */
 char *folder_new(void);
 void folder_remove(char *folder);
+/* A copy of this tree in which anything may be written and made, with what is built as its build/:
+ * nothing in it is a link into this tree. Only steps that have a lesson are copied; a reader's own
+ * are not the tests'. To be removed as a folder. */
+char *tree_copy(void);
 
 /* Builds a step's program from its main.c as it is in `folder` (steps/NAME/main.c), as
  * folder/b/NAME. */

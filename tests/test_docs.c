@@ -8,22 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- where ----------------------------------------------------------------------------------- */
-
-/* A copy in which pages may be changed, commands may write and make may build: nothing in it is a
- * link into this tree. Only steps that have a lesson are copied; a reader's own are not the pages'.
+/* --- calling what checks them ------------------------------------------------------------------
  */
-static char *copy_of_tree(void)
-{
-    char *folder = folder_new();
-    run_well(
-        "cp -rp Makefile README*.md LICENSE common docs results tests '%s' && "
-        "cp -rp '%s' '%s/build' && mkdir '%s/steps' && for lesson in docs/[0-9]*.md; do "
-        "step=$(basename $lesson .md) && cp -rp steps/$step '%s/steps'; done && cd '%s' && "
-        "for program in build/[0-9]*; do [ -e steps/${program#build/} ] || rm -r $program; done",
-        folder, build_folder(), folder, folder, folder, folder);
-    return folder;
-}
 
 /* A command in a folder must find nothing wrong. */
 static void good(const char *folder, const char *command)
@@ -77,14 +63,14 @@ Test(docs, c_in_tables_is_the_steps)
 /* Two tests, so that two cores have something to do. */
 Test(docs, commands_of_lessons_print_what_is_shown)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     good(folder, "build/pages run docs/[0-9][0-9]_*.md");
     folder_remove(folder);
 }
 
 Test(docs, commands_of_other_pages_print_what_is_shown)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     good(folder, "build/pages run README.md $(ls docs/*.md | grep -v '/[0-9][0-9]_')");
     folder_remove(folder);
 }
@@ -103,7 +89,7 @@ Test(docs, commands_write_to_no_fixed_place)
 
 Test(docs, mistakes_are_found)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     finds(folder, "sed -i.old 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
           "docs/blocks.sh --check build", "-| `paper`: MACs | 5,");
     finds(folder, "sed -i.old 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
@@ -131,7 +117,7 @@ static void page_fails(const char *folder, const char *page, const char *named)
 
 Test(docs, commands_that_print_something_else_are_found)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     page_fails(folder, "```sh\\necho a b\\n```\\n\\n```\\na c\\n```\\n", "a c");
     page_fails(folder, "```sh\\necho a\\n```\\n```\\na\\nb\\n```\\n", "than is shown");
     page_fails(folder, "```sh\\necho a; echo b\\n```\\n```\\n…\\na\\n```\\n", "than is shown");
@@ -200,7 +186,7 @@ Test(docs, writing_that_fails_changes_no_page)
         "echo '<!-- begin generated: nothing -->' >> docs/speed.md",
         "printf '```sh\ntrue\n```\n' >> docs/08_fewer_norms.md",
     };
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     run_well("cd '%s' && sed -i.old 's/4,0/5,0/' docs/0*.md && rm docs/*.old && mkdir good && cp "
              "-rp build results docs good",
              folder);
@@ -269,7 +255,7 @@ static void all_is_there(const char *folder)
 
 Test(docs, pages_pass_beside_a_readers_steps)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     add_own_steps(folder, "14_mine 15_other");
     good(folder,
          "find README* docs results -type f | sort | xargs cksum > pages && BUILD=build make "
@@ -283,7 +269,7 @@ Test(docs, pages_pass_beside_a_readers_steps)
 /* Not even a step of the exercises' own name is written to. */
 Test(docs, exercises_leave_alone_what_is_there)
 {
-    char *folder = copy_of_tree();
+    char *folder = tree_copy();
     add_own_steps(folder, "14_mine 14_try 15_other");
     Result r = run("cd '%s' && build/pages run docs/[0-9][0-9]_*.md docs/how*.md", folder);
     cr_expect_eq(r.status, 1);

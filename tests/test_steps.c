@@ -222,20 +222,9 @@ Test(steps, give_pytorchs_logits_in_training)
 
 /* --- a step of one's own --------------------------------------------------------------------- */
 
-/* A checkout that shares what it only reads, and has its own copy of what make writes. */
-static char *checkout(void)
-{
-    char *folder = folder_new();
-    run_well("top=$(pwd) && mkdir '%s/steps' && cd '%s' && ln -s \"$top\"/Makefile \"$top\"/common "
-             "\"$top\"/docs \"$top\"/tests . && ln -s \"$top\"/steps/* steps && "
-             "cp -rp \"$top\"/results . && cp -rp \"$(cd \"$top\" && cd '%s' && pwd)\" build",
-             folder, folder, build_folder());
-    return folder;
-}
-
 Test(steps, a_new_folder_is_a_step)
 {
-    char *folder = checkout();
+    char *folder = tree_copy();
     run_well("cd '%s' && mkdir steps/14_mine && sed 's/\\.kernel = 7/.kernel = 5/; "
              "s/\\.pad = 3/.pad = 2/; s/\\.title = \".*\"/.title = \"Mine\"/' "
              "steps/11_drop_path_layer_scale/main.c > steps/14_mine/main.c",
