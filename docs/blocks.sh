@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2016,SC2317 # what looks like `a command` is Markdown; blocks are called by name
+# shellcheck disable=SC2016,SC2317 # `…` is Markdown; blocks are called by name
 # What stands in the pages between <!-- begin generated: NAME WORD… --> and <!-- end generated -->,
 # from the programs in BUILD and the tables in results/; a Chinese page also gets its English page's
 # fences. And docs/diffs.
@@ -12,7 +12,10 @@ set -eu
 export LC_ALL=C.UTF-8
 
 command=${1-} build=${2:-build}
-case $command in --write | --check) ;; *) echo 'usage: blocks.sh --write|--check BUILD' >&2; exit 2 ;; esac
+case $command in
+--write | --check) ;;
+*) echo 'usage: blocks.sh --write|--check BUILD' >&2; exit 2 ;;
+esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"; [ -z "${files-}" ] || for file in $files; do rm -f "$file.$$"; done' EXIT
 
@@ -21,10 +24,10 @@ lessons=$(find docs -name '[0-9][0-9]_*.md' -path 'docs/[0-9]*' | sed 's|docs/\(
 
 # --- what the programs say ------------------------------------------------------------------------
 
-# ask STEP PRESET: what the report says, as lines of $tmp/STEP.PRESET with tabs: title; each part with
-# output, parameters and MACs; and the figures of the whole network by number, as block_numbers names
-# them. A step that has neither preset is a network of the paper's; without such a network the file is
-# empty.
+# ask STEP PRESET: what the report says, as lines of $tmp/STEP.PRESET with tabs: title; each part
+# with output, parameters and MACs; the figures of the whole network by number, as block_numbers
+# names them. A step that has neither preset is a network of the paper's; without such a network
+# the file is empty.
 ask() {
     facts=$tmp/$1.$2 status=0
     [ ! -f "$facts" ] || return 0
@@ -69,7 +72,8 @@ ask() {
                 largest = size
         }
         /^ *[{]"part": / {
-            print "part", field("part"), field("output"), grouped(field("parameters")), grouped(field("macs"))
+            print "part", field("part"), field("output"), grouped(field("parameters")),
+                grouped(field("macs"))
             if (field("part") != "head")
                 encoder = field("output")
         }
@@ -77,7 +81,7 @@ ask() {
             print 1, grouped(field("parameters"))
             print 2, grouped(field("macs"))
             print 3, encoder
-            print 4, sprintf("%.1f + %.2f", field("parameters") * 4 / 1048576, largest * 4 / 1048576)
+            print 4, sprintf("%.1f + %.2f", field("parameters") / 262144, largest / 262144)
         }' "$tmp/json" > "$facts"
 }
 
@@ -195,11 +199,13 @@ block_search() {
 
 # paper ROW…: rows of the paper's Table 10.
 block_paper() {
-    table_head '| row | the paper'\''s network | top-1, % | its GFLOPs | MACs here | parameters here |' \
+    table_head \
+        '| row | the paper'\''s network | top-1, % | its GFLOPs | MACs here | parameters here |' \
         '| 行 | 论文的网络 | top-1，% | 论文的 GFLOPs | 实际 MACs | 实际参数 |' \
         '|---:|---|---:|---:|---:|---:|'
     awk -F '\t' -v wanted=" $* " 'index(wanted, " " $1 " ") {
-        printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9, $7 / 1e6
+        printf "| %s | %s | %s ± %s | %s | %.3f G | %.3f M |\n", $1, $2, $3, $4, $5, $6 / 1e9,
+            $7 / 1e6
     }' tests/data/paper_roadmap.tsv
 }
 
@@ -223,7 +229,8 @@ block_diff() {
 
 # lessons: the table of all of them.
 block_lessons() {
-    table_head '| step | what changes | lesson | diff |' '| 步 | 改了什么 | 课程 | diff |' '|---|---|---|---|'
+    table_head '| step | what changes | lesson | diff |' '| 步 | 改了什么 | 课程 | diff |' \
+        '|---|---|---|---|'
     for step in $lessons; do
         title=$(title_of "$step")
         heading=$(sed -n '1s/^# [0-9]* *//p' "${page%/*}/$step.md")
@@ -335,8 +342,8 @@ expand() {
         END { exit inside }' "$page" > "$tmp/new/$page"
 }
 
-# copy_fences FROM TO: TO gets the fences of FROM, the first for the first, and so on, but for those in
-# generated blocks. It must have as many.
+# copy_fences FROM TO: TO gets the fences of FROM, the first for the first, and so on, but for those
+# in generated blocks. It must have as many.
 copy_fences() {
     awk '
         FNR == 1 { file++; wanted = count; inside = generated = count = 0 }
