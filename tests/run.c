@@ -33,6 +33,7 @@ static _Noreturn void become(const char *line, int out, int err)
     /* A make that runs these tests has told its own options to its children. */
     unsetenv("MAKEFLAGS");
     unsetenv("MAKELEVEL");
+    unsetenv("QUIET");
     if (!freopen("/dev/null", "r", stdin) || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
     execl("/bin/sh", "sh", "-c", line, (char *)NULL);
