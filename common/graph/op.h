@@ -49,6 +49,10 @@ struct Op {
     /* The definition in the plainest loops: what forward is tested against, and what to read first.
      */
     void (*define)(const Tensor *t, const Call *c);
+    /* Its derivative in the plainest loops, what backward is tested against. By the chain rule it
+     * adds Σ dy·∂y/∂x[k] to dx[k], and Σ dy·∂y/∂param[i] to grad[i] of what is trained. Reads x, y,
+     * dy and param. */
+    void (*derive)(const Tensor *t, const Call *c);
     void (*forward)(const Tensor *t, const Call *c);
     void (*backward)(const Tensor *t, const Call *c);
     size_t (*saved)(const Tensor *t); /* floats; NULL: none */

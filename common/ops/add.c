@@ -80,6 +80,15 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i] + c->x[1][i];
 }
 
+/* y moves as much as either summand does. Where both are the same tensor, it gets dy twice. */
+static void derive(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++) {
+        c->dx[0][i] += c->dy[i];
+        c->dx[1][i] += c->dy[i];
+    }
+}
+
 static void forward(const Tensor *t, const Call *c)
 {
     array_add(c->x[0], c->x[1], tensor_elements(t), c->y);
@@ -98,6 +107,7 @@ const Op add_op = {
     .name = "add",
     .flags = IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
 };

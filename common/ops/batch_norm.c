@@ -5,6 +5,7 @@
 #include "graph/op.h"
 #include "kernels/norm.h"
 #include "ops/ops.h"
+#include "ops/set_norm.h"
 
 #include <math.h>
 
@@ -28,56 +29,67 @@ Tensor *batch_norm_(Tensor *x, Norm p)
 
 /* --- definition ------------------------------------------------------------------------------ */
 
-static void define_channel(const Tensor *t, const Call *c, int channel)
+static void check_training(const Tensor *t)
 {
-    size_t rows = tensor_rows(t), channels = (size_t)t->c;
-    const float *x = c->x[0] + channel;
-    double mean = c->param[RUNNING_MEAN][channel], var = c->param[RUNNING_VAR][channel];
-    if (c->training) {
-        mean = var = 0;
-        for (size_t r = 0; r < rows; r++)
-            mean += (double)x[r * channels] / (double)rows;
-        for (size_t r = 0; r < rows; r++)
-            var += (x[r * channels] - mean) * (x[r * channels] - mean) / (double)rows;
-    }
-    for (size_t r = 0; r < rows; r++)
-        c->y[r * channels + (size_t)channel] =
-            (float)((x[r * channels] - mean) / sqrt(var + (double)t->a.eps) *
-                        c->param[WEIGHT][channel] +
-                    c->param[BIAS][channel]);
-}
-
-static void define(const Tensor *t, const Call *c)
-{
-    for (int channel = 0; channel < t->c; channel++)
-        define_channel(t, c, channel);
-}
-
-/* --- forward --------------------------------------------------------------------------------- */
-
-static void update_running(const Tensor *t, const Call *c, const float *mean, const float *var)
-{
-    double rows = (double)tensor_rows(t);
-    for (int i = 0; i < t->c; i++) {
-        float unbiased = (float)(var[i] * (rows / (rows - 1)));
-        c->param[RUNNING_MEAN][i] += MOMENTUM * (mean[i] - c->param[RUNNING_MEAN][i]);
-        c->param[RUNNING_VAR][i] += MOMENTUM * (unbiased - c->param[RUNNING_VAR][i]);
-    }
-}
-
-/* The batch's statistics into saved: mean, then rstd. */
-static void measure(const Tensor *t, const Call *c)
-{
-    float *mean = c->saved, *rstd = c->saved + t->c;
     if (tensor_rows(t) < 2)
         net_error(
             t->at,
             "%s: batch norm in training wants more than one value a channel; a batch of 2 has them",
             t->name);
-    channel_moments(c->x[0], tensor_rows(t), t->c, mean, rstd, c->work);
-    update_running(t, c, mean, rstd);
+}
+
+/* The running statistics of a channel move towards the batch's. */
+static void move_running(const Tensor *t, const Call *c, int channel, float mean, float var)
+{
+    double rows = (double)tensor_rows(t);
+    float unbiased = (float)(var * (rows / (rows - 1)));
+    c->param[RUNNING_MEAN][channel] += MOMENTUM * (mean - c->param[RUNNING_MEAN][channel]);
+    c->param[RUNNING_VAR][channel] += MOMENTUM * (unbiased - c->param[RUNNING_VAR][channel]);
+}
+
+/* A channel's values are a set, in training with the moments that they have. */
+static Set channel_set(const Tensor *t, int channel)
+{
+    return (Set){ .first = (size_t)channel, .rows = tensor_rows(t), .channels = 1 };
+}
+
+static Moments moments_of(const Tensor *t, const Call *c, int channel)
+{
+    if (c->training)
+        return norm_moments(t, c, channel_set(t, channel));
+    return (Moments){ c->param[RUNNING_MEAN][channel], c->param[RUNNING_VAR][channel] };
+}
+
+static void define(const Tensor *t, const Call *c)
+{
+    if (c->training)
+        check_training(t);
+    for (int i = 0; i < t->c; i++) {
+        Moments m = moments_of(t, c, i);
+        norm_define(t, c, channel_set(t, i), m);
+        if (c->training)
+            move_running(t, c, i, (float)m.mean, (float)m.var);
+    }
+}
+
+static void derive(const Tensor *t, const Call *c)
+{
     for (int i = 0; i < t->c; i++)
+        norm_derive(t, c, channel_set(t, i), moments_of(t, c, i), !c->training);
+}
+
+/* --- forward --------------------------------------------------------------------------------- */
+
+/* The batch's statistics into saved: mean, then rstd. */
+static void measure(const Tensor *t, const Call *c)
+{
+    float *mean = c->saved, *rstd = c->saved + t->c;
+    check_training(t);
+    channel_moments(c->x[0], tensor_rows(t), t->c, mean, rstd, c->work);
+    for (int i = 0; i < t->c; i++) {
+        move_running(t, c, i, mean[i], rstd[i]);
         rstd[i] = (float)(1 / sqrt((double)rstd[i] + (double)t->a.eps));
+    }
 }
 
 /* The running statistics in their place, for a backward that takes them as constants. */
@@ -146,6 +158,7 @@ const Op batch_norm_op = {
     .name = "batch_norm",
     .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
     .saved = saved,

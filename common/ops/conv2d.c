@@ -82,13 +82,13 @@ Tensor *conv2d_(Tensor *x, Conv2d p)
 
 /* --- definition ------------------------------------------------------------------------------ */
 
-/* The weight of output channel o, tap (ky, kx) and the group's input channel i. */
-static float weight_at(const Tensor *t, const float *weight, int o, int ky, int kx, int i)
+/* Where the weight of output channel o, tap (ky, kx) and the group's input channel i lies. */
+static size_t weight_at(const Tensor *t, int o, int ky, int kx, int i)
 {
     int k = t->a.kernel, in = t->in[0]->c / t->a.groups;
     if (few_channels(t->in[0]->c, t->a.groups))
-        return weight[((size_t)(ky * k + kx) * in + i) * t->c + o];
-    return weight[(((size_t)o * k + ky) * k + kx) * in + i];
+        return ((size_t)(ky * k + kx) * in + i) * t->c + o;
+    return (((size_t)o * k + ky) * k + kx) * in + i;
 }
 
 /* One output: y[n,oy,ox,o] = bias[o] + Σ over ky, kx, i of x[n, oy·stride - pad + ky,
@@ -105,7 +105,7 @@ static float one_output(const Tensor *t, const Call *c, int n, int oy, int ox, i
                 continue;
             const float *pixel = c->x[0] + (((size_t)n * x->h + iy) * x->w + ix) * x->c;
             for (int i = 0; i < in; i++)
-                sum += (double)pixel[group * in + i] * weight_at(t, c->param[0], o, ky, kx, i);
+                sum += (double)pixel[group * in + i] * c->param[0][weight_at(t, o, ky, kx, i)];
         }
     return (float)sum;
 }
@@ -118,6 +118,39 @@ static void define(const Tensor *t, const Call *c)
             for (int ox = 0; ox < t->w; ox++)
                 for (int o = 0; o < t->c; o++)
                     *y++ = one_output(t, c, n, oy, ox, o);
+}
+
+/* The same sum read backwards. In each of its products x·weight, x moves y by weight and weight
+ * moves y by x: dx gets dy·weight, dweight dy·x, and dbias dy itself. A pixel's gradient so comes
+ * from every output that reads it, a weight's from every place where it is used. */
+static void derive_output(const Tensor *t, const Call *c, int n, int oy, int ox, int o, float dy)
+{
+    const Tensor *x = t->in[0];
+    int in = x->c / t->a.groups, group = o / (t->c / t->a.groups);
+    if (t->params > 1)
+        c->grad[1][o] += dy;
+    for (int ky = 0; ky < t->a.kernel; ky++)
+        for (int kx = 0; kx < t->a.kernel; kx++) {
+            int iy = oy * t->a.stride - t->a.pad + ky, ix = ox * t->a.stride - t->a.pad + kx;
+            if (iy < 0 || iy >= x->h || ix < 0 || ix >= x->w)
+                continue;
+            size_t pixel = (((size_t)n * x->h + iy) * x->w + ix) * x->c + group * in;
+            for (int i = 0; i < in; i++) {
+                size_t weight = weight_at(t, o, ky, kx, i);
+                c->dx[0][pixel + i] += dy * c->param[0][weight];
+                c->grad[0][weight] += dy * c->x[0][pixel + i];
+            }
+        }
+}
+
+static void derive(const Tensor *t, const Call *c)
+{
+    const float *dy = c->dy;
+    for (int n = 0; n < t->n; n++)
+        for (int oy = 0; oy < t->h; oy++)
+            for (int ox = 0; ox < t->w; ox++)
+                for (int o = 0; o < t->c; o++)
+                    derive_output(t, c, n, oy, ox, o, *dy++);
 }
 
 /* --- what the kernels see -------------------------------------------------------------------- */
@@ -637,6 +670,7 @@ const Op conv2d_op = {
     .name = "conv2d",
     .flags = BACKWARD_READS_X0,
     .define = define,
+    .derive = derive,
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .work = conv2d_work,

@@ -26,8 +26,16 @@ static size_t sample(const Tensor *t)
 static void define(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)
-        for (size_t i = 0; i < sample(t); i++)
-            c->y[n * sample(t) + i] = c->x[0][n * sample(t) + i] * (c->training ? c->saved[n] : 1);
+        for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
+            c->y[i] = c->x[0][i] * (c->training ? c->saved[n] : 1);
+}
+
+/* The factor does not depend on x, so the gradient is multiplied by it, too. */
+static void derive(const Tensor *t, const Call *c)
+{
+    for (size_t n = 0; n < (size_t)t->n; n++)
+        for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
+            c->dx[0][i] += c->dy[i] * (c->training ? c->saved[n] : 1);
 }
 
 static void forward(const Tensor *t, const Call *c)
@@ -56,6 +64,7 @@ const Op drop_path_op = {
     .name = "drop_path",
     .flags = CHEAP | IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
     .saved = saved,

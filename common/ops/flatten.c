@@ -18,6 +18,12 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i];
 }
 
+static void derive(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++)
+        c->dx[0][i] += c->dy[i];
+}
+
 static bool is_view(const Tensor *t, bool training)
 {
     (void)t;
@@ -28,5 +34,6 @@ static bool is_view(const Tensor *t, bool training)
 const Op flatten_op = {
     .name = "flatten",
     .define = define,
+    .derive = derive,
     .is_view = is_view,
 };

@@ -19,6 +19,16 @@ static void define(const Tensor *t, const Call *c)
     }
 }
 
+/* The product rule: (x·Φ)' = Φ + x·Φ', and Φ' is the normal distribution's density. */
+static void derive(const Tensor *t, const Call *c)
+{
+    const double root = 2.5066282746310002; /* √(2π) */
+    for (size_t i = 0; i < tensor_elements(t); i++) {
+        double x = c->x[0][i], density = exp(-x * x / 2) / root;
+        c->dx[0][i] += (float)(c->dy[i] * (erfc(-x / sqrt(2)) / 2 + x * density));
+    }
+}
+
 static void forward(const Tensor *t, const Call *c)
 {
     act_forward(GELU, c->x[0], tensor_elements(t), c->y);
@@ -33,6 +43,7 @@ const Op gelu_op = {
     .name = "gelu",
     .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
 };

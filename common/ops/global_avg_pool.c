@@ -21,6 +21,18 @@ static void define(const Tensor *t, const Call *c)
         }
 }
 
+/* Each of the pixels moves the mean by 1/pixels. */
+static void derive(const Tensor *t, const Call *c)
+{
+    const Tensor *x = t->in[0];
+    size_t pixels = (size_t)x->h * (size_t)x->w, channels = (size_t)x->c;
+    for (size_t n = 0; n < (size_t)x->n; n++)
+        for (size_t i = 0; i < channels; i++)
+            for (size_t p = 0; p < pixels; p++)
+                c->dx[0][(n * pixels + p) * channels + i] +=
+                    c->dy[n * channels + i] / (float)pixels;
+}
+
 /* --- the same a few channels of a sample at a time ------------------------------------------- */
 
 enum { TOGETHER = 32 };
@@ -81,6 +93,7 @@ static void backward(const Tensor *t, const Call *c)
 const Op global_avg_pool_op = {
     .name = "global_avg_pool",
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
 };

@@ -18,6 +18,7 @@ const Op group_norm_op = {
     .name = "group_norm",
     .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = set_norm_define,
+    .derive = set_norm_derive,
     .forward = set_norm_forward,
     .backward = set_norm_backward,
     .saved = set_norm_saved,

@@ -18,6 +18,17 @@ static void define(const Tensor *t, const Call *c)
             c->y[r * (size_t)t->c + i] = c->x[0][r * (size_t)t->c + i] * c->param[0][i];
 }
 
+/* x moves y by gamma, and gamma moves y by x in every pixel. */
+static void derive(const Tensor *t, const Call *c)
+{
+    for (size_t r = 0; r < tensor_rows(t); r++)
+        for (size_t i = 0; i < (size_t)t->c; i++) {
+            size_t at = r * (size_t)t->c + i;
+            c->dx[0][at] += c->dy[at] * c->param[0][i];
+            c->grad[0][i] += c->dy[at] * c->x[0][at];
+        }
+}
+
 static void forward(const Tensor *t, const Call *c)
 {
     channel_scale(c->x[0], tensor_rows(t), t->c, c->param[0], false, c->y);
@@ -39,6 +50,7 @@ const Op layer_scale_op = {
     .name = "layer_scale",
     .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
     .work = work,

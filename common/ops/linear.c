@@ -34,10 +34,28 @@ static void define(const Tensor *t, const Call *c)
         }
 }
 
+/* dx[n,i] = Σ over o of dy[n,o]·weight[o,i], dweight[o,i] = Σ over n of dy[n,o]·x[n,i], and
+ * dbias[o] = Σ over n of dy[n,o]. */
+static void derive(const Tensor *t, const Call *c)
+{
+    int in = t->in[0]->c, out = t->c;
+    for (int n = 0; n < t->n; n++)
+        for (int o = 0; o < out; o++) {
+            float dy = c->dy[(size_t)n * out + o];
+            if (t->params > 1)
+                c->grad[1][o] += dy;
+            for (int i = 0; i < in; i++) {
+                c->dx[0][(size_t)n * in + i] += dy * c->param[0][(size_t)o * in + i];
+                c->grad[0][(size_t)o * in + i] += dy * c->x[0][(size_t)n * in + i];
+            }
+        }
+}
+
 const Op linear_op = {
     .name = "linear",
     .flags = BACKWARD_READS_X0,
     .define = define,
+    .derive = derive,
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .work = conv2d_work,

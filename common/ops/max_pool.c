@@ -39,21 +39,37 @@ static const float *under(const Tensor *t, const float *x, int n, int oy, int ox
     return x + (((size_t)n * in->h + y) * in->w + ix) * in->c;
 }
 
+/* Where in x the value lies that channel i of the window at (oy, ox) takes. */
+static size_t largest(const Tensor *t, const float *x, int n, int oy, int ox, int i)
+{
+    const float *found = NULL;
+    for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
+        const float *pixel = under(t, x, n, oy, ox, place);
+        if (pixel && (!found || (!(pixel[i] <= *found) && !isnan(*found))))
+            found = pixel + i;
+    }
+    return (size_t)(found - x);
+}
+
 static void define(const Tensor *t, const Call *c)
 {
     float *y = c->y;
     for (int n = 0; n < t->n; n++)
         for (int oy = 0; oy < t->h; oy++)
             for (int ox = 0; ox < t->w; ox++)
-                for (int i = 0; i < t->c; i++) {
-                    float largest = -INFINITY;
-                    for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
-                        const float *pixel = under(t, c->x[0], n, oy, ox, place);
-                        if (pixel && (pixel[i] > largest || isnan(pixel[i])))
-                            largest = pixel[i];
-                    }
-                    *y++ = largest;
-                }
+                for (int i = 0; i < t->c; i++)
+                    *y++ = c->x[0][largest(t, c->x[0], n, oy, ox, i)];
+}
+
+/* y moves with the value that it is, and with no other of its window. */
+static void derive(const Tensor *t, const Call *c)
+{
+    const float *dy = c->dy;
+    for (int n = 0; n < t->n; n++)
+        for (int oy = 0; oy < t->h; oy++)
+            for (int ox = 0; ox < t->w; ox++)
+                for (int i = 0; i < t->c; i++)
+                    c->dx[0][largest(t, c->x[0], n, oy, ox, i)] += *dy++;
 }
 
 /* --- forward: a row of outputs, all channels of a pixel side by side ------------------------- */
@@ -142,6 +158,7 @@ static size_t saved(const Tensor *t)
 const Op max_pool_op = {
     .name = "max_pool",
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
     .saved = saved,

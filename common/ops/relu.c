@@ -14,6 +14,14 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i] < 0 ? 0 : c->x[0][i];
 }
 
+/* The slope is 1 where x went through and 0 where it did not; 0 at the kink, as PyTorch has it. */
+static void derive(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++)
+        if (c->y[i] > 0)
+            c->dx[0][i] += c->dy[i];
+}
+
 static void forward(const Tensor *t, const Call *c)
 {
     act_forward(RELU, c->x[0], tensor_elements(t), c->y);
@@ -28,6 +36,7 @@ const Op relu_op = {
     .name = "relu",
     .flags = BACKWARD_READS_Y | CHEAP | IN_PLACE,
     .define = define,
+    .derive = derive,
     .forward = forward,
     .backward = backward,
 };
