@@ -1,8 +1,10 @@
-/* The plans: what they fold, fuse, reuse and leave out must not show in what they compute. */
+/* The engines: the plain one is held to central differences, the plans to the plain one; what they
+ * fold, fuse, reuse and leave out must not show in what they compute. */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "engine/buffers.h"
 #include "engine/inference.h"
+#include "engine/plain.h"
 #include "engine/training.h"
 #include "graph/op.h"
 #include "ops/ops.h"
@@ -90,27 +92,84 @@ static const Tensor *last(const Net *net)
 }
 
 /* The output by every op's definition, one after the other, nothing shared. */
-static float *defined_output(const Net *net, const Weights *w)
+static float *defined_output(const Net *net, Weights *w)
 {
-    float **values = mem_alloc((size_t)net_tensors(net), sizeof(float *));
-    for (int i = 0; i < net_tensors(net); i++) {
-        const Tensor *t = net_tensor(net, i);
-        values[i] = mem_alloc(tensor_elements(t), sizeof(float));
-        if (i == 0)
-            fill(values[0], tensor_elements(t));
-        if (!t->op)
-            continue;
-        Call call = { .x = { values[t->in[0]->index], t->in[1] ? values[t->in[1]->index] : NULL },
-                      .y = values[i],
-                      .param = w->values + t->first_param };
-        t->op->define(t, &call);
-    }
-    float *output = values[net_tensors(net) - 1];
-    for (int i = 0; i < net_tensors(net) - 1; i++)
-        free(values[i]);
-    free(values);
+    Plain *plain = plain_new(net);
+    size_t n = tensor_elements(last(net));
+    float *output = mem_alloc(n, sizeof *output);
+    fill(plain_input(plain), tensor_elements(net_tensor(net, 0)));
+    plain_forward(plain, w, false);
+    memcpy(output, plain_output(plain), n * sizeof *output);
+    plain_free(plain);
     return output;
 }
+
+/* --- the plain engine ------------------------------------------------------------------------ */
+
+static const int labels[3] = { 4, 0, 2 };
+
+static double plain_loss(Plain *plain, const Net *net, Weights *w)
+{
+    fill(plain_input(plain), tensor_elements(net_tensor(net, 0)));
+    plain_forward(plain, w, true);
+    return cross_entropy_loss(plain_output(plain), 3, 5, (Targets){ .a = labels }, 0.1,
+                              plain_output_gradient(plain));
+}
+
+/* Every tensor's gradient against the loss's central difference along the gradient itself, whatever
+ * paths were dropped. */
+static void expect_gradients(Variant v, uint64_t draw)
+{
+    Net *net = build(v);
+    Weights *w = random_weights(net), *g = weights_new(net);
+    Plain *plain = plain_new(net);
+    Random r = { .seed = draw, .stream = 1 };
+    plain_drop(plain, r);
+    plain_loss(plain, net, w);
+    plain_backward(plain, w, g);
+    for (int i = 0; i < w->count; i++) {
+        size_t n = w->params[i].count;
+        double size = 0, difference = 0;
+        for (size_t k = 0; k < n; k++)
+            size += (double)g->values[i][k] * g->values[i][k];
+        if (!w->params[i].trained || size < 1e-8)
+            continue;
+        double h = 2e-3 / (1 + 4 * sqrt(size)); /* small enough for ReLU's kinks */
+        for (int side = -1; side <= 1; side += 2) {
+            float *saved = mem_alloc(n, sizeof *saved);
+            memcpy(saved, w->values[i], n * sizeof *saved);
+            for (size_t k = 0; k < n; k++)
+                w->values[i][k] += (float)(side * h * g->values[i][k] / sqrt(size));
+            difference += side * plain_loss(plain, net, w) / (2 * h);
+            memcpy(w->values[i], saved, n * sizeof *saved);
+            free(saved);
+        }
+        cr_expect(fabs(difference - sqrt(size)) < 4e-2 * sqrt(size) + 2e-4,
+                  "%s, draw %d: slope %g, difference %g", w->params[i].key, (int)draw, sqrt(size),
+                  difference);
+    }
+    plain_free(plain);
+    weights_free(w);
+    weights_free(g);
+    net_free(net);
+}
+
+Test(plain, gradients_are_slopes)
+{
+    expect_gradients((Variant){ .drop = 0 }, 0);
+    expect_gradients((Variant){ .drop = 0, .normed = true }, 0);
+}
+
+Test(plain, gradients_are_slopes_whatever_is_dropped)
+{
+    for (uint64_t draw = 0; draw < 6; draw++) {
+        expect_gradients((Variant){ .drop = 0.5f }, draw);
+        expect_gradients((Variant){ .drop = 0.5f, .per_sample = true }, draw);
+        expect_gradients((Variant){ .drop = 0.5f, .normed = true }, draw);
+    }
+}
+
+/* --- inference ------------------------------------------------------------------------------- */
 
 /* The definitions read the weights before the plan has them: it may keep them or make them its own.
  */
@@ -178,67 +237,12 @@ Test(inference, runs_convolution_norm_sum_and_activation_as_one)
 
 /* --- training -------------------------------------------------------------------------------- */
 
-static const int labels[3] = { 4, 0, 2 };
-
 static double loss_of(Training *plan, const Net *net, Weights *w)
 {
     fill(training_input(plan), tensor_elements(net_tensor(net, 0)));
     training_forward(plan, w);
     return cross_entropy_loss(training_output(plan), 3, 5, (Targets){ .a = labels }, 0.1,
                               training_output_gradient(plan));
-}
-
-/* Every tensor's gradient against the loss's central difference along the gradient itself, whatever
- * paths were dropped. */
-static void expect_gradients(Variant v, uint64_t draw)
-{
-    Net *net = build(v);
-    Weights *w = random_weights(net), *g = weights_new(net);
-    Training *plan = training_new(net);
-    Random r = { .seed = draw, .stream = 1 };
-    training_drop(plan, r);
-    loss_of(plan, net, w);
-    training_backward(plan, w, g);
-    for (int i = 0; i < w->count; i++) {
-        size_t n = w->params[i].count;
-        double size = 0, difference = 0;
-        for (size_t k = 0; k < n; k++)
-            size += (double)g->values[i][k] * g->values[i][k];
-        if (!w->params[i].trained || size < 1e-8)
-            continue;
-        double h = 2e-3 / (1 + 4 * sqrt(size)); /* small enough for ReLU's kinks */
-        for (int side = -1; side <= 1; side += 2) {
-            float *saved = mem_alloc(n, sizeof *saved);
-            memcpy(saved, w->values[i], n * sizeof *saved);
-            for (size_t k = 0; k < n; k++)
-                w->values[i][k] += (float)(side * h * g->values[i][k] / sqrt(size));
-            difference += side * loss_of(plan, net, w) / (2 * h);
-            memcpy(w->values[i], saved, n * sizeof *saved);
-            free(saved);
-        }
-        cr_expect(fabs(difference - sqrt(size)) < 4e-2 * sqrt(size) + 2e-4,
-                  "%s, draw %d: slope %g, difference %g", w->params[i].key, (int)draw, sqrt(size),
-                  difference);
-    }
-    training_free(plan);
-    weights_free(w);
-    weights_free(g);
-    net_free(net);
-}
-
-Test(training, gradients_are_slopes)
-{
-    expect_gradients((Variant){ .drop = 0 }, 0);
-    expect_gradients((Variant){ .drop = 0, .normed = true }, 0);
-}
-
-Test(training, gradients_are_slopes_whatever_is_dropped)
-{
-    for (uint64_t draw = 0; draw < 6; draw++) {
-        expect_gradients((Variant){ .drop = 0.5f }, draw);
-        expect_gradients((Variant){ .drop = 0.5f, .per_sample = true }, draw);
-        expect_gradients((Variant){ .drop = 0.5f, .normed = true }, draw);
-    }
 }
 
 /* --- what else a plan can be asked for -------------------------------------------------------- */

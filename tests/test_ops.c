@@ -616,6 +616,36 @@ Test(ops, drop_path)
 {
     check_shapes(build_drop_path, true, "drop_path");
 }
+/* The whole batch at once or each sample by itself, as often as asked, other paths otherwise. */
+Test(ops, drop_path_draws_batches_or_samples)
+{
+    enum { SAMPLES = 5, DRAWS = 2000 };
+    for (int per_sample = 0; per_sample < 2; per_sample++) {
+        Net *net = net_new();
+        Tensor *x = net_input(net, SAMPLES, 1, 1, 1);
+        Tensor *y[2];
+        for (int k = 0; k < 2; k++)
+            SCOPE(net, NEXT)
+                y[k] = drop_path(x, 0.3f, .per_sample = per_sample);
+        int dropped = 0, mixed = 0, different = 0;
+        for (int draw = 0; draw < DRAWS; draw++) {
+            float factors[2][SAMPLES];
+            for (int k = 0; k < 2; k++)
+                drop_path_draw(y[k], (Random){ 4, (uint64_t)draw }, factors[k]);
+            for (int n = 0; n < SAMPLES; n++) {
+                cr_assert(factors[0][n] == 0 || factors[0][n] == 1 / (1 - 0.3f));
+                dropped += factors[0][n] == 0;
+                mixed += factors[0][n] != factors[0][0];
+                different += factors[0][n] != factors[1][n];
+            }
+        }
+        cr_expect_float_eq(dropped / (double)(SAMPLES * DRAWS), 0.3, 0.04);
+        cr_expect_float_eq(different / (double)(SAMPLES * DRAWS), 2 * 0.3 * 0.7, 0.05);
+        cr_expect_float_eq(mixed / (double)((SAMPLES - 1) * DRAWS), per_sample ? 0.42 : 0, 0.04);
+        net_free(net);
+    }
+}
+
 Test(ops, add)
 {
     check_shapes(build_add, true, "add");

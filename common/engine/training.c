@@ -433,13 +433,9 @@ void training_free(Training *plan)
 static void draw(Training *plan, const Node *n, Random r)
 {
     const Tensor *t = n->t;
-    float *factor = data(plan, n->saved), keep = 1 - t->a.p;
-    r.stream ^= random_stream(t->name);
-    for (int sample = 0; sample < t->n; sample++) {
-        double u = random_uniform(r, t->a.per_sample ? (uint64_t)sample : 0);
-        factor[sample] = u < (double)keep ? 1 / keep : 0;
-    }
-    plan->dropped[t->index] = !t->a.per_sample && t->n > 0 && factor[0] == 0;
+    float *factors = data(plan, n->saved);
+    drop_path_draw(t, r, factors);
+    plan->dropped[t->index] = !t->a.per_sample && t->n > 0 && factors[0] == 0;
 }
 
 void training_drop(Training *plan, Random r)

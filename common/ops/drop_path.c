@@ -13,6 +13,16 @@ Tensor *drop_path_(Tensor *x, DropPath p)
     return net_layer(&drop_path_op, x, NULL, p.at, NAME_WORD, a, x->c, x->h, x->w);
 }
 
+void drop_path_draw(const Tensor *t, Random r, float *factors)
+{
+    float keep = 1 - t->a.p;
+    r.stream ^= random_stream(t->name);
+    for (int n = 0; n < t->n; n++) {
+        double u = random_uniform(r, t->a.per_sample ? (uint64_t)n : 0);
+        factors[n] = u < (double)keep ? 1 / keep : 0;
+    }
+}
+
 static bool is_view(const Tensor *t, bool training)
 {
     return !training || t->a.p == 0;

@@ -8,6 +8,7 @@
 #ifndef OPS_OPS_H
 #define OPS_OPS_H
 
+#include "base/random.h"
 #include "graph/net.h"
 #include "kernels/act.h"
 
@@ -132,6 +133,10 @@ Tensor *drop_path_(Tensor *x, DropPath p);
 
 extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_op, batch_norm_op,
     group_norm_op, layer_norm_op, relu_op, gelu_op, add_op, layer_scale_op, drop_path_op;
+
+/* Draws the n factors of a drop path, which its Call has as `saved`: 0 with probability p, else
+ * 1 / (1 - p). */
+void drop_path_draw(const Tensor *t, Random r, float *factors);
 
 /* A weight in the form that forward likes best, made once for many inputs: how many floats, and the
  * making. For convolutions and linear layers. */
