@@ -69,13 +69,16 @@ static char *options_of(const char *step)
     return options;
 }
 
-static void check_gradient(const char *step, const char *folder)
+static const char *const engines[] = { "fast", "plain" };
+
+static void check_gradient(const char *step, const char *engine, const char *folder)
 {
     Safetensors ours, theirs;
     char *out = str_format("%s/gradient-%s.safetensors", folder, step);
     char *expected = str_format("tests/data/steps/%s/expected.safetensors", step);
     char *options = options_of(step);
-    run_well("%s/%s gradient %s --output %s", build_folder(), step, options, out);
+    run_well("%s/%s gradient %s --engine %s --output %s", build_folder(), step, options, engine,
+             out);
     ours = tensors_in("%s", out);
     theirs = tensors_in("%s", expected);
     expect_near(&ours, "loss", &theirs, "train/loss", 1e-4, 0);
@@ -102,20 +105,21 @@ Test(learn, gradients_are_those_of_pytorch)
 {
     char *folder = folder_new();
     for (size_t i = 0; i < RUNGS; i++)
-        check_gradient(step_name(i), folder);
+        for (int k = 0; k < 2; k++)
+            check_gradient(step_name(i), engines[k], folder);
     folder_remove(folder);
 }
 
 Test(learn, five_steps_of_adamw_are_those_of_pytorch)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < RUNGS; i++) {
+    for (size_t i = 0; i < 2 * RUNGS; i++) {
         Safetensors ours, theirs;
-        const char *step = step_name(i);
+        const char *step = step_name(i / 2);
         char *options = options_of(step), *out = str_format("%s/fit-%s", folder, step);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", step);
-        run_well("%s/%s fit %s --steps 5 --lr 1e-3 --weight-decay 0.05 --output %s", build_folder(),
-                 step, options, out);
+        run_well("%s/%s fit %s --steps 5 --lr 1e-3 --weight-decay 0.05 --engine %s --output %s",
+                 build_folder(), step, options, engines[i % 2], out);
         ours = tensors_in("%s", out);
         theirs = tensors_in("%s", expected);
         expect_near(&ours, "losses", &theirs, "fit/losses", 2e-3, 0);
@@ -823,7 +827,7 @@ Test(train, evaluation_in_batches_of_any_size)
 {
     enum { PICTURES = 45 };
     static const int sizes[] = { 64, 1, 2, 7, 16, 44, 45 };
-    Builder builder = { small_network, NULL };
+    Builder builder = { small_network, NULL, FAST };
     Dataset data;
     Error error;
     Score first = { 0 };

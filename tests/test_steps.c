@@ -157,14 +157,17 @@ static double distance(const Safetensors *ours, const char *our_key, const Safet
     return sqrt(off / norm);
 }
 
-/* The step's forward pass of its reference case; *out is what it wrote. */
-static Safetensors forward(const char *name, const char *mode, const char *folder)
+static const char *const engines[] = { "fast", "plain" };
+
+/* What the step's forward pass of its reference case writes. */
+static Safetensors forward(const char *name, const char *mode, const char *engine,
+                           const char *folder)
 {
-    char *output = str_format("%s/%s-%s.safetensors", folder, name, mode);
+    char *output = str_format("%s/%s-%s-%s.safetensors", folder, name, mode, engine);
     run_well("cd tests/data/steps/%s && p=$(cd \"$OLDPWD\" && cd '%s' && pwd) && \"$p\"/%s forward "
-             "$(cat config.txt) --mode %s --weights weights.safetensors --batch batch.safetensors "
-             "--output '%s'",
-             name, build_folder(), name, mode, output);
+             "$(cat config.txt) --mode %s --engine %s --weights weights.safetensors --batch "
+             "batch.safetensors --output '%s'",
+             name, build_folder(), name, mode, engine, output);
     Safetensors file = tensors_in("%s", output);
     free(output);
     return file;
@@ -173,12 +176,12 @@ static Safetensors forward(const char *name, const char *mode, const char *folde
 Test(steps, give_pytorchs_logits)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < RUNGS; i++) {
-        const char *name = step_name(i);
+    for (size_t i = 0; i < 2 * RUNGS; i++) {
+        const char *name = step_name(i / 2);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors_in("%s", expected);
         free(expected);
-        Safetensors ours = forward(name, "eval", folder);
+        Safetensors ours = forward(name, "eval", engines[i % 2], folder);
         double off = distance(&ours, "logits", &theirs, "eval/logits");
         cr_expect(off < 1e-5, "%s: relative error %.2g", name, off);
         cr_expect_eq(ours.count, 1, "%s writes more than logits", name);
@@ -205,12 +208,12 @@ static void check_running(const Safetensors *ours, const Safetensors *theirs, co
 Test(steps, give_pytorchs_logits_in_training)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < RUNGS; i++) {
-        const char *name = step_name(i);
+    for (size_t i = 0; i < 2 * RUNGS; i++) {
+        const char *name = step_name(i / 2);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors_in("%s", expected);
         free(expected);
-        Safetensors ours = forward(name, "train", folder);
+        Safetensors ours = forward(name, "train", engines[i % 2], folder);
         double off = distance(&ours, "logits", &theirs, "train/logits");
         cr_expect(off < 1e-4, "%s: relative error %.2g", name, off);
         check_running(&ours, &theirs, name);

@@ -33,7 +33,9 @@ Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset
 
 Blueprint blueprint_for_data(const Run *run, const Origin *origin, const Dataset *data)
 {
-    return (Blueprint){ .step = run->step, .shape = network_shape_for_data(run, origin, data) };
+    return (Blueprint){ .step = run->step,
+                        .shape = network_shape_for_data(run, origin, data),
+                        .engine = engine_kind(run->options.engine) };
 }
 
 Alteration blueprint_alteration(const Options *o)
@@ -61,7 +63,7 @@ Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alter
 
 Builder blueprint_builder(const Blueprint *plan)
 {
-    return (Builder){ build, plan };
+    return (Builder){ build, plan, plan->engine };
 }
 
 int blueprint_batch_size(const Options *o)

@@ -6,10 +6,11 @@
 #include "train/alter.h"
 #include "train/evaluate.h"
 
-/* What a network of any batch size is built from. */
+/* What a network of any batch size is built from, and what it runs by. */
 typedef struct {
     const Step *step;
     Shape shape;
+    EngineKind engine;
 } Blueprint;
 
 /* origin: the weights that will be run, or NULL. */

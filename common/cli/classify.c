@@ -4,7 +4,7 @@
 #include "cli/imagenet.h"
 #include "cli/origin.h"
 #include "cli/print.h"
-#include "engine/inference.h"
+#include "engine/engine.h"
 #include "io/file.h"
 #include "train/preprocess.h"
 
@@ -19,7 +19,7 @@ typedef struct {
     Shape shape; /* shape.n: images at a time */
     Net *net;
     Weights *weights;
-    Inference *plan;
+    Engine *engine;
     Preprocess preprocess;
     const char *const *names; /* [shape.classes] */
     char **waiting;           /* [shape.n] the images in the network's input, by name */
@@ -186,9 +186,9 @@ static void name_waiting(Classifier *c)
     Guess *guesses = mem_alloc(classes, sizeof *guesses);
     Error error;
     if (c->waits)
-        inference_run(c->plan);
+        engine_forward(c->engine);
     for (int i = 0; i < c->waits; i++) {
-        const float *logits = inference_output(c->plan) + (size_t)i * classes;
+        const float *logits = engine_output(c->engine) + (size_t)i * classes;
         if (rank(logits, c->shape.classes, guesses))
             print_guesses(c, c->waiting[i], guesses);
         else {
@@ -204,7 +204,7 @@ static void name_waiting(Classifier *c)
 static void let_wait(Classifier *c, Picture *picture, char *name)
 {
     size_t each = tensor_elements(net_tensor(c->net, 0)) / (size_t)c->shape.n;
-    preprocess_picture(&c->preprocess, picture, inference_input(c->plan) + (size_t)c->waits * each);
+    preprocess_picture(&c->preprocess, picture, engine_input(c->engine) + (size_t)c->waits * each);
     c->waiting[c->waits++] = name;
     if (c->waits == c->shape.n)
         name_waiting(c);
@@ -299,8 +299,7 @@ int cmd_classify(const Run *run)
     c.preprocess = choose_preprocess(&data, &c.shape);
     c.net = network_build(run->step, &c.shape);
     c.weights = origin_weights(&origin, &c.shape, c.net);
-    c.plan = inference_new(c.net);
-    inference_load(c.plan, c.weights);
+    c.engine = engine_for_inference(engine_kind(o->engine), c.net, c.weights);
     c.waiting = mem_alloc((size_t)c.shape.n, sizeof *c.waiting);
     c.named = o->operand_count > 1;
     if (strcmp(o->format, "tsv") == 0)
@@ -309,7 +308,7 @@ int cmd_classify(const Run *run)
         read_file(&c, o->operands[i]);
     name_waiting(&c);
     free(c.waiting);
-    inference_free(c.plan);
+    engine_free(c.engine);
     weights_free(c.weights);
     net_free(c.net);
     preprocess_free(&c.preprocess);

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
-#include "engine/training.h"
+#include "engine/engine.h"
 #include "ops/ops.h"
 #include "train/adamw.h"
 
@@ -17,7 +17,7 @@ typedef struct {
     Shape shape;
     Net *net;
     Weights *weights, *gradients;
-    Training *plan;
+    Engine *engine;
     Entry *entries; /* what will be written */
     size_t count;
 } Lesson;
@@ -31,7 +31,7 @@ static Lesson lesson_new(const Run *run)
     l.net = network_build(run->step, &l.shape);
     l.weights = origin_weights(&l.origin, &l.shape, l.net);
     l.gradients = weights_new(l.net);
-    l.plan = training_new(l.net);
+    l.engine = engine_for_training(engine_kind(o->engine), l.net, l.weights, l.gradients);
     return l;
 }
 
@@ -40,11 +40,11 @@ static double run_forward(Lesson *l)
 {
     const Tensor *y = net_output(l->net);
     size_t bytes = tensor_elements(net_tensor(l->net, 0)) * sizeof(float);
-    memcpy(training_input(l->plan), l->batch.x, bytes);
-    training_forward(l->plan, l->weights);
-    return cross_entropy_loss(training_output(l->plan), y->n, y->c,
+    memcpy(engine_input(l->engine), l->batch.x, bytes);
+    engine_forward(l->engine);
+    return cross_entropy_loss(engine_output(l->engine), y->n, y->c,
                               (Targets){ .a = l->batch.labels }, 0,
-                              training_output_gradient(l->plan));
+                              engine_output_gradient(l->engine));
 }
 
 static int lesson_write(Lesson *l, const char *path, const MetadataList *list)
@@ -53,7 +53,7 @@ static int lesson_write(Lesson *l, const char *path, const MetadataList *list)
     if (!safetensors_write(path, l->entries, l->count, list->items, list->count, &error))
         error_die_of(EXIT_FAILED, &error);
     entries_free(l->entries, l->count);
-    training_free(l->plan);
+    engine_free(l->engine);
     weights_free(l->weights);
     weights_free(l->gradients);
     net_free(l->net);
@@ -69,8 +69,8 @@ int cmd_gradient(const Run *run)
     float loss = (float)run_forward(&l);
     entries_add(&l.entries, &l.count, "loss", "F32", 1, (size_t[]){ 1 }, &loss, sizeof loss);
     entries_add(&l.entries, &l.count, "logits", "F32", 2, (size_t[]){ (size_t)y->n, (size_t)y->c },
-                training_output(l.plan), tensor_elements(y) * sizeof(float));
-    training_backward(l.plan, l.weights, l.gradients);
+                engine_output(l.engine), tensor_elements(y) * sizeof(float));
+    engine_backward(l.engine);
     weights_entries(l.gradients, "grad/", TRAINED, &l.entries, &l.count);
     weights_entries(l.weights, "running/", RUNNING, &l.entries, &l.count);
     return lesson_write(&l, run->options.output, &(MetadataList){ 0 });
@@ -84,7 +84,7 @@ int cmd_fit(const Run *run)
     float *losses = mem_alloc((size_t)o->steps, sizeof *losses);
     for (int i = 0; i < o->steps; i++) {
         losses[i] = (float)run_forward(&l);
-        training_backward(l.plan, l.weights, l.gradients);
+        engine_backward(l.engine);
         adamw_step(&optimizer, l.weights, l.gradients, o->lr, o->weight_decay);
     }
     entries_add(&l.entries, &l.count, "losses", "F32", 1, (size_t[]){ (size_t)o->steps }, losses,

@@ -60,6 +60,8 @@ static const Spec specs[] = {
     { "--format", CHOICE, AT(format), 0, 0, "text|tsv|json", .help = "for people or for programs",
       .standard = "text" },
     { "--mode", CHOICE, AT(mode), 0, 0, "eval|train|infer", .help = "how to run the network" },
+    { "--engine", CHOICE, AT(engine), 0, 0, "fast|plain",
+      .help = "run the network fast, or layer by layer as each is defined", .standard = "fast" },
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
       .standard = "7" },
     { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line a layer" },
@@ -353,6 +355,8 @@ Asked options_asked(int argc, char **argv)
 static _Noreturn void bad_option(const Command *command, const char *word)
 {
     Written w = written_as(word);
+    if (strcmp(w.name, "--engine") == 0)
+        error_die(EXIT_USAGE, word, "%s has one engine", command->name);
     Nearest nearest = { 0 };
     for (int i = 0; i < SPECS; i++)
         if (takes(command, specs[i].name))

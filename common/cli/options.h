@@ -18,7 +18,7 @@ typedef struct {
     double drop_path, layer_scale;
     int threads;
     /* report, bench */
-    const char *part, *format, *mode;
+    const char *part, *format, *mode, *engine;
     int runs;
     bool layers;
     /* files */

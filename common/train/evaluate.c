@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/stop.h"
-#include "engine/inference.h"
 #include "ops/ops.h"
 #include "train/loader.h"
 
@@ -75,23 +74,22 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
         net_free(net);
         return false;
     }
-    Inference *plan = inference_new(net);
-    inference_load(plan, weights);
+    Engine *engine = engine_for_inference(builder.engine, net, weights);
     *score = (Score){ .confusion = mem_alloc(size_mul((size_t)y->c, (size_t)y->c), sizeof(int)) };
     const Batch *batch;
     while (!stop_asked() && loader_next(loader, &batch)) {
         /* The last batch may be a partial one; what lies behind its pictures is not looked at. */
-        memcpy(inference_input(plan), batch->x,
+        memcpy(engine_input(engine), batch->x,
                (size_t)batch->count * (tensor_elements(x) / (size_t)x->n) * sizeof(float));
-        inference_run(plan);
-        count_batch(score, inference_output(plan), y->c, batch);
+        engine_forward(engine);
+        count_batch(score, engine_output(engine), y->c, batch);
     }
     score->stopped = score->count < count;
     score->top1 /= score->count;
     score->top5 /= score->count;
     score->loss = isnan(score->loss) ? (double)NAN : score->loss / score->count; /* never -nan */
     loader_stop(loader);
-    inference_free(plan);
+    engine_free(engine);
     net_free(net);
     return true;
 }

@@ -2,13 +2,14 @@
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 
-#include "graph/weights.h"
+#include "engine/engine.h"
 #include "train/dataset.h"
 
-/* The network for a batch size, whatever the caller builds it from. */
+/* The network for a batch size, whatever the caller builds it from, and what it is to run by. */
 typedef struct {
     Net *(*build)(const void *context, int batch_size);
     const void *context;
+    EngineKind engine;
 } Builder;
 
 typedef struct {

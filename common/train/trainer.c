@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/stop.h"
 #include "base/system.h"
-#include "engine/training.h"
+#include "engine/engine.h"
 #include "io/file.h"
 #include "ops/ops.h"
 #include "train/checkpoint.h"
@@ -28,7 +28,7 @@ typedef struct {
     const Dataset *data;
     DatasetSplit split;
     Net *net;
-    Training *plan;
+    Engine *engine;
     Weights *gradients;
     State state;
     char *recipe_text, *log; /* log: the table's text so far */
@@ -193,14 +193,14 @@ static double train_batch(Trainer *t, const Batch *batch)
     const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
     State *s = &t->state;
     Targets targets = { .a = batch->a, .b = batch->b, .lambda = batch->lambda };
-    memcpy(training_input(t->plan), batch->x, tensor_elements(x) * sizeof(float));
-    training_drop(t->plan, (Random){ t->recipe->seed, (uint64_t)position(t) });
-    training_forward(t->plan, s->weights);
-    double loss = cross_entropy_loss(training_output(t->plan), y->n, y->c, targets,
-                                     t->recipe->smoothing, training_output_gradient(t->plan));
+    memcpy(engine_input(t->engine), batch->x, tensor_elements(x) * sizeof(float));
+    engine_drop(t->engine, (Random){ t->recipe->seed, (uint64_t)position(t) });
+    engine_forward(t->engine);
+    double loss = cross_entropy_loss(engine_output(t->engine), y->n, y->c, targets,
+                                     t->recipe->smoothing, engine_output_gradient(t->engine));
     if (!isfinite(loss))
         return loss;
-    training_backward(t->plan, s->weights, t->gradients);
+    engine_backward(t->engine);
     adamw_step(&s->optimizer, s->weights, t->gradients, lr_now(t), t->recipe->weight_decay);
     if (s->average)
         update_average(t);
@@ -370,15 +370,15 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
 
 /* --- the beginning --------------------------------------------------------------------------- */
 
-static char *recipe_text(const Recipe *r, const Dataset *data)
+static char *recipe_text(const Recipe *r, EngineKind engine, const Dataset *data)
 {
     return str_format("%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
                       "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
-                      "--ema %.9g --seed %llu%s%s",
+                      "--ema %.9g --seed %llu%s%s%s",
                       r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr,
                       r->warmup, r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema,
-                      (unsigned long long)r->seed, *data->altered ? " --alter " : "",
-                      data->altered);
+                      (unsigned long long)r->seed, *data->altered ? " --alter " : "", data->altered,
+                      engine == PLAIN ? " --engine plain" : "");
 }
 
 /* Goes on with the checkpoint that is there. */
@@ -433,7 +433,7 @@ static bool begin(Trainer *t, Error *error)
 static void trainer_free(Trainer *t)
 {
     dataset_split_free(&t->split);
-    training_free(t->plan);
+    engine_free(t->engine);
     weights_free(t->gradients);
     weights_free(t->state.weights);
     weights_free(t->state.average);
@@ -452,7 +452,7 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.split = dataset_split(data);
     t.batches = t.split.training_count / recipe->batch_size;
     t.net = builder.build(builder.context, recipe->batch_size);
-    t.recipe_text = recipe_text(recipe, data);
+    t.recipe_text = recipe_text(recipe, builder.engine, data);
     t.log = str_format("%s", log_header);
     t.gradients = weights_new(t.net);
     t.state.weights = weights_new(t.net);
@@ -493,7 +493,7 @@ bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
     stop_catch();
     bool good = make_folder(recipe->out, error) && hold_folder(&t, error) && begin(&t, error);
     if (good) {
-        t.plan = training_new(t.net);
+        t.engine = engine_for_training(builder.engine, t.net, t.state.weights, t.gradients);
         good = run_epochs(&t, error);
     }
     if (good && !stop_asked())
