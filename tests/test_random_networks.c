@@ -73,9 +73,37 @@ static Tensor *convolution(Builder *b, Tensor *x)
  * left of them is rounding and the norm makes it large, in any engine its own. */
 #define EPS .eps = 0.1f
 
+/* An op that nobody made fast, and the only one whose derivative reads a second input: a·b. */
+static void define_product(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++)
+        c->y[i] = c->x[0][i] * c->x[1][i];
+}
+
+static void derive_product(const Tensor *t, const Call *c)
+{
+    for (size_t i = 0; i < tensor_elements(t); i++) {
+        c->dx[0][i] += c->dy[i] * c->x[1][i];
+        c->dx[1][i] += c->dy[i] * c->x[0][i];
+    }
+}
+
+static const Op product_op = {
+    .name = "product",
+    .define = define_product,
+    .derive = derive_product,
+};
+
+/* Normalised, so that products of products do not grow without end. */
+static Tensor *product(Tensor *x, Tensor *y)
+{
+    y = layer_norm(y, EPS);
+    return net_layer(&product_op, x, y, HERE_, NAME_WORD, (Attributes){ 0 }, x->c, x->h, x->w);
+}
+
 static Tensor *layer(Builder *b, Tensor *x)
 {
-    switch (below(b, 13)) {
+    switch (below(b, 14)) {
     case 0:
         return relu(x);
     case 1:
@@ -95,14 +123,30 @@ static Tensor *layer(Builder *b, Tensor *x)
     case 8:
     case 9:
         return add(x, any_like(b, x));
+    case 10:
+        return product(x, any_like(b, x));
     default:
         return x->flat ? linear(x, .out = x->c, .bias = below(b, 2)) : convolution(b, x);
     }
 }
 
+/* Leaves a layer its definition alone, as if nobody had written a fast way. */
+static void strip(Tensor *t)
+{
+    static Op plain[16];
+    int i = 0;
+    while (plain[i].name && plain[i].define != t->op->define)
+        i++;
+    plain[i] = (Op){ .name = t->op->name, .define = t->op->define, .derive = t->op->derive };
+    t->op = &plain[i];
+}
+
 static void push(Builder *b, Tensor *x)
 {
     b->t[b->count++] = x;
+    /* Drop path's factors and batch norm's statistics are known to be theirs by name. */
+    if (x->op && x->op != &drop_path_op && x->op != &batch_norm_op && below(b, 12) == 0)
+        strip(x);
 }
 
 /* A path of a few layers beside x, dropped now and then. */

@@ -154,7 +154,7 @@ static const Tensor *overwritable(const Inference *plan, int i)
 {
     const Fused *s = &plan->steps[i];
     const Tensor *choices[2] = { NULL, NULL };
-    if (s->first->op->flags & IN_PLACE) {
+    if (s->first->op->forward && s->first->op->flags & IN_PLACE) {
         choices[0] = s->first->in[0];
         choices[1] = s->first->in[1];
     }
@@ -394,7 +394,7 @@ static void run(const Inference *plan, const Fused *s)
                   .x_row = plan->row[holder(t->in[0])->index],
                   .y_row = plan->row[s->last->index],
                   .act = s->act };
-    t->op->forward(t, &call);
+    (t->op->forward ? t->op->forward : t->op->define)(t, &call);
 }
 
 void inference_run(Inference *plan)

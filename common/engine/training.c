@@ -54,8 +54,16 @@ static const Tensor *holder(const Tensor *t)
     return t;
 }
 
+/* Is there but the definition? */
+static bool is_plain(const Tensor *t)
+{
+    return t->op && !is_view(t) && !t->op->backward;
+}
+
 static bool has(const Tensor *t, OpFlags flag)
 {
+    if (is_plain(t))
+        return flag & (BACKWARD_READS_X0 | BACKWARD_READS_X1 | BACKWARD_READS_Y);
     return t->op && (t->op->flags & flag);
 }
 
@@ -153,7 +161,7 @@ static void place_values(Training *plan)
             continue;
         if (has(t, BACKWARD_READS_X0))
             read_in_backward(plan, t->in[0], moment(plan, t));
-        if (has(t, BACKWARD_READS_X1))
+        if (has(t, BACKWARD_READS_X1) && t->in[1])
             read_in_backward(plan, t->in[1], moment(plan, t));
         if (has(t, BACKWARD_READS_Y))
             read_in_backward(plan, t, moment(plan, t));
@@ -322,9 +330,18 @@ static bool skipped(const Training *plan, const Node *n)
 
 /* --- making ---------------------------------------------------------------------------------- */
 
+/* A derivative writes the gradient of every input, wanted or not. */
+static size_t largest_input(const Tensor *t)
+{
+    size_t first = tensor_elements(t->in[0]), second = t->in[1] ? tensor_elements(t->in[1]) : 0;
+    return first > second ? first : second;
+}
+
 static size_t most_work(const Training *plan, const Tensor *t)
 {
     size_t forward = t->op->work ? t->op->work(t) : 0, backward = 0;
+    if (is_plain(t))
+        return largest_input(t);
     if (t->op->work_backward)
         backward = t->op->work_backward(t, wants_gradient(plan, t->in[0]));
     return forward > backward ? forward : backward;
@@ -493,7 +510,7 @@ static void run_forward(Training *plan, const Node *n, Weights *weights)
                   .saved = data(plan, n->saved),
                   .work = plan->work,
                   .training = !plan->options.frozen };
-    t->op->forward(t, &call);
+    (is_plain(t) ? t->op->define : t->op->forward)(t, &call);
 }
 
 void training_forward(Training *plan, Weights *weights)
@@ -540,6 +557,27 @@ static const float *backward_value(Training *plan, const Tensor *t, Weights *wei
     return data(plan, n->again);
 }
 
+static void no_gradient(const Node *n, Weights *gradients)
+{
+    for (int k = 0; k < n->t->params; k++) {
+        int p = n->t->first_param + k;
+        memset(gradients->values[p], 0, gradients->params[p].count * sizeof(float));
+    }
+}
+
+/* Derivatives add: to zeros, where nobody was there before; to scratch memory, where nobody asks.
+ */
+static void derive(Training *plan, const Node *n, Call *call, Weights *gradients)
+{
+    no_gradient(n, gradients);
+    for (int k = 0; k < 2 && n->t->in[k]; k++)
+        if (n->writes[k] == NOTHING)
+            call->dx[k] = plan->work;
+        else if (n->writes[k] == SET)
+            memset(call->dx[k], 0, tensor_elements(n->t->in[k]) * sizeof(float));
+    n->t->op->derive(n->t, call);
+}
+
 static void run_backward(Training *plan, const Node *n, Weights *weights, Weights *gradients)
 {
     const Tensor *t = n->t;
@@ -551,7 +589,7 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
                   .training = !plan->options.frozen };
     if (has(t, BACKWARD_READS_X0))
         call.x[0] = backward_value(plan, t->in[0], weights);
-    if (has(t, BACKWARD_READS_X1))
+    if (has(t, BACKWARD_READS_X1) && t->in[1])
         call.x[1] = backward_value(plan, t->in[1], weights);
     if (has(t, BACKWARD_READS_Y))
         call.y = (float *)backward_value(plan, t, weights);
@@ -569,7 +607,9 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
         call.scale_grad = gradients->values[gamma];
         call.scaled = data(plan, n->scaled);
     }
-    if (any)
+    if (any && is_plain(t))
+        derive(plan, n, &call, gradients);
+    else if (any)
         t->op->backward(t, &call);
 }
 
@@ -580,14 +620,6 @@ static void hand_on(Training *plan, const Node *n)
     size_t count = tensor_elements(n->t);
     for (size_t i = 0; i < count && dx; i++)
         dx[i] = n->writes[0] == ADD ? dx[i] + dy[i] : dy[i];
-}
-
-static void no_gradient(const Node *n, Weights *gradients)
-{
-    for (int k = 0; k < n->t->params; k++) {
-        int p = n->t->first_param + k;
-        memset(gradients->values[p], 0, gradients->params[p].count * sizeof(float));
-    }
 }
 
 float *training_output_gradient(Training *plan)

@@ -53,6 +53,7 @@ struct Op {
      * adds Σ dy·∂y/∂x[k] to dx[k], and Σ dy·∂y/∂param[i] to grad[i] of what is trained. Reads x, y,
      * dy and param. */
     void (*derive)(const Tensor *t, const Call *c);
+    /* The fast way, or NULL: then the plans run define and derive, and no flag holds. */
     void (*forward)(const Tensor *t, const Call *c);
     void (*backward)(const Tensor *t, const Call *c);
     size_t (*saved)(const Tensor *t); /* floats; NULL: none */
