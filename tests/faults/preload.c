@@ -58,12 +58,19 @@ static bool fails(const char *class, int why)
 /* libc's own function of that name. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* --- memory: by glibc's other names, since dlsym allocates itself ---------------------------- */
+/* --- memory: by glibc's other names, since its dlsym allocates ------------------------------- */
 
+#ifdef __GLIBC__
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
+#else
+#define __libc_malloc REAL(malloc)
+#define __libc_calloc REAL(calloc)
+#define __libc_realloc REAL(realloc)
+#define __libc_memalign REAL(aligned_alloc)
+#endif
 
 void *malloc(size_t size)
 {
@@ -106,6 +113,11 @@ FILE *fopen(const char *path, const char *mode)
 {
     return fails("open", EMFILE) ? NULL : REAL(fopen)(path, mode);
 }
+
+#ifdef __GLIBC__ /* their names where _FILE_OFFSET_BITS is 64 */
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
+#endif
 
 FILE *fdopen(int file, const char *mode)
 {
