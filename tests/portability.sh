@@ -68,16 +68,21 @@ other() { # TRIPLE QEMU FLAGS
 
 other_tests() {
     build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
+    run=$top/$name
+    [ -z "$2" ] || through_qemu "$2"
+    BUILD=$run $2 "$top/$name/tests" docs results faults cli/too_little_memory \
+        edges/memory_is_asked_for_before_it_is_used
+}
+
+through_qemu() { # QEMU
     run=$top/$name/run
     mkdir -p "$run"
     for program in steps/*/ speed; do
         program=$(basename "$program")
-        printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${2:+$2 -0 \"\$0\"}" "$PWD/$top/$name/$program" \
+        printf '#!/bin/sh\nexec %s -0 "$0" "%s" "$@"\n' "$1" "$PWD/$top/$name/$program" \
             >"$run/$program"
         chmod +x "$run/$program"
     done
-    BUILD=$run $2 "$top/$name/tests" docs results faults cli/too_little_memory \
-        edges/memory_is_asked_for_before_it_is_used
 }
 
 floats() { # FILE: a safetensors file's data, a number a line
