@@ -137,6 +137,7 @@ char *tree_copy(void)
         "cp -rp Makefile README*.md LICENSE common docs results tests '%s' && "
         "cp -rp '%s' '%s/build' && mkdir '%s/steps' && for lesson in docs/[0-9]*.md; do "
         "step=$(basename $lesson .md) && cp -rp steps/$step '%s/steps'; done && cd '%s' && "
+        "chmod -R u+w . && "
         "for program in build/[0-9]*; do [ -e steps/${program#build/} ] || rm -r $program; done",
         folder, build_folder(), folder, folder, folder, folder);
     return folder;
