@@ -75,6 +75,16 @@ Test(docs, commands_of_other_pages_print_what_is_shown)
     folder_remove(folder);
 }
 
+/* An interactive zsh takes a comment's words for arguments. */
+Test(docs, commands_have_no_comments_behind)
+{
+    Result r =
+        run("awk '/^```/ { inside = /^```sh/ && !inside; next } inside && /(^|[ \\t])#( |$)/ "
+            "{ print FILENAME \": \" $0 }' README*.md docs/*.md docs/zh/*.md");
+    cr_expect_str_eq(r.out, "");
+    result_free(&r);
+}
+
 /* Two readers of one machine, or two runs at once, must not meet. */
 Test(docs, commands_write_to_no_fixed_place)
 {
