@@ -397,7 +397,7 @@ static _Noreturn void train_and_exit(const Recipe *recipe, const Raise *raise, c
 {
     static unsigned char pixels[2][NOISE * 784], labels[2][NOISE];
     Dataset training = noise(pixels[0], labels[0], 1), test = noise(pixels[1], labels[1], 2);
-    Builder builder = { raising_network, raise };
+    Builder builder = { .build = raising_network, .context = raise };
     Error error;
     TrainEnd end = TRAINED_ALL;
     if (!freopen("/dev/null", "w", stdout) || !freopen(said, "w", stderr))
