@@ -230,7 +230,7 @@ $(BUILD)/tests: $(TEST_OBJECTS) $(BUILD)/obj/tests/portable/runner.o $(ARCHIVE)
 
 # Under it the system's calls fail; never with EXTRA's sanitizers, whose allocator it would replace.
 $(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
-	$(Q)$(CC) -std=gnu11 -D_FILE_OFFSET_BITS=64 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 FAULTS ?= all
 faults: tests $(BUILD)/faults.so #### every call of the system fails once, for minutes (FAULTS=100: so many)
