@@ -70,7 +70,7 @@ other_tests() {
     build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
     run=$top/$name
     [ -z "$2" ] || through_qemu "$2"
-    BUILD=$run $2 "$top/$name/tests" docs results faults cli/too_little_memory \
+    BUILD=$run $2 "$top/$name/tests" docs results faults names cli/too_little_memory \
         edges/memory_is_asked_for_before_it_is_used
 }
 
