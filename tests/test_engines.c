@@ -103,7 +103,7 @@ Test(engines, train_evaluate_and_classify_alike)
     r[0] =
         run("%s/" STEP " " RUN " --engine fast --resume --out '%s/plain'", build_folder(), folder);
     cr_expect_eq(r[0].status, 2, "resumed by another engine: %s", r[0].out);
-    cr_expect(strstr(r[0].err, "--engine"), "%s", r[0].err);
+    cr_expect(strstr(r[0].err, "--engine plain then, fast now"), "%s", r[0].err);
     result_free(&r[0]);
     folder_remove(folder);
 }

@@ -61,9 +61,11 @@ static bool usual_warmup(const char *recipe)
 
 /* --- differences ----------------------------------------------------------------------------- */
 
-/* A value as its option would be spoken of. */
+/* A value as its option would be spoken of; without one, what holds then. */
 static char *shown(const Word *word)
 {
+    if (!word->value_length)
+        return str_format(same(word->name, word->name_length, "--engine", 8) ? "fast" : "none");
     enum { LONGEST = 60 };
     static const char *const switches[] = { "--mixup", "--cutmix", "--ema", "--limit" };
     enum { FLAGS = 2, SWITCHES = sizeof switches / sizeof *switches };
@@ -82,8 +84,7 @@ static char *shown(const Word *word)
 /* Adds a difference to *list, which is NULL before the first. */
 static void add(char **list, const Word *then, const Word *now)
 {
-    char *was = then->value_length ? shown(then) : str_format("none");
-    char *is = now->value_length ? shown(now) : str_format("none");
+    char *was = shown(then), *is = shown(now);
     char *longer = str_format("%s%s%.*s%s%s then, %s now", *list ? *list : "", *list ? "; " : "",
                               now->name_length, now->name, now->name_length ? " " : "", was, is);
     free(was);
