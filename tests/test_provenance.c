@@ -724,6 +724,24 @@ Test(provenance, an_output_replaces_no_input)
     run_well("cd '%s' && test -L soft -a w -ef hard", folder);
 }
 
+Test(provenance, an_output_replaces_no_file_of_a_data_set)
+{
+    run_well("mkdir '%s/set' && cd '%s/set' && for set in train t10k; do echo x > "
+             "$set-images-idx3-ubyte && echo x > $set-labels-idx1-ubyte; done && "
+             "ln t10k-labels-idx1-ubyte ../hard && cksum * > ../sums",
+             folder, folder);
+    setenv("FASHION_MNIST", "set", 1);
+    says(USAGE, "--output: 'set/t10k-labels-idx1-ubyte' would replace a file of fashion-mnist",
+         "05_large_kernel data fashion-mnist --output set/t10k-labels-idx1-ubyte");
+    says(USAGE, "'hard' would replace a file of fashion-mnist",
+         "05_large_kernel data fashion-mnist --output hard");
+    runs("05_large_kernel init " SIZES INPUT "--output w");
+    says(USAGE, "would replace a file of fashion-mnist",
+         "05_large_kernel field --weights w --data fashion-mnist --output hard");
+    run_well("cd '%s/set' && cksum * | cmp - ../sums", folder);
+    unsetenv("FASHION_MNIST");
+}
+
 Test(provenance, an_output_replaces_no_other_output)
 {
     runs("05_large_kernel init " SIZES INPUT "--output w");

@@ -2,6 +2,7 @@
 #include "cli/blueprint.h"
 
 #include "base/memory.h"
+#include "cli/outputs.h"
 #include "io/pnm.h"
 #include "train/augment.h"
 
@@ -124,6 +125,7 @@ int cmd_data(const Run *run)
         error_die_of(EXIT_USAGE, &error);
     if (*alter.name && !o->output)
         error_die(EXIT_USAGE, "--alter", "shows in the images: wants --output as well");
+    outputs_check_data(o, described.name);
     Dataset training = blueprint_open_data(described.name, TRAINING_SET, 0, (Alteration){ 0 });
     Dataset test = blueprint_open_data(described.name, TEST_SET, 0, (Alteration){ 0 });
     print_counts(&training, &test);

@@ -1,6 +1,7 @@
 #include "cli/origin.h"
 
 #include "base/memory.h"
+#include "cli/outputs.h"
 #include "graph/signature.h"
 #include "train/preprocess.h"
 
@@ -338,6 +339,7 @@ Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
     if (!name)
         error_die(EXIT_USAGE, "--data", "wanted: %s does not say what it was trained on",
                   origin->file.path);
+    outputs_check_data(&origin->run->options, name);
     if (!dataset_open(name, part, limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
     if (!told->name || told->channels != data.channels || same_normalisation(told, &data))

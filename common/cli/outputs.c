@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "train/dataset.h"
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,4 +87,30 @@ void outputs_check(const Options *options)
         for (int k = 0; k < i; k++)
             check(options, &outputs[i], &outputs[k]);
     }
+}
+
+static void check_entry(const Options *options, const char *path, const char *set)
+{
+    Place entry = place_of(path);
+    for (int i = 0; i < OUTPUTS; i++) {
+        const char *to = path_of(&outputs[i], options);
+        Place place = to ? place_of(to) : (Place){ 0 };
+        if (same(&place, &entry))
+            error_die(EXIT_USAGE, outputs[i].option, "'%s' would replace a file of %s, '%s'", to,
+                      set, path);
+    }
+}
+
+void outputs_check_data(const Options *options, const char *name)
+{
+    char *folder = dataset_folder(name);
+    DIR *entries = folder ? opendir(folder) : NULL;
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        char *path = str_format("%s/%s", folder, entry->d_name);
+        check_entry(options, path, name);
+        free(path);
+    }
+    if (entries)
+        closedir(entries);
+    free(folder);
 }

@@ -249,13 +249,14 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
 
 typedef struct {
     const Dataset *set; /* without its pictures */
+    const Place *place; /* NULL: it has no files */
     bool (*open)(DatasetPart part, Dataset *data, Error *error);
 } Source;
 
 static const Source sources[] = {
-    { &fashion_set, fashion_open },
-    { &cifar_set, cifar_open },
-    { &shapes_set, shapes_open },
+    { &fashion_set, &fashion_place, fashion_open },
+    { &cifar_set, &cifar_place, cifar_open },
+    { &shapes_set, NULL, shapes_open },
 };
 
 /* From how often each of the 256 values occurs: exact, whatever the order. */
@@ -315,6 +316,13 @@ bool dataset_describe(const char *name, Dataset *data, Error *error)
     const Source *source = find_source(name, error);
     *data = source ? *source->set : (Dataset){ 0 };
     return source;
+}
+
+char *dataset_folder(const char *name)
+{
+    Error error;
+    const Source *source = find_source(name, &error);
+    return source && source->place ? place_find(source->place, &error) : NULL;
 }
 
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)
