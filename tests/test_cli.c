@@ -741,6 +741,9 @@ Test(cli, near_misses)
         { "report --formt tsv", "did you mean --format?" },
         { "report --format=tvs", "did you mean tsv?" },
         { "--preset artcle", "did you mean article?" },
+        { "--preset=paper --width 3",
+          "--width: report has no such option; did you mean --widths?" },
+        { "--width 3 keys", "did you mean --widths?" },
         { "-help", "did you mean --help?" },
         { "report --preste=small", "did you mean --preset?" },
         { "xyzzy", "no such command; see 'help'" },
@@ -759,6 +762,7 @@ Test(cli, options_that_mean_nothing_here)
     fails(USAGE, "--layer-scale: this network has no layer scale",
           "train --data shapes --layer-scale 0.1 --out /dev/null/x");
     fails(USAGE, "--classes: the encoder has none", "--part encoder --classes 7");
+    fails(USAGE, "--input: data has no such option", "data shapes --input 1x64x64");
     fails_in("11_drop_path_layer_scale", USAGE, "--layer-scale: this network has no layer scale",
              "report --depths 0,0,0,0 --layer-scale 1");
     fails_in("13_paper_roadmap", USAGE, "--layer-scale: this network has no layer scale",

@@ -178,7 +178,10 @@ void help_command(const char *called, const Step *step, const Command *command)
     if (option_about(command, 0, &about) && *command->options)
         printf("\noptions:\n");
     print_options(step, command, false);
-    printf("\nthe network:\n");
+    printf("\n%s:\n", command->no_network ? "for every command"
+                      : strstr(command->options, "--as-is ")
+                          ? "the network, where the weights do not say it"
+                          : "the network");
     print_options(step, command, true);
 }
 

@@ -150,7 +150,8 @@ static Spec spec_for(const Command *command, int i)
 
 static bool takes(const Command *command, const char *name)
 {
-    return listed(COMMON, name) || listed(command->options, name);
+    const char *common = command->no_network ? "--threads " : COMMON;
+    return listed(common, name) || listed(command->options, name);
 }
 
 bool option_given(const Options *options, const char *name)
@@ -343,9 +344,12 @@ Asked options_asked(int argc, char **argv)
             continue;
         }
         Written w = written_as(word);
+        bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+        bool version = strcmp(word, "--version") == 0;
         options = strcmp(word, "--") != 0;
-        asked.help |= strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-        asked.version |= strcmp(word, "--version") == 0;
+        asked.help |= help;
+        asked.version |= version;
+        asked.strange |= w.spec < 0 && !help && !version && options && !asked.command;
         if (w.spec >= 0 && specs[w.spec].kind != FLAG && !w.value)
             i++;
     }

@@ -49,6 +49,7 @@ typedef struct Command {
     const char *operands; /* what its operands are called, or NULL: it takes none */
     const char *help;     /* what it does, in a line */
     const char *example;  /* words behind the program's name */
+    bool no_network;      /* takes no option that is about one */
     /* Options that it takes in another way than others do: of their choices only these, or NULL;
      * where they are not given this value, or in words what then holds. */
     struct {
@@ -58,10 +59,10 @@ typedef struct Command {
 
 /* What the words say before one knows the command: the first and the second of those that are
  * neither options nor their values (NULL: there is none), and whether help or the version is asked
- * for. */
+ * for. Behind an option that no command has, the first of them may be its value. */
 typedef struct {
     const char *command, *topic;
-    bool help, version;
+    bool help, version, strange;
 } Asked;
 Asked options_asked(int argc, char **argv);
 

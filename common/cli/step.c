@@ -98,6 +98,7 @@ static const Entry entries[] = {
       cmd_evaluate },
     { { .name = "data",
         .options = "--alter --seed --output ",
+        .no_network = true,
         .operands = "NAME",
         .help = "what is in the data set NAME; --output: sixteen of its images, as PNM",
         .example = "data shapes --alter noise:32 --output noise.pgm" },
@@ -158,14 +159,23 @@ static const Entry entries[] = {
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
+/* NULL: there is none. */
+static const Entry *named(const char *name)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (strcmp(entries[i].command.name, name) == 0)
+            return &entries[i];
+    return NULL;
+}
+
 static const Entry *find(const char *name)
 {
     Nearest nearest = { 0 };
-    for (int i = 0; i < ENTRIES; i++) {
-        if (strcmp(entries[i].command.name, name) == 0)
-            return &entries[i];
+    const Entry *entry = named(name);
+    if (entry)
+        return entry;
+    for (int i = 0; i < ENTRIES; i++)
         nearest_try(&nearest, name, entries[i].command.name, strlen(entries[i].command.name));
-    }
     if (nearest.word)
         error_die(EXIT_USAGE, name, "no such command; did you mean %s?", nearest.word);
     error_die(EXIT_USAGE, name, "no such command; see 'help'");
@@ -228,6 +238,8 @@ int step_main(int argc, char **argv, Step step)
     if (asked.version || asked.help || help_asked)
         return close_output(0);
     /* Options alone mean the default command. */
+    if (asked.strange && asked.command && !named(asked.command))
+        asked.command = NULL; /* the message is about the option in front of it */
     const Entry *entry = find(asked.command ? asked.command : "report");
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };

@@ -4,6 +4,7 @@
 #include "cli/origin.h"
 #include "train/trainer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What every file of weights says: the network, and what it is trained on. */
@@ -79,6 +80,8 @@ int cmd_train(const Run *run)
         error_die_of(end == TRAIN_REFUSED ? EXIT_USAGE : EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
         error_note(out, "stopped; the same command with --resume goes on");
+    else if (!o->out)
+        printf("weights: %s/best.safetensors\n", out);
     free(out);
     free(name);
     free(network);
