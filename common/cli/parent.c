@@ -1,8 +1,10 @@
 #include "cli/parent.h"
 
+#include "base/memory.h"
 #include "cli/align.h"
 #include "cli/layers.h"
 #include "cli/siblings.h"
+#include "graph/op.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -41,11 +43,25 @@ static bool has_rows(const char *path)
     return there;
 }
 
-static char *nearest(const char *path)
+/* The step's own network: what `likeness` asks of its layers. */
+static Layers own_layers(const Step *step)
 {
-    Layers own;
-    if (!layers_read_rows(path, small, 2, &own))
-        return NULL;
+    Options none = { 0 };
+    Shape shape = network_shape(step, &none, "small");
+    Net *net = network_build(step, &shape);
+    Layers own = { .count = net_tensors(net) - 1 };
+    own.layers = mem_alloc((size_t)own.count, sizeof *own.layers);
+    for (int i = 0; i < own.count; i++) {
+        const Tensor *t = net_tensor(net, i + 1);
+        own.layers[i] = (Layer){ .op = t->op->name, .params = tensor_params(t), .macs = t->macs };
+    }
+    net_free(net);
+    return own;
+}
+
+static char *nearest(const Step *step, const char *path)
+{
+    Layers own = own_layers(step);
     char **before = sibling_paths_before(path), *best = NULL;
     int least = INT_MAX;
     for (int i = 0; before[i]; i++) { /* the last first: the nearest, as a rule */
@@ -66,5 +82,5 @@ static char *nearest(const char *path)
 char *parent_of(const Run *run)
 {
     const char *from = run->step->from;
-    return from ? sibling_named(run->path, from) : nearest(run->path);
+    return from ? sibling_named(run->path, from) : nearest(run->step, run->path);
 }
