@@ -21,7 +21,9 @@
 static int terminal_new(int columns, int *printed_to)
 {
     int file = posix_openpt(O_RDWR | O_NOCTTY);
-    cr_assert(file >= 0 && grantpt(file) == 0 && unlockpt(file) == 0, "no terminal");
+    if (file < 0 || !ptsname(file) || access(ptsname(file), F_OK) != 0)
+        cr_skip_test("no pseudo-terminals here"); /* a chroot without /dev/pts */
+    cr_assert(grantpt(file) == 0 && unlockpt(file) == 0, "no terminal");
     *printed_to = open(ptsname(file), O_RDWR | O_NOCTTY);
     struct termios how;
     cr_assert(*printed_to >= 0 && tcgetattr(*printed_to, &how) == 0);
