@@ -259,6 +259,7 @@ void onnx_model_free(OnnxModel *m)
         free(m->texts[i]);
     free(m->texts);
     free(m->nodes);
+    free(m->metadata);
     free(m->tensors);
     free(m->values);
     free(m->inputs);
