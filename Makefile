@@ -75,7 +75,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train results variants collect \
-    diff docs help clean check-setup FORCE
+    built diff docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -347,8 +347,12 @@ collect: $(PROGRAMS) ### the tables of what the runs in results came to
 check-setup: ## what is here, what is missing, and what works without it
 	@CC='$(CC)' GNUPLOT='$(GNUPLOT)' docs/setup.sh
 
-diff: $(if $(FROM),,$(PROGRAMS)) ## what STEP=05 changes, and nothing else (FROM=03: against that step)
-	+@docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
+built: $(PROGRAMS)
+	@:
+
+# A step that does not build has a diff too, behind the compiler's errors.
+diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
+	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
 docs: ladder #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps

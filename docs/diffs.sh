@@ -9,14 +9,54 @@ if [ "$1" = --color ]; then
 fi
 build=$1
 
-# named STEP: the whole name.
+# named STEP [WHERE]: the whole name; the first, where several begin so. WHERE stands before what is
+# said of one that is not there.
 named() {
-    case $1 in [0-9]) set -- "0$1" ;; esac
-    for folder in steps/"$1"*/; do
-        [ -f "${folder}main.c" ] || { echo "$1: no such step in steps/" >&2; exit 2; }
-        basename "$folder"
-        return
+    case $1 in [0-9]) set -- "0$1" "${2-}" ;; esac
+    step='' others=''
+    for main in steps/"$1"/main.c steps/"$1"*/main.c; do
+        name=${main#steps/} name=${name%/main.c}
+        if [ ! -f "$main" ] || [ "$name" = "$step" ]; then
+            continue
+        elif [ ! "$step" ]; then
+            step=$name
+        elif [ "$step" != "$1" ]; then
+            others="$others $name"
+        fi
     done
+    [ "$step" ] || { echo "${2-}$1: no such step in steps/" >&2; exit 2; }
+    [ ! "$others" ] || echo "$1: taken as $step; others begin so too:$others" >&2
+    echo "$step"
+}
+
+# ask: sets `from` to what the program of $step says that it was made from; empty: it says nothing.
+ask() {
+    report=$("$build/$step" report --format json) || report=
+    case $report in
+    *' "rows": '*) echo "$step holds a road of its own, row by row: no step is before it"; exit ;;
+    esac
+    from=$(printf '%s\n' "$report" | sed -n 's/^ "from": "\(.*\)",$/\1/p')
+}
+
+# origin: sets `from`. What main.c names counts where the program is older, and what a program says
+# that is older where main.c names nothing: a step that does not build has an origin too.
+origin() {
+    from='' program=$build/$step
+    [ ! -x "$program" ] || [ "$(find "$main" -newer "$program")" ] || ask
+    [ ! "$from" ] || return 0
+    from=$(sed -n 's|//.*||; s|/\*.*\*/||g; s/.*\.from *= *"\([^"]*\)".*/\1/p' "$main" | sed 1q)
+    if [ "$from" ]; then
+        from=$(named "$from" "$main: .from: ")
+    elif [ -x "$program" ]; then
+        ask
+    fi
+}
+
+# is_first: no step of a lower number stands in steps/.
+is_first() {
+    set -- steps/[0-9]*/main.c
+    first=${1#steps/}
+    [ "${first%%_*}" = "${step%%_*}" ]
 }
 
 colour() {
@@ -24,16 +64,17 @@ colour() {
 }
 
 step=$(named "${2?which step?}")
+main=steps/$step/main.c
 if [ "${3-}" ]; then
     from=$(named "$3")
 else
-    [ -x "$build/$step" ] || { echo "no $build/$step: make builds it" >&2; exit 1; }
-    report=$("$build/$step" report --format json)
-    case $report in
-    *' "rows": '*) echo "$step holds a road of its own, row by row: no step is before it"; exit ;;
-    esac
-    from=$(printf '%s\n' "$report" | sed -n 's/^ "from": "\(.*\)",$/\1/p')
-    [ "$from" ] || { echo "$step is the first step: nothing before it"; exit; }
+    origin
+fi
+if [ ! "$from" ]; then
+    ! is_first || { echo "$step is the first step: nothing before it"; exit; }
+    echo "$step: neither its program nor .from in $main says what it was made from:" \
+        "FROM=11 compares it with step 11" >&2
+    exit 1
 fi
 text=$(diff -u -L "steps/$from/main.c" -L "steps/$step/main.c" \
     "steps/$from/main.c" "steps/$step/main.c") || [ $? -eq 1 ]

@@ -273,7 +273,59 @@ Test(docs, pages_pass_beside_a_readers_steps)
     good(folder, "docs/diffs.sh build 14 | grep -q '^--- steps/05_large_kernel'");
     good(folder, "build/pages run docs/05_large_kernel.md");
     all_is_there(folder);
+    good(folder, "BUILD=build make QUIET=1 diff STEP=05 | cmp - docs/diffs/05_large_kernel.diff");
+    good(folder, "echo 'int main(' >> steps/14_mine/main.c && { BUILD=build make QUIET=1 diff "
+                 "STEP=14 2> errors | grep -q '^+int main('; } && grep -q 'main.c.*error' errors");
     folder_remove(folder);
+}
+
+/* What `make diff` is asked of: the last lines of two steps of one's own, and how old a program is
+ * whose report says "05_large_kernel" or nothing. */
+static const struct {
+    const char *change, *asked;
+    int status;
+    const char *out, *err;
+} origins[] = {
+    { "true", "14_mine", 1, "", "14_mine: neither" },
+    { "echo '    .from = \"11\",'", "14_mine", 0, "--- steps/11_drop_path_layer_scale/", "" },
+    { "echo '    .from = \"11\",'", "14", 0, "+++ steps/14_mine/", "begin so too: 14_try" },
+    { "echo '    .from = \"11\",'", "14_try", 0, "+++ steps/14_try/", "" },
+    { "echo '    // .from = \"11\",'", "14_mine", 1, "", "FROM=11" },
+    { "echo '    .from = \"77\",'", "14_mine", 2, "",
+      "steps/14_mine/main.c: .from: 77: no such step in steps/" },
+    { "echo '    .from = \"77\",'", "14_mine 11", 0, "--- steps/11_drop_path_layer_scale/", "" },
+    { "echo '    .from = \"11\",' && program 05_large_kernel 203001010000", "14_mine", 0,
+      "--- steps/05_large_kernel/", "" },
+    { "echo '    .from = \"11\",' && program 05_large_kernel 200001010000", "14_mine", 0,
+      "--- steps/11_drop_path_layer_scale/", "" },
+    { "echo && program 05_large_kernel 200001010000", "14_mine", 0, "--- steps/05_large_kernel/",
+      "" },
+    { "echo '    .from = \"77\",' && program '''' 203001010000", "14_mine", 2, "", "77: no such" },
+    { "program '' 203001010000", "05", 0, "05_large_kernel is the first step", "" },
+};
+
+/* A step that does not build, one that names a step that is not there, two of one number. */
+Test(docs, a_diff_is_found_without_the_program)
+{
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        char *folder = folder_new();
+        run_well(
+            "cp -R docs '%s' && mkdir '%s/steps' '%s/b' && cp -R steps/05* steps/11* '%s/steps' && "
+            "cd '%s' && for s in 05_large_kernel 14_mine; do "
+            "printf '#!/bin/sh\\ncat \"$0\".json\\n' > b/$s; done; "
+            "program() { for s in 05_large_kernel 14_mine; do chmod +x b/$s; touch -t $2 b/$s; "
+            "echo \" \\\"from\\\": \\\"$1\\\",\" > b/$s.json; done; }; "
+            "cp -R steps/05* steps/14_mine && { %s; } >> steps/14_mine/main.c && "
+            "cp -R steps/14_mine steps/14_try",
+            folder, folder, folder, folder, folder, origins[i].change);
+        Result r = run("cd '%s' && docs/diffs.sh b %s", folder, origins[i].asked);
+        cr_expect_eq(r.status, origins[i].status, "%zu: status %d", i, r.status);
+        cr_expect(strstr(r.out, origins[i].out), "%zu: %s", i, r.out);
+        cr_expect(*origins[i].err ? strstr(r.err, origins[i].err) != NULL : !*r.err, "%zu: %s", i,
+                  r.err);
+        result_free(&r);
+        folder_remove(folder);
+    }
 }
 
 /* Not even a step of the exercises' own name is written to. */
