@@ -333,10 +333,15 @@ Test(docs, exercises_leave_alone_what_is_there)
 {
     char *folder = tree_copy();
     add_own_steps(folder, "14_mine 14_try 15_other");
+    run_well("cd '%s' && { cat docs/examples/global_response_norm.c; echo '// mine'; } > "
+             "common/ops/global_response_norm.c && cp common/ops/global_response_norm.c edited",
+             folder);
     Result r = run("cd '%s' && build/pages run docs/[0-9][0-9]_*.md docs/how*.md", folder);
     cr_expect_eq(r.status, 1);
     cr_expect(strstr(r.out, "14_try") && strstr(r.out, "xists"), "%s", r.out);
     result_free(&r);
     all_is_there(folder);
+    good(folder, "cmp edited common/ops/global_response_norm.c && [ ! -e "
+                 "common/ops/global_response_norm.h ]");
     folder_remove(folder);
 }
