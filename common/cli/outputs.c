@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "train/dataset.h"
 
-#include <dirent.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,13 +88,13 @@ void outputs_check(const Options *options)
     }
 }
 
-static void check_entry(const Options *options, const char *path, const char *set)
+static void check_file(const Options *options, const char *path, const char *set)
 {
-    Place entry = place_of(path);
+    Place file = place_of(path);
     for (int i = 0; i < OUTPUTS; i++) {
         const char *to = path_of(&outputs[i], options);
         Place place = to ? place_of(to) : (Place){ 0 };
-        if (same(&place, &entry))
+        if (same(&place, &file))
             error_die(EXIT_USAGE, outputs[i].option, "'%s' would replace a file of %s, '%s'", to,
                       set, path);
     }
@@ -103,14 +102,10 @@ static void check_entry(const Options *options, const char *path, const char *se
 
 void outputs_check_data(const Options *options, const char *name)
 {
-    char *folder = dataset_folder(name);
-    DIR *entries = folder ? opendir(folder) : NULL;
-    for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        char *path = str_format("%s/%s", folder, entry->d_name);
-        check_entry(options, path, name);
+    for (int i = 0; i < DATASET_FILES_MAX; i++) {
+        char *path = dataset_file(name, i);
+        if (path)
+            check_file(options, path, name);
         free(path);
     }
-    if (entries)
-        closedir(entries);
-    free(folder);
 }

@@ -9,7 +9,7 @@
  * those that are not there yet by their folder and name. Before anything is read. */
 void outputs_check(const Options *options);
 
-/* The same where an output would replace a file in the folder of this data set. */
+/* The same where an output would replace one of this data set's files. */
 void outputs_check_data(const Options *options, const char *name);
 
 #endif

@@ -48,9 +48,16 @@ static char *fashion_file(const char *folder, const char *part, const char *what
     return NULL;
 }
 
+static char *fashion_file_of(const char *folder, int i)
+{
+    const char *part = i < 2 ? "train" : "t10k";
+    return i % 2 ? fashion_file(folder, part, "labels", 1)
+                 : fashion_file(folder, part, "images", 3);
+}
+
 static bool fashion_holds(const char *folder)
 {
-    char *path = fashion_file(folder, "train", "images", 3);
+    char *path = fashion_file_of(folder, 0);
     bool there = path;
     free(path);
     return there;
@@ -167,13 +174,24 @@ static const Place cifar_place = {
 };
 
 /* Puts the pictures of a file behind those that are there. */
-static bool cifar_append(const char *folder, const char *file, Dataset *data, Error *error)
+/* Five of the training set, and that of the test set. */
+static const char *const cifar_files[] = { "data_batch_1.bin", "data_batch_2.bin",
+                                           "data_batch_3.bin", "data_batch_4.bin",
+                                           "data_batch_5.bin", "test_batch.bin" };
+
+static char *cifar_file(const char *folder, int i)
+{
+    char *packed = str_format("%s.gz", cifar_files[i]);
+    bool plain = place_has(folder, cifar_files[i]) || !place_has(folder, packed);
+    char *path = str_format("%s/%s", folder, plain ? cifar_files[i] : packed);
+    free(packed);
+    return path;
+}
+
+static bool cifar_append(const char *folder, int i, Dataset *data, Error *error)
 {
     Cifar10 set;
-    char *packed = str_format("%s.gz", file);
-    bool plain = place_has(folder, file) || !place_has(folder, packed);
-    char *path = str_format("%s/%s", folder, plain ? file : packed);
-    free(packed);
+    char *path = cifar_file(folder, i);
     bool good = cifar10_read(path, &set, error);
     if (good && set.count > (size_t)(INT_MAX - data->count)) {
         cifar10_free(&set);
@@ -194,16 +212,13 @@ static bool cifar_append(const char *folder, const char *file, Dataset *data, Er
 
 static bool cifar_open(DatasetPart part, Dataset *data, Error *error)
 {
-    static const char *const training[] = { "data_batch_1.bin", "data_batch_2.bin",
-                                            "data_batch_3.bin", "data_batch_4.bin",
-                                            "data_batch_5.bin" };
-    static const char *const test[] = { "test_batch.bin" };
-    const char *const *files = part == TEST_SET ? test : training;
+    enum { TEST = 5 };
     char *folder = place_find(&cifar_place, error);
     bool good = folder;
     *data = cifar_set;
-    for (int i = 0; good && i < (part == TEST_SET ? 1 : 5); i++)
-        good = cifar_append(folder, files[i], data, error);
+    int first = part == TEST_SET ? TEST : 0, end = part == TEST_SET ? TEST + 1 : TEST;
+    for (int i = first; good && i < end; i++)
+        good = cifar_append(folder, i, data, error);
     free(folder);
     if (!good)
         dataset_free(data);
@@ -250,13 +265,15 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
 typedef struct {
     const Dataset *set; /* without its pictures */
     const Place *place; /* NULL: it has no files */
+    int files;
+    char *(*file)(const char *folder, int i); /* the path of one of them; NULL: it is not there */
     bool (*open)(DatasetPart part, Dataset *data, Error *error);
 } Source;
 
 static const Source sources[] = {
-    { &fashion_set, &fashion_place, fashion_open },
-    { &cifar_set, &cifar_place, cifar_open },
-    { &shapes_set, NULL, shapes_open },
+    { &fashion_set, &fashion_place, 4, fashion_file_of, fashion_open },
+    { &cifar_set, &cifar_place, 6, cifar_file, cifar_open },
+    { &shapes_set, NULL, 0, NULL, shapes_open },
 };
 
 /* From how often each of the 256 values occurs: exact, whatever the order. */
@@ -318,11 +335,14 @@ bool dataset_describe(const char *name, Dataset *data, Error *error)
     return source;
 }
 
-char *dataset_folder(const char *name)
+char *dataset_file(const char *name, int i)
 {
     Error error;
     const Source *source = find_source(name, &error);
-    return source && source->place ? place_find(source->place, &error) : NULL;
+    char *folder = source && i < source->files ? place_find(source->place, &error) : NULL;
+    char *path = folder ? source->file(folder, i) : NULL;
+    free(folder);
+    return path;
 }
 
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)

@@ -27,8 +27,9 @@ typedef struct {
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error);
 void dataset_free(Dataset *data);
 
-/* The folder that the set's files lie in, malloc'd; NULL where there are none. */
-char *dataset_folder(const char *name);
+/* The path of the set's file number i, from 0 on, malloc'd; NULL where there is none. */
+enum { DATASET_FILES_MAX = 6 };
+char *dataset_file(const char *name, int i);
 
 /* What is known of a set without its files: all but pictures, labels, mean and std. */
 bool dataset_describe(const char *name, Dataset *data, Error *error);
