@@ -8,8 +8,10 @@
 # that take a line each run them elsewhere. Run it where steps/ stands.
 #
 # A run that is complete is left alone, one that is not goes on where it stopped. Where the network,
-# the data or the recipe have changed since (made_of.txt), the run moves to FOLDER/old and is trained
-# again; the library alone may change, which is said. What a complete run came to, and on what, is in
+# the data or the recipe have changed since (made_of.txt), it is trained again in FOLDER/new, and only
+# when that is complete it takes its place and the run before moves to FOLDER/old, under a number
+# where one is there. Two calls never train the same step and seed in a FOLDER (STEP-SEED.lock).
+# The library alone may change, which is said. What a complete run came to, and on what, is in
 # its run.tsv; its time is that of all its epochs. On what is written down in begun.tsv when it begins;
 # one that went on with other programs, or of files that are in no commit, has its commit marked.
 set -u
@@ -64,37 +66,127 @@ record() {
         }' "$3/log.tsv" "$3/result.tsv" > "$3/run.tsv.new" && mv "$3/run.tsv.new" "$3/run.tsv"
 }
 
+# made_so FOLDER: what is there is of this network, data and recipe, as far as is known.
+made_so() {
+    [ ! -f "$1/made_of.txt" ] || [ "$made" = "$(sed 1q "$1/made_of.txt")" ]
+}
+
+complete() {
+    [ -f "$1/run.tsv" ] && made_so "$1"
+}
+
+# begun FOLDER: a run is there that would be missed.
+begun() {
+    [ -f "$1/run.tsv" ] || [ -f "$1/result.tsv" ] || [ -f "$1/last.safetensors" ]
+}
+
+# Another user's process takes no signal, but is there.
+alive() {
+    kill -0 "$1" 2> /dev/null || [ -d "/proc/$1" ] || ps -p "$1" > /dev/null 2>&1
+}
+
+# hold FILE WHAT: makes the file, with this process in it, or ends where another call has it. One
+# that was killed left its own.
+hold() {
+    here=$(uname -n)
+    until (set -C && echo "$here $$" > "$1") 2> /dev/null; do
+        [ -f "$1" ] || { echo "train.sh: $1: cannot be written" >&2; exit 1; }
+        holder=$(cat "$1")
+        if [ "${holder% *}" != "$here" ] || alive "${holder##* }"; then
+            echo "train.sh: $2: another call trains it (process ${holder##* } on ${holder% *});" \
+                "where that is not so, remove $1" >&2
+            exit 1
+        fi
+        rm -f "$1"
+    done
+    lock=$1
+}
+
+# A call that the program refused leaves nothing behind.
+lock='' work=''
+leave() {
+    if [ "$work" ] && begun "$work"; then
+        [ -f "$work/run.tsv" ] || echo "train.sh: $work: make train again, set as before, goes on" >&2
+    elif [ "$work" ]; then
+        rm -f "$work/begun.tsv" "$work/made_of.txt"
+        rmdir "$work" "$folder/new" 2> /dev/null
+    fi
+    [ ! "$lock" ] || rm -f "$lock"
+}
+
+# replace OUT: moves a complete run to where it belongs, and one that is there aside.
+replace() {
+    rmdir "$1" 2> /dev/null
+    if [ -e "$1" ]; then
+        # The programs lock the folder that they train in.
+        if command -v flock > /dev/null && ! flock -n "$1" true; then
+            echo "train.sh: $1: is trained in: $work stays where it is until it is called again" >&2
+            exit 1
+        fi
+        old=$folder/old/${1##*/} number=1
+        while [ -e "$old" ]; do
+            number=$((number + 1))
+            old=$folder/old/${1##*/}-$number
+        done
+        mkdir -p "$folder/old" && mv "$1" "$old" || exit 1
+    fi
+    mv "$work" "$1" || exit 1
+    work=$1
+    rmdir "$folder/new" 2> /dev/null
+}
+
 # run STEP SEED
 run() {
     out=$folder/$1-$2
     made_of "$1"
-    if [ -f "$out/made_of.txt" ] && [ "$made" != "$(sed 1q "$out/made_of.txt")" ]; then
-        echo "$1, seed $2: network, data or recipe have changed: trained again, the run before is" \
-            "in $folder/old"
-        rm -rf "$folder/old/$1-$2"
-        mkdir -p "$folder/old"
-        mv "$out" "$folder/old" || exit 1
+    ! complete "$out" || return 0
+    mkdir -p "$folder" || exit 1
+    hold "$out.lock" "$1, seed $2"
+    ! complete "$out" || return 0
+    new=$folder/new/$1-$2-$(printf '%s\n' "$made" | cksum | sed 's/ .*//')
+    if begun "$out" && ! made_so "$out"; then
+        echo "$1, seed $2: network, data or recipe have changed: trained again; when that is" \
+            "complete the run before moves to $folder/old"
+        work=$new
+    elif [ -d "$new" ] && ! begun "$out"; then
+        work=$new
+    else
+        work=$out
     fi
-    [ ! -f "$out/run.tsv" ] || return 0
-    echo "$1, seed $2: $out"
-    mkdir -p "$out" || exit 1
+    complete "$work" || train "$1" "$2" || exit
+    [ "$work" = "$out" ] || replace "$out"
+}
+
+# train STEP SEED: in $work.
+train() {
+    echo "$1, seed $2: $work"
+    # Another call may remove FOLDER/new, empty, in between.
+    mkdir -p "$work" 2> /dev/null || mkdir -p "$work" || exit 1
     now=$(machine "$1")
-    if [ ! -f "$out/begun.tsv" ] || [ ! -f "$out/last.safetensors" ]; then
-        printf '%s\n' "$now" > "$out/begun.tsv"
-        printf '%s\n' "$made" "$library" > "$out/made_of.txt"
+    if [ ! -f "$work/begun.tsv" ] || [ ! -f "$work/last.safetensors" ]; then
+        printf '%s\n' "$now" > "$work/begun.tsv"
+        printf '%s\n' "$made" "$library" > "$work/made_of.txt"
     fi
-    begun=$(cat "$out/begun.tsv")
-    case $begun in
+    since=$(cat "$work/begun.tsv")
+    case $since in
     "$now" | *+changed"$tab"*) ;;
-    *) printf '%s\n' "${begun%%"$tab"*}+changed$tab${begun#*"$tab"}" > "$out/begun.tsv" ;;
+    *) printf '%s\n' "${since%%"$tab"*}+changed$tab${since#*"$tab"}" > "$work/begun.tsv" ;;
     esac
+    resume=
+    for file in "$work"/*; do
+        case ${file##*/} in begun.tsv | made_of.txt) ;; *) resume=--resume ;; esac
+    done
     # $options is a list of words.
     # shellcheck disable=SC2086
-    "$build/$1" train --data "$data" --epochs "$epochs" --seed "$2" --out "$out" --resume $options &&
-        record "$1" "$2" "$out" && rm "$out/begun.tsv"
+    "$build/$1" train --data "$data" --epochs "$epochs" --seed "$2" --out "$work" $resume $options &&
+        record "$1" "$2" "$work" && rm "$work/begun.tsv"
 }
 
 if [ "$one" ]; then
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     run "$2" "$3"
     exit
 fi
@@ -115,9 +207,12 @@ for seed in ${SEEDS:-1}; do
     done
 done | ${LAUNCH:-sh -e} || exit 1
 
+# A run that is there but of another recipe is not what was asked for.
 for step in $steps; do
+    made=$(made_of "$step" && printf '%s\n' "$made")
     for seed in ${SEEDS:-1}; do
-        [ ! -f "$folder/$step-$seed/run.tsv" ] || sed -n 2p "$folder/$step-$seed/run.tsv"
+        complete "$folder/$step-$seed" || continue
+        sed -n 2p "$folder/$step-$seed/run.tsv"
         [ ! -f "$folder/$step-$seed/made_of.txt" ] ||
             [ "$library" = "$(sed -n 2p "$folder/$step-$seed/made_of.txt")" ] || echo old
     done
