@@ -11,6 +11,28 @@ EXTRA ?=
 STEP ?= 05
 BENCH ?= --preset paper
 
+# What a target takes on the line. A name that it does not take would start hours of other work, so it
+# is refused; what is for the programs may stand before make, too.
+TAKES_train := SEEDS EPOCHS STEPS DATA TRAIN FOLDER LAUNCH
+TAKES_bench := STEPS BENCH
+TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
+TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
+TAKES_diff := STEP FROM
+TAKES_plots := RUNS
+TAKES_faults := FAULTS
+TAKES_kill := KILLS
+TAKES_fuzz := FUZZ FUZZ_SECONDS
+ALL_TAKE := CC AR MARCH BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
+    FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
+set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+alike = $(filter $1S $(1:%S=%),$2)
+refuse = $(error make $1 takes $(or $(call alike,$2,$(TAKES_$1)),$(TAKES_$1)), not $2)
+ifeq ($(MAKELEVEL),0)
+GIVEN := $(foreach g,$(MAKECMDGOALS),$(TAKES_$g))
+$(foreach g,$(MAKECMDGOALS),$(if $(TAKES_$g),$(foreach v,$(filter-out $(GIVEN) $(ALL_TAKE) -%,$(set_here)),\
+    $(call refuse,$g,$v))))
+endif
+
 # All cores, and no recipe's output in the middle of another's. A make inside a make is told by the
 # outer one, and so is one that was started with -j.
 ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
@@ -166,14 +188,14 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 
 # With RUNS, a folder as make train leaves it, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/shapes-1: a reader's runs beside them, in BUILD/plots)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
 	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
 else
 plots: drawn
 $(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
 $(BUILD)/plots/runs.tsv: FORCE
-	@mkdir -p $(@D) && results/accuracy.sh '$(RUNS)' $@
+	@mkdir -p $(@D) && results/accuracy.sh --data fashion-mnist '$(RUNS)' $@
 endif
 
 # In a folder, where its tables are: a picture, of these kinds.

@@ -1,14 +1,19 @@
 #!/bin/sh
 # Collects what the complete runs of the ladder came to.
 #
-#   accuracy.sh FOLDER ACCURACY [CURVES]
+#   accuracy.sh [--data NAME] FOLDER ACCURACY [CURVES]
 #
 # Reads FOLDER/STEP-SEED/run.tsv and log.tsv, as train.sh leaves them, and writes two tables, tabs
 # between their columns. ACCURACY: a line a run, sorted by step and seed; accuracies in per cent.
 # CURVES: a line a step and epoch: the held-out accuracy's mean, least and most over the seeds. Where
 # there is no complete run it writes nothing and says so. The variants of steps, and runs of another
-# length, have a FOLDER of their own.
+# length, have a FOLDER of their own. With --data it refuses runs on other data, and on altered ones.
 set -eu
+data=
+if [ "$1" = --data ]; then
+    data=$2
+    shift 2
+fi
 folder=$1 accuracy=$2 curves=${3-}
 tab=$(printf '\t')
 header='step seed held_out_top1 test_top1 test_loss epochs seconds threads commit compiler cpu'
@@ -18,6 +23,16 @@ if [ ! -f "$1" ]; then
     echo "accuracy.sh: $folder: there is no complete run (make train FOLDER=$folder)" >&2
     exit 1
 fi
+for run; do
+    made=${run%run.tsv}made_of.txt
+    [ "$data" ] && [ -f "$made" ] || continue
+    case $(sed 1q "$made") in
+    *--alter*) ;;
+    *", data $data, "*) continue ;;
+    esac
+    echo "accuracy.sh: ${run%/run.tsv}: was not trained on $data as it is: $(sed 1q "$made")" >&2
+    exit 1
+done
 awk -v header="$header" '
     BEGIN { gsub(" ", "\t", header) }
     FNR == 1 && $0 != header {
