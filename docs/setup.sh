@@ -20,8 +20,18 @@ is() {
         return 1
         ;;
     fashion-mnist)
-        for found in "${FASHION_MNIST:-}" data/fashion-mnist /usr/share/datasets/fashion-mnist; do
-            [ ! -d "$found" ] || return 0
+        # The programs look nowhere else where the variable names a folder.
+        if [ "${FASHION_MNIST:-}" ]; then
+            set -- "$FASHION_MNIST"
+        else
+            set -- data/fashion-mnist /usr/share/datasets/fashion-mnist
+        fi
+        for folder; do
+            for found in "$folder" "$folder/FashionMNIST/raw" "$folder/fashion-mnist"; do
+                for file in "$found"/train-images[-.]idx3-ubyte "$found"/train-images[-.]idx3-ubyte.gz; do
+                    [ ! -f "$file" ] || return 0
+                done
+            done
         done
         return 1
         ;;
@@ -38,7 +48,10 @@ while IFS='|' read -r tool name serves without deb apk brew dnf; do
         continue
     fi
     hint=$(printf '%s|%s|%s|%s\n' "$deb" "$apk" "$brew" "$dnf" | cut -d '|' -f $((at - 4)))
-    printf -- '- %-14s %s: missing; %s%s\n' "$name" "$serves" "$without" \
+    [ "$install" ] || hint=
+    where=
+    [ "$tool" != fashion-mnist ] || where=${FASHION_MNIST:+" in \$FASHION_MNIST ($FASHION_MNIST)"}
+    printf -- '- %-14s %s: missing%s; %s%s\n' "$name" "$serves" "$where" "$without" \
         "${hint:+ ($install $hint)}"
     [ "$tool" != cc ] || status=1
 done << 'TABLE'
