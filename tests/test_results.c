@@ -325,9 +325,58 @@ Test(results, a_run_is_trained_again_when_its_network_or_recipe_changed)
         "cd '%s' && cmp first runs/old/14_mine-1/run.tsv && ! cmp -s first runs/14_mine-1/run.tsv "
         "&& grep -q +changed runs/14_mine-1/run.tsv",
         folder);
+    /* A second one does not take its place. */
+    run_well("cd '%s' && cp runs/14_mine-1/run.tsv second", folder);
     r = trained_in(folder, "EPOCHS=2");
     has(r.out, "network, data or recipe have changed");
     free(r.out);
+    run_well("cd '%s' && cmp first runs/old/14_mine-1/run.tsv && "
+             "cmp second runs/old/14_mine-1-2/run.tsv && test ! -e runs/new",
+             folder);
+    folder_remove(folder);
+}
+
+/* A step's run of a recipe, as long as it takes. */
+#define MINE                                                                                       \
+    "cd '%s' && DATA=shapes EPOCHS=1 FOLDER=runs STEPS=14 TRAIN='--stem 8 --widths 8,12,16,24 "    \
+    "--depths 1,1,1,1 --limit 40 --batch-size 20 %s' %s results/train.sh b"
+
+/* What the program refuses, or what was stopped, costs no run that is complete. */
+Test(results, a_complete_run_stays_until_another_is)
+{
+    char *folder = repository();
+    Result r = run(MINE, folder, "", "");
+    cr_assert_eq(r.status, 0, "%s", r.err);
+    cr_expect_str_empty(r.err);
+    result_free(&r);
+    run_well("cd '%s' && (cd runs && find . -type f -exec cksum {} + | sort) > before", folder);
+    r = run(MINE, folder, "--lrr 3", "");
+    cr_expect_neq(r.status, 0);
+    has(r.err, "--lrr");
+    result_free(&r);
+    static const char same[] =
+        "cd '%s' && (cd runs && find . -type f -exec cksum {} + | sort) | cmp - before && ls runs";
+    r = run(same, folder);
+    cr_expect_str_eq(r.out, "14_mine-1\n", "%s%s", r.out, r.err);
+    result_free(&r);
+
+    /* Another call that trains it is not disturbed; one that was killed is not waited for. */
+    run_well("echo \"$(uname -n) 1\" > '%s/runs/14_mine-1.lock'", folder);
+    r = run(MINE, folder, "--lr 2e-3", "");
+    cr_expect_neq(r.status, 0);
+    has(r.err, "14_mine, seed 1: another call trains it (process 1 on ");
+    result_free(&r);
+    r = run(same, folder);
+    cr_expect_neq(r.status, 0, "the lock is gone");
+    result_free(&r);
+    run_well("(:) & wait; echo \"$(uname -n) $!\" > '%s/runs/14_mine-1.lock'", folder);
+    r = run(MINE, folder, "--lr 2e-3", "");
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    cr_expect_str_empty(r.err);
+    result_free(&r);
+    r = run("ls '%s'/runs '%s/runs/old'", folder, folder);
+    cr_expect(strstr(r.out, "14_mine-1\nold\n") && !strstr(r.out, "lock"), "%s", r.out);
+    result_free(&r);
     folder_remove(folder);
 }
 
@@ -468,6 +517,49 @@ Test(results, plots_of_a_readers_runs)
     folder_remove(folder);
 }
 
+/* Runs on other pictures have no place in a panel of Fashion-MNIST. */
+Test(results, plots_refuse_runs_on_other_data)
+{
+    char *folder = folder_new();
+    run_well("mkdir '%s/05-1' && cp results/ladder/00_resnet-1/run.tsv '%s/05-1' && "
+             "echo 'network 1 2, data shapes, epochs 1, options ' > '%s/05-1/made_of.txt'",
+             folder, folder, folder);
+    Result r = run("results/accuracy.sh --data fashion-mnist '%s' '%s/runs.tsv'; echo $?; ls '%s'",
+                   folder, folder, folder);
+    cr_expect_str_eq(r.out, "1\n05-1\n");
+    has(r.err, "/05-1: was not trained on fashion-mnist as it is: network 1 2, data shapes");
+    result_free(&r);
+    run_well("sed -i.old 's/shapes/fashion-mnist/' '%s/05-1/made_of.txt' && "
+             "results/accuracy.sh --data fashion-mnist '%s' '%s/runs.tsv'",
+             folder, folder, folder);
+    folder_remove(folder);
+}
+
+/* A variable that a target does not take is refused before anything is built. */
+Test(results, make_refuses_variables_that_do_nothing)
+{
+    static const char *const calls[][2] = {
+        { "train STEP=14", "make train takes STEPS, not STEP" },
+        { "train EPOCH=1", "make train takes EPOCHS, not EPOCH" },
+        { "train SEED=3", "make train takes SEEDS, not SEED" },
+        { "bench STEP=", "make bench takes STEPS, not STEP" },
+        { "diff STEPS=05", "make diff takes STEP, not STEPS" },
+        { "plots RUN=x", "make plots takes RUNS, not RUN" },
+        { "train epochs=1", "make train takes SEEDS EPOCHS STEPS" },
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("env -u MAKELEVEL -u MAKEFLAGS make -n %s", calls[i][0]);
+        cr_expect_eq(r.status, 2, "%s", calls[i][0]);
+        has(r.err, calls[i][1]);
+        cr_expect_str_empty(r.out);
+        result_free(&r);
+    }
+    Result r = run("env -u MAKELEVEL -u MAKEFLAGS make -n plots kill RUNS=x KILLS=1 CC=cc "
+                   "OMP_NUM_THREADS=2");
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    result_free(&r);
+}
+
 /* What is missing is said with what works without it; only a compiler is needed. */
 Test(results, setup_says_what_is_missing)
 {
@@ -480,6 +572,13 @@ Test(results, setup_says_what_is_missing)
     cr_expect_eq(r.status, 1);
     has(r.out, "- compiler       builds everything: missing; nothing works without it");
     has(r.out, "- gnuplot        draws the plots: missing; tables only");
+    result_free(&r);
+    r = run("FASHION_MNIST=/nonexist docs/setup.sh");
+    has(r.out, "Fashion-MNIST  make train: missing in $FASHION_MNIST (/nonexist); ");
+    result_free(&r);
+    r = run("d=$(mktemp -d) && for t in sh sed cut nproc awk uname; do ln -s $(command -v $t) $d; "
+            "done && PATH=$d docs/setup.sh; rm -r $d");
+    cr_expect_null(strstr(r.out, "( "), "%s", r.out);
     result_free(&r);
     r = run("make help | sed '/^$/q' | grep -c '^  make [a-z]'");
     int first = atoi(r.out);
