@@ -65,8 +65,3 @@ Builder blueprint_builder(const Blueprint *plan)
 {
     return (Builder){ build, plan, plan->engine };
 }
-
-int blueprint_batch_size(const Options *o)
-{
-    return o->batch_size;
-}

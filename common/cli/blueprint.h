@@ -27,7 +27,4 @@ Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alter
  */
 Alteration blueprint_alteration(const Options *options);
 
-/* The batch size in training and evaluation: 64, or what --batch-size says. */
-int blueprint_batch_size(const Options *options);
-
 #endif

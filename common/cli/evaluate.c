@@ -191,7 +191,7 @@ int cmd_evaluate(const Run *run)
     Origin origin = origin_read_trained(run);
     Dataset test = origin_data(&origin, TEST_SET, o->limit);
     Blueprint plan = blueprint_for_data(run, &origin, &test);
-    Trained t = { .builder = blueprint_builder(&plan), .batch_size = blueprint_batch_size(o) };
+    Trained t = { .builder = blueprint_builder(&plan), .batch_size = o->batch_size };
     Net *net = t.builder.build(t.builder.context, 1);
     t.weights = origin_weights(&origin, &plan.shape, net);
     if (strcmp(o->format, "tsv") == 0)

@@ -88,24 +88,24 @@ void outputs_check(const Options *options)
     }
 }
 
-static void check_file(const Options *options, const char *path, const char *set)
+/* Is the output one of the set's files? */
+static void check_set(const char *option, const char *to, const char *set)
 {
-    Place file = place_of(path);
-    for (int i = 0; i < OUTPUTS; i++) {
-        const char *to = path_of(&outputs[i], options);
-        Place place = to ? place_of(to) : (Place){ 0 };
+    Place place = place_of(to);
+    for (int i = 0; i < DATASET_FILES_MAX; i++) {
+        char *path = dataset_file(set, i);
+        Place file = path ? place_of(path) : (Place){ 0 };
         if (same(&place, &file))
-            error_die(EXIT_USAGE, outputs[i].option, "'%s' would replace a file of %s, '%s'", to,
-                      set, path);
+            error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set, path);
+        free(path);
     }
 }
 
 void outputs_check_data(const Options *options, const char *name)
 {
-    for (int i = 0; i < DATASET_FILES_MAX; i++) {
-        char *path = dataset_file(name, i);
-        if (path)
-            check_file(options, path, name);
-        free(path);
+    for (int i = 0; i < OUTPUTS; i++) {
+        const char *to = path_of(&outputs[i], options);
+        if (to)
+            check_set(outputs[i].option, to, name);
     }
 }

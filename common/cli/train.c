@@ -45,7 +45,7 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .longer = option_given(o, "--epochs"),
                      .limit = o->limit,
                      .epochs = o->epochs,
-                     .batch_size = blueprint_batch_size(o),
+                     .batch_size = o->batch_size,
                      .lr = o->lr,
                      .min_lr = o->min_lr,
                      .warmup = warmup(o),
