@@ -343,7 +343,7 @@ Test(training, what_a_plan_needs_is_what_it_takes)
     net_free(net);
 }
 
-Test(training, a_dropped_path_has_no_gradient_and_costs_no_statistics)
+Test(training, a_dropped_path_has_no_gradient)
 {
     Net *net = build((Variant){ .drop = 0.999999f });
     Weights *w = random_weights(net), *g = weights_new(net);

@@ -20,7 +20,6 @@ typedef struct {
     int writes[2];       /* into the gradient of input k: does it set, add, or is nothing to do? */
     bool cheap;          /* computed again for backward, not kept */
     bool ready;          /* … and that has been done in this backward */
-    int path;            /* the drop path that this layer leads to and nowhere else, or -1 */
     const Tensor *scale; /* the layer scale whose backward this convolution takes on, or NULL */
     int scaled;          /* buffer of its scaled weight, or -1 */
     bool taken_on;       /* this is such a layer scale: it only hands its gradient on */
@@ -37,7 +36,6 @@ struct Training {
     Buffers buffers;
     size_t work_floats;
     float *work;
-    bool *dropped; /* by tensor: a drop path that drops the whole batch this time */
 };
 
 /* --- small questions ------------------------------------------------------------------------- */
@@ -267,67 +265,6 @@ static void place_gradients(Training *plan)
     }
 }
 
-/* --- dropped paths --------------------------------------------------------------------------- */
-
-static bool leads_to(const Training *plan, const Tensor *t, int path)
-{
-    bool read = false;
-    for (int i = t->index + 1; i < plan->count; i++) {
-        const Node *user = &plan->nodes[i];
-        if (user->t->in[0] != t && user->t->in[1] != t)
-            continue;
-        read = true;
-        if (user->path != path && i != path)
-            return false;
-    }
-    return read;
-}
-
-/* Does layer n write to the gradient of a tensor outside the path before anybody else does? */
-static bool writes_first(const Training *plan, const Node *n, int path)
-{
-    for (int k = 0; k < 2 && n->t->in[k]; k++)
-        if (wants_gradient(plan, n->t->in[k]) && node(plan, n->t->in[k])->path != path &&
-            n->writes[k] != ADD)
-            return true;
-    return false;
-}
-
-/* Marks the layers that lead to a drop path alone; all or none: none if one of them keeps running
- * statistics, or if a gradient outside would be left without its first value. */
-static void find_path(Training *plan, int path)
-{
-    bool good = true;
-    for (int i = path - 1; i > 0; i--)
-        if (plan->nodes[i].path < 0 && leads_to(plan, plan->nodes[i].t, path))
-            plan->nodes[i].path = path;
-    for (int i = path - 1; i > 0; i--) {
-        const Node *n = &plan->nodes[i];
-        if (n->path == path && (n->t->op == &batch_norm_op || writes_first(plan, n, path)))
-            good = false;
-    }
-    for (int i = path - 1; i > 0 && !good; i--)
-        if (plan->nodes[i].path == path)
-            plan->nodes[i].path = -1;
-}
-
-/* A drop path for the whole batch: what leads to it alone is skipped when it drops. */
-static void find_paths(Training *plan)
-{
-    for (int i = 0; i < plan->count; i++)
-        plan->nodes[i].path = -1;
-    for (int i = 0; i < plan->count; i++) {
-        const Tensor *t = plan->nodes[i].t;
-        if (t->op == &drop_path_op && !is_view(t) && !t->a.per_sample)
-            find_path(plan, i);
-    }
-}
-
-static bool skipped(const Training *plan, const Node *n)
-{
-    return n->path >= 0 && plan->dropped[n->path];
-}
-
 /* --- making ---------------------------------------------------------------------------------- */
 
 /* A derivative writes the gradient of every input, wanted or not. */
@@ -377,7 +314,6 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     plan->options = options;
     plan->count = options.last ? options.last->index + 1 : net_tensors(net);
     plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
-    plan->dropped = mem_alloc((size_t)plan->count, sizeof *plan->dropped);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = net_tensor(net, i);
         plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
@@ -390,7 +326,6 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     place_values(plan);
     share_values(plan);
     place_gradients(plan);
-    find_paths(plan);
     place_scratch(plan);
     buffers_place(&plan->buffers);
     return plan;
@@ -406,7 +341,6 @@ static void keep_all(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         const Node *n = &plan->nodes[i];
-        plan->dropped[i] = false;
         for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
             data(plan, n->saved)[sample] = 1;
     }
@@ -440,26 +374,17 @@ void training_free(Training *plan)
         return;
     buffers_free(&plan->buffers);
     free(plan->nodes);
-    free(plan->dropped);
     free(plan->work);
     free(plan);
 }
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static void draw(Training *plan, const Node *n, Random r)
-{
-    const Tensor *t = n->t;
-    float *factors = data(plan, n->saved);
-    drop_path_draw(t, r, factors);
-    plan->dropped[t->index] = !t->a.per_sample && t->n > 0 && factors[0] == 0;
-}
-
 void training_drop(Training *plan, Random r)
 {
     for (int i = 0; i < plan->count; i++)
         if (plan->nodes[i].t->op == &drop_path_op && !is_view(plan->nodes[i].t))
-            draw(plan, &plan->nodes[i], r);
+            drop_path_draw(plan->nodes[i].t, r, data(plan, plan->nodes[i].saved));
 }
 
 /* --- forward --------------------------------------------------------------------------------- */
@@ -479,33 +404,11 @@ const float *training_output(const Training *plan)
     return forward_value(plan, plan->nodes[plan->count - 1].t);
 }
 
-/* Is it a sum of which one summand is a dropped path? Then it is the other summand. */
-static const Tensor *only_summand(const Training *plan, const Tensor *t)
-{
-    if (t->op != &add_op)
-        return NULL;
-    for (int k = 0; k < 2; k++)
-        if (plan->dropped[t->in[k]->index])
-            return t->in[1 - k];
-    return NULL;
-}
-
 static void run_forward(Training *plan, const Node *n, Weights *weights)
 {
-    const Tensor *t = n->t, *only = only_summand(plan, t);
-    float *y = data(plan, n->value);
-    if (only) {
-        float *x = forward_value(plan, only);
-        if (x != y)
-            memcpy(y, x, tensor_elements(t) * sizeof *y);
-        return;
-    }
-    if (plan->dropped[t->index]) {
-        memset(y, 0, tensor_elements(t) * sizeof *y);
-        return;
-    }
+    const Tensor *t = n->t;
     Call call = { .x = { forward_value(plan, t->in[0]), forward_value(plan, t->in[1]) },
-                  .y = y,
+                  .y = data(plan, n->value),
                   .param = weights->values + t->first_param,
                   .saved = data(plan, n->saved),
                   .work = plan->work,
@@ -517,7 +420,7 @@ void training_forward(Training *plan, Weights *weights)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!n->t->op || is_view(n->t) || skipped(plan, n))
+        if (!n->t->op || is_view(n->t))
             continue;
         double start = clock_seconds();
         run_forward(plan, n, weights);
@@ -639,11 +542,11 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
     for (int i = plan->count - 1; i > 0; i--) {
         Node *n = &plan->nodes[i];
         double start = clock_seconds();
-        if (n->gradient < 0 || skipped(plan, n))
+        if (n->gradient < 0)
             no_gradient(n, gradients);
         else if (hands_on(n))
             hand_on(plan, n);
-        else if (!plan->dropped[i] || node(plan, n->t->in[0])->path != i)
+        else
             run_backward(plan, n, weights, gradients);
         n->seconds.backward += clock_seconds() - start;
     }
