@@ -13,16 +13,13 @@
  * i and backward at moment(i), the last layer first. */
 typedef struct {
     const Tensor *t;
-    int value;           /* buffer of its values in forward, and in backward where these are kept */
-    int again;           /* buffer of its values computed again for backward, or -1 */
-    int gradient;        /* buffer of the gradient, or -1 */
-    int saved;           /* buffer of the op's own statistics, or -1 */
-    int writes[2];       /* into the gradient of input k: does it set, add, or is nothing to do? */
-    bool cheap;          /* computed again for backward, not kept */
-    bool ready;          /* … and that has been done in this backward */
-    const Tensor *scale; /* the layer scale whose backward this convolution takes on, or NULL */
-    int scaled;          /* buffer of its scaled weight, or -1 */
-    bool taken_on;       /* this is such a layer scale: it only hands its gradient on */
+    int value;     /* buffer of its values in forward, and in backward where these are kept */
+    int again;     /* buffer of its values computed again for backward, or -1 */
+    int gradient;  /* buffer of the gradient, or -1 */
+    int saved;     /* buffer of the op's own statistics, or -1 */
+    int writes[2]; /* into the gradient of input k: does it set, add, or is nothing to do? */
+    bool cheap;    /* computed again for backward, not kept */
+    bool ready;    /* … and that has been done in this backward */
     LayerSeconds seconds;
 } Node;
 
@@ -61,14 +58,8 @@ static bool is_plain(const Tensor *t)
 static bool has(const Tensor *t, OpFlags flag)
 {
     if (is_plain(t))
-        return flag & (BACKWARD_READS_X0 | BACKWARD_READS_X1 | BACKWARD_READS_Y);
+        return flag & (BACKWARD_READS_X0 | BACKWARD_READS_Y);
     return t->op && (t->op->flags & flag);
-}
-
-/* Backward hands the gradient on as it is. */
-static bool hands_on(const Node *n)
-{
-    return is_view(n->t) || n->taken_on;
 }
 
 static int moment(const Training *plan, const Tensor *t)
@@ -87,21 +78,6 @@ static bool wants_gradient(const Training *plan, const Tensor *t)
     return t->op != NULL || plan->options.input_gradient;
 }
 
-/* A layer scale that is all that reads a convolution: that one's backward has its gradient, too. */
-static void take_on_scale(Training *plan, int i)
-{
-    const Tensor *t = plan->nodes[i].t, *conv = t->in[0];
-    if (t->op != &layer_scale_op || (conv->op != &conv2d_op && conv->op != &linear_op))
-        return;
-    for (int k = conv->index + 1; k < plan->count; k++) {
-        const Tensor *user = plan->nodes[k].t;
-        if (user != t && (user->in[0] == conv || user->in[1] == conv))
-            return;
-    }
-    plan->nodes[i].taken_on = true;
-    node(plan, conv)->scale = t;
-}
-
 /* --- values ---------------------------------------------------------------------------------- */
 
 /* Where a cheap tensor is computed again from: the first one up the line that is kept. */
@@ -117,7 +93,7 @@ static const Tensor *origin(const Training *plan, const Tensor *t)
  * reads it, or because it is cheap itself. A ReLU after a sum is kept in the sum's place. */
 static bool is_cheap(const Training *plan, const Tensor *t)
 {
-    return has(t, CHEAP) && !hands_on(node(plan, t)) &&
+    return has(t, CHEAP) && !is_view(t) &&
            (has(t, BACKWARD_READS_X0) || node(plan, holder(t->in[0]))->cheap);
 }
 
@@ -155,11 +131,11 @@ static void place_values(Training *plan)
     buffer_extend(&plan->buffers, node(plan, holder(output))->value, plan->count);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->nodes[i].t;
-        if (hands_on(&plan->nodes[i]))
+        if (is_view(t))
             continue;
         if (has(t, BACKWARD_READS_X0))
             read_in_backward(plan, t->in[0], moment(plan, t));
-        if (has(t, BACKWARD_READS_X1) && t->in[1])
+        if (is_plain(t) && t->in[1])
             read_in_backward(plan, t->in[1], moment(plan, t));
         if (has(t, BACKWARD_READS_Y))
             read_in_backward(plan, t, moment(plan, t));
@@ -237,7 +213,7 @@ static int hand_down(Training *plan, Node *n, int k)
     Node *to = node(plan, in);
     if (to->gradient >= 0)
         return ADD;
-    bool same = hands_on(n) || t->op == &add_op;
+    bool same = is_view(t) || t->op == &add_op;
     bool alone = t->in[0] != t->in[1];
     if (same && alone && may_join(plan, in, n->gradient, now)) {
         to->gradient = n->gradient;
@@ -290,10 +266,6 @@ static void place_scratch(Training *plan)
         Node *n = &plan->nodes[i];
         if (!n->t->op)
             continue;
-        if (n->scale) {
-            size_t weight = net_param(plan->net, n->t->first_param)->count;
-            n->scaled = buffer_new(&plan->buffers, weight, moment(plan, n->t));
-        }
         size_t work = most_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         if (n->t->op->saved) {
@@ -317,12 +289,9 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = net_tensor(net, i);
         plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
-        plan->nodes[i].scaled = -1;
     }
-    for (int i = 0; i < plan->count; i++) {
-        take_on_scale(plan, i);
+    for (int i = 0; i < plan->count; i++)
         plan->nodes[i].cheap = is_cheap(plan, plan->nodes[i].t);
-    }
     place_values(plan);
     share_values(plan);
     place_gradients(plan);
@@ -492,7 +461,7 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
                   .training = !plan->options.frozen };
     if (has(t, BACKWARD_READS_X0))
         call.x[0] = backward_value(plan, t->in[0], weights);
-    if (has(t, BACKWARD_READS_X1) && t->in[1])
+    if (is_plain(t) && t->in[1])
         call.x[1] = backward_value(plan, t->in[1], weights);
     if (has(t, BACKWARD_READS_Y))
         call.y = (float *)backward_value(plan, t, weights);
@@ -503,12 +472,6 @@ static void run_backward(Training *plan, const Node *n, Weights *weights, Weight
         call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
         call.accumulate[k] = n->writes[k] == ADD;
         any = true;
-    }
-    if (n->scale) {
-        int gamma = n->scale->first_param;
-        call.scale = weights->values[gamma];
-        call.scale_grad = gradients->values[gamma];
-        call.scaled = data(plan, n->scaled);
     }
     if (any && is_plain(t))
         derive(plan, n, &call, gradients);
@@ -544,7 +507,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
         double start = clock_seconds();
         if (n->gradient < 0)
             no_gradient(n, gradients);
-        else if (hands_on(n))
+        else if (is_view(n->t))
             hand_on(plan, n);
         else
             run_backward(plan, n, weights, gradients);

@@ -29,18 +29,13 @@ typedef struct {
     const float *residual; /* y = act(conv + residual) */
     Act act;
     size_t x_row, y_row; /* floats from one pixel to the next, see conv2d_row; 0: the channels */
-    /* Backward of a convolution may take on that of the layer scale behind it: dy is then the
-     * gradient of the scaled output, and scaled is room for a weight. */
-    const float *scale; /* by output channel, or NULL */
-    float *scale_grad, *scaled;
 } Call;
 
 typedef enum {
-    BACKWARD_READS_X0 = 1, /* backward reads the values x[0], … */
-    BACKWARD_READS_X1 = 2,
-    BACKWARD_READS_Y = 4,
-    CHEAP = 8,     /* values are computed again for backward rather than kept */
-    IN_PLACE = 16, /* forward may write y over x[0], backward dx[0] over dy */
+    BACKWARD_READS_X0 = 1, /* backward reads the values x[0] … */
+    BACKWARD_READS_Y = 2,  /* … y */
+    CHEAP = 4,             /* values are computed again for backward rather than kept */
+    IN_PLACE = 8,          /* forward may write y over x[0], backward dx[0] over dy */
 } OpFlags;
 
 struct Op {

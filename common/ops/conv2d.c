@@ -575,59 +575,11 @@ static void backward_input(const Tensor *t, const Call *c)
         backward_input_strided(t, c);
 }
 
-typedef struct {
-    const Tensor *t;
-    const Call *call;
-} ScaleBackward;
-
-/* Output channel o's weights are every `step`-th from `first` on, `count` of them. Several sums at
- * once, because one would wait for each addition. */
-static double dot(const float *a, const float *b, size_t first, size_t step, size_t count)
-{
-    enum { SUMS = 8 };
-    double sums[SUMS] = { 0 }, total = 0;
-    for (size_t k = 0; k + SUMS <= count; k += SUMS)
-        for (size_t l = 0; l < SUMS; l++)
-            sums[l] += (double)a[first + (k + l) * step] * b[first + (k + l) * step];
-    for (size_t k = count / SUMS * SUMS; k < count; k++)
-        total += (double)a[first + k * step] * b[first + k * step];
-    for (int l = 0; l < SUMS; l++)
-        total += sums[l];
-    return total;
-}
-
-/* The layer behind is y = scale·(W·x + b): with G = Σ dy·x and g = Σ dy, which a convolution's own
- * backward computes, scale's gradient is Σ W·G + b·g by channel, and those of W and b are scale·G
- * and scale·g. So nobody needs the convolution's output. */
-static void backward_scale_channel(void *context, int o, int worker)
-{
-    (void)worker;
-    const Tensor *t = ((ScaleBackward *)context)->t;
-    const Call *c = ((ScaleBackward *)context)->call;
-    size_t count = net_param(t->net, t->first_param)->count / (size_t)t->c;
-    size_t step = is_grouped(t) ? (size_t)t->c : 1, first = (size_t)o * (step > 1 ? 1 : count);
-    double sum = dot(c->param[0], c->grad[0], first, step, count);
-    if (t->params > 1) {
-        sum += (double)c->param[1][o] * c->grad[1][o];
-        c->grad[1][o] *= c->scale[o];
-    }
-    c->scale_grad[o] = (float)sum;
-    for (size_t k = 0, i = first; k < count; k++, i += step) {
-        c->grad[0][i] *= c->scale[o];
-        c->scaled[i] = c->param[0][i] * c->scale[o];
-    }
-}
-
 void conv2d_backward(const Tensor *t, const Call *c)
 {
-    Call call = *c;
     backward_params(t, c);
-    if (c->scale) {
-        parallel_for(t->c, backward_scale_channel, &(ScaleBackward){ t, c });
-        call.param = &call.scaled;
-    }
     if (c->dx[0])
-        backward_input(t, &call);
+        backward_input(t, c);
 }
 
 static size_t most(size_t a, size_t b)
