@@ -2,10 +2,10 @@
  * fold, fuse, reuse and leave out must not show in what they compute. */
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "engine/buffers.h"
-#include "engine/inference.h"
+#include "engine/fast/buffers.h"
+#include "engine/fast/inference.h"
 #include "engine/plain.h"
-#include "engine/training.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
 #include "ops/ops.h"
 

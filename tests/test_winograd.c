@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/winograd.h"
+#include "engine/fast/kernels/winograd.h"
 
 #include <criterion/criterion.h>
 

@@ -1,10 +1,9 @@
-#include "engine/training.h"
+#include "engine/fast/training.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/buffers.h"
-#include "graph/op.h"
-#include "ops/ops.h"
+#include "engine/fast/buffers.h"
+#include "engine/fast/fast.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,8 @@ typedef struct {
     int value;     /* buffer of its values in forward, and in backward where these are kept */
     int again;     /* buffer of its values computed again for backward, or -1 */
     int gradient;  /* buffer of the gradient, or -1 */
-    int saved;     /* buffer of the op's own statistics, or -1 */
+    int saved;     /* buffer of the fast way's own statistics, or -1 */
+    int drawn;     /* buffer of a random op's factors, or -1 */
     int writes[2]; /* into the gradient of input k: does it set, add, or is nothing to do? */
     bool cheap;    /* computed again for backward, not kept */
     bool ready;    /* … and that has been done in this backward */
@@ -52,14 +52,15 @@ static const Tensor *holder(const Tensor *t)
 /* Is there but the definition? */
 static bool is_plain(const Tensor *t)
 {
-    return t->op && !is_view(t) && !t->op->backward;
+    return t->op && !is_view(t) && !fast_of(t->op);
 }
 
-static bool has(const Tensor *t, OpFlags flag)
+/* A derivative reads whatever there is. */
+static bool has(const Tensor *t, FastFlags flag)
 {
     if (is_plain(t))
-        return flag & (BACKWARD_READS_X0 | BACKWARD_READS_Y);
-    return t->op && (t->op->flags & flag);
+        return flag & (READS_X | READS_Y);
+    return t->op && !is_view(t) && (fast_of(t->op)->flags & flag);
 }
 
 static int moment(const Training *plan, const Tensor *t)
@@ -93,8 +94,8 @@ static const Tensor *origin(const Training *plan, const Tensor *t)
  * reads it, or because it is cheap itself. A ReLU after a sum is kept in the sum's place. */
 static bool is_cheap(const Training *plan, const Tensor *t)
 {
-    return has(t, CHEAP) && !is_view(t) &&
-           (has(t, BACKWARD_READS_X0) || node(plan, holder(t->in[0]))->cheap);
+    return has(t, RECOMPUTABLE) && !is_view(t) &&
+           (has(t, READS_X) || node(plan, holder(t->in[0]))->cheap);
 }
 
 /* Backward at `when` reads t's values: keep them until then, or compute them again in time. */
@@ -133,11 +134,11 @@ static void place_values(Training *plan)
         const Tensor *t = plan->nodes[i].t;
         if (is_view(t))
             continue;
-        if (has(t, BACKWARD_READS_X0))
+        if (has(t, READS_X))
             read_in_backward(plan, t->in[0], moment(plan, t));
         if (is_plain(t) && t->in[1])
             read_in_backward(plan, t->in[1], moment(plan, t));
-        if (has(t, BACKWARD_READS_Y))
+        if (has(t, READS_Y))
             read_in_backward(plan, t, moment(plan, t));
     }
 }
@@ -213,7 +214,7 @@ static int hand_down(Training *plan, Node *n, int k)
     Node *to = node(plan, in);
     if (to->gradient >= 0)
         return ADD;
-    bool same = is_view(t) || t->op == &add_op;
+    bool same = is_view(t) || t->op->flags & OP_SUMS;
     bool alone = t->in[0] != t->in[1];
     if (same && alone && may_join(plan, in, n->gradient, now)) {
         to->gradient = n->gradient;
@@ -252,11 +253,12 @@ static size_t largest_input(const Tensor *t)
 
 static size_t most_work(const Training *plan, const Tensor *t)
 {
-    size_t forward = t->op->work ? t->op->work(t) : 0, backward = 0;
     if (is_plain(t))
         return largest_input(t);
-    if (t->op->work_backward)
-        backward = t->op->work_backward(t, wants_gradient(plan, t->in[0]));
+    const Fast *fast = fast_of(t->op);
+    size_t forward = fast->work ? fast->work(t) : 0, backward = 0;
+    if (fast->work_backward)
+        backward = fast->work_backward(t, wants_gradient(plan, t->in[0]));
     return forward > backward ? forward : backward;
 }
 
@@ -264,15 +266,18 @@ static void place_scratch(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!n->t->op)
+        if (!n->t->op || is_view(n->t))
             continue;
         size_t work = most_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
-        if (n->t->op->saved) {
-            n->saved = buffer_new(&plan->buffers, n->t->op->saved(n->t), -1);
-            /* What drop path drew holds until it draws again, whatever runs in between. */
-            bool drawn = n->t->op == &drop_path_op;
-            buffer_extend(&plan->buffers, n->saved, drawn ? 2 * plan->count : moment(plan, n->t));
+        const Fast *fast = fast_of(n->t->op);
+        if (fast && fast->saved) {
+            n->saved = buffer_new(&plan->buffers, fast->saved(n->t), -1);
+            buffer_extend(&plan->buffers, n->saved, moment(plan, n->t));
+        }
+        if (n->t->op->draw) { /* what is drawn holds until the next drawing */
+            n->drawn = buffer_new(&plan->buffers, (size_t)n->t->n, -1);
+            buffer_extend(&plan->buffers, n->drawn, 2 * plan->count);
         }
     }
 }
@@ -288,7 +293,8 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = net_tensor(net, i);
-        plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
+        plan->nodes[i] =
+            (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1, .drawn = -1 };
     }
     for (int i = 0; i < plan->count; i++)
         plan->nodes[i].cheap = is_cheap(plan, plan->nodes[i].t);
@@ -310,8 +316,8 @@ static void keep_all(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         const Node *n = &plan->nodes[i];
-        for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
-            data(plan, n->saved)[sample] = 1;
+        for (int sample = 0; n->drawn >= 0 && sample < n->t->n; sample++)
+            data(plan, n->drawn)[sample] = 1;
     }
 }
 
@@ -352,8 +358,8 @@ void training_free(Training *plan)
 void training_drop(Training *plan, Random r)
 {
     for (int i = 0; i < plan->count; i++)
-        if (plan->nodes[i].t->op == &drop_path_op && !is_view(plan->nodes[i].t))
-            drop_path_draw(plan->nodes[i].t, r, data(plan, plan->nodes[i].saved));
+        if (plan->nodes[i].drawn >= 0)
+            plan->nodes[i].t->op->draw(plan->nodes[i].t, r, data(plan, plan->nodes[i].drawn));
 }
 
 /* --- forward --------------------------------------------------------------------------------- */
@@ -373,16 +379,27 @@ const float *training_output(const Training *plan)
     return forward_value(plan, plan->nodes[plan->count - 1].t);
 }
 
+/* What forward and backward of a layer have in common. */
+static FastCall call_of(const Training *plan, const Node *n, const Weights *weights)
+{
+    return (FastCall){ .call = { .param = weights->values + n->t->first_param,
+                                 .drawn = data(plan, n->drawn),
+                                 .training = !plan->options.frozen },
+                       .saved = data(plan, n->saved),
+                       .work = plan->work };
+}
+
 static void run_forward(Training *plan, const Node *n, Weights *weights)
 {
     const Tensor *t = n->t;
-    Call call = { .x = { forward_value(plan, t->in[0]), forward_value(plan, t->in[1]) },
-                  .y = data(plan, n->value),
-                  .param = weights->values + t->first_param,
-                  .saved = data(plan, n->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen };
-    (is_plain(t) ? t->op->define : t->op->forward)(t, &call);
+    FastCall c = call_of(plan, n, weights);
+    c.call.x[0] = forward_value(plan, t->in[0]);
+    c.call.x[1] = forward_value(plan, t->in[1]);
+    c.call.y = data(plan, n->value);
+    if (is_plain(t))
+        t->op->define(t, &c.call);
+    else
+        fast_of(t->op)->forward(t, &c);
 }
 
 void training_forward(Training *plan, Weights *weights)
@@ -406,14 +423,11 @@ static void compute_again(Training *plan, const Tensor *t, float *to, Weights *w
     bool cheap = node(plan, from)->cheap;
     if (cheap)
         compute_again(plan, from, to, weights);
-    Call call = { .x = { cheap ? to : forward_value(plan, from) },
-                  .y = to,
-                  .param = weights->values + t->first_param,
-                  .saved = data(plan, node(plan, t)->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen,
-                  .again = true };
-    t->op->forward(t, &call);
+    FastCall c = call_of(plan, node(plan, t), weights);
+    c.call.x[0] = cheap ? to : forward_value(plan, from);
+    c.call.y = to;
+    c.recompute = true;
+    fast_of(t->op)->forward(t, &c);
 }
 
 /* t's values in backward, computed again now if nobody has read them yet. */
@@ -453,30 +467,27 @@ static void derive(Training *plan, const Node *n, Call *call, Weights *gradients
 static void run_backward(Training *plan, const Node *n, Weights *weights, Weights *gradients)
 {
     const Tensor *t = n->t;
-    Call call = { .dy = data(plan, n->gradient),
-                  .param = weights->values + t->first_param,
-                  .grad = gradients->values + t->first_param,
-                  .saved = data(plan, n->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen };
-    if (has(t, BACKWARD_READS_X0))
-        call.x[0] = backward_value(plan, t->in[0], weights);
+    FastCall c = call_of(plan, n, weights);
+    c.call.grad = gradients->values + t->first_param;
+    c.call.dy = data(plan, n->gradient);
+    if (has(t, READS_X))
+        c.call.x[0] = backward_value(plan, t->in[0], weights);
     if (is_plain(t) && t->in[1])
-        call.x[1] = backward_value(plan, t->in[1], weights);
-    if (has(t, BACKWARD_READS_Y))
-        call.y = (float *)backward_value(plan, t, weights);
+        c.call.x[1] = backward_value(plan, t->in[1], weights);
+    if (has(t, READS_Y))
+        c.call.y = (float *)backward_value(plan, t, weights);
     bool any = t->params > 0;
     for (int k = 0; k < 2; k++) {
         if (n->writes[k] == NOTHING)
             continue;
-        call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
-        call.accumulate[k] = n->writes[k] == ADD;
+        c.call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
+        c.accumulate[k] = n->writes[k] == ADD;
         any = true;
     }
     if (any && is_plain(t))
-        derive(plan, n, &call, gradients);
+        derive(plan, n, &c.call, gradients);
     else if (any)
-        t->op->backward(t, &call);
+        fast_of(t->op)->backward(t, &c);
 }
 
 static void hand_on(Training *plan, const Node *n)
