@@ -111,3 +111,15 @@ void engine_backward(Engine *e)
     else
         training_backward(e->training, e->weights, e->gradients);
 }
+
+/* --- the plan of training -------------------------------------------------------------------- */
+
+EnginePlan engine_plan(EngineKind kind, const Net *net)
+{
+    return kind == PLAIN ? (EnginePlan){ 0 } : training_plan(net, (TrainingOptions){ 0 });
+}
+
+void engine_plan_free(EnginePlan *plan)
+{
+    free(plan->arrays);
+}

@@ -35,4 +35,45 @@ void engine_drop(Engine *engine, Random r);
 float *engine_output_gradient(Engine *engine);
 void engine_backward(Engine *engine);
 
+/* --- the plan of training -------------------------------------------------------------------- */
+
+/* What the fast engine decides before it trains a network: where the arrays of a tensor lie and for
+ * how long. Layer i of the n tensors runs forward at time step i and backward at 2n - i; between
+ * them, at n, the caller reads the output and writes its gradient. */
+typedef enum {
+    ARRAY_VALUES,
+    ARRAY_RECOMPUTED, /* the values a second time, for backward */
+    ARRAY_GRADIENT,
+    ARRAY_STATISTICS, /* what a norm or a pool saves for its backward */
+    ARRAY_FACTORS,    /* what drop path drew */
+} ArrayRole;
+
+/* To the same array of another tensor, in whose storage it lies. */
+typedef enum {
+    ARRAY_OWN,  /* none, when it was made */
+    ARRAY_SAME, /* it holds the same numbers: a view, or a gradient that a sum passes through */
+    ARRAY_OVER, /* it is written over that one, which nobody reads any more */
+} ArrayRelation;
+
+typedef struct {
+    const Tensor *tensor;
+    ArrayRole role;
+    int storage;          /* from 1; a piece of the one block of memory, which arrays may share */
+    size_t offset, bytes; /* in the block, where storages overlap that are not alive together */
+    int first, last;      /* its lifetime in time steps, both included; -1: before forward */
+    bool recompute;       /* of values: backward's readers take the recomputed ones */
+    ArrayRelation relation;
+    const Tensor *other;
+} PlannedArray;
+
+typedef struct {
+    PlannedArray *arrays; /* by tensor, then by role */
+    int count, storages;
+    size_t workspace, total; /* bytes of scratch memory, and of it and the block */
+} EnginePlan;
+
+/* Of training the whole network; the plain engine has none: count is 0. To be freed. */
+EnginePlan engine_plan(EngineKind kind, const Net *net);
+void engine_plan_free(EnginePlan *plan);
+
 #endif

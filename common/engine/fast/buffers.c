@@ -7,19 +7,19 @@
 
 enum { ROUND = 16 }; /* floats: a cache line, and any vector's alignment */
 
-int buffer_new(Buffers *b, size_t floats, int moment)
+int buffer_new(Buffers *b, size_t floats, int step)
 {
     b->items = mem_grow(b->items, (size_t)b->count + 1, sizeof *b->items);
     size_t rounded = floats > (size_t)-1 - ROUND ? floats : (floats + ROUND - 1) / ROUND * ROUND;
-    b->items[b->count] = (Buffer){ .floats = rounded, .first = moment, .last = moment };
+    b->items[b->count] = (Buffer){ .floats = rounded, .first = step, .last = step };
     return b->count++;
 }
 
-void buffer_extend(Buffers *b, int buffer, int moment)
+void buffer_extend(Buffers *b, int buffer, int step)
 {
     Buffer *item = &b->items[buffer];
-    item->first = moment < item->first ? moment : item->first;
-    item->last = moment > item->last ? moment : item->last;
+    item->first = step < item->first ? step : item->first;
+    item->last = step > item->last ? step : item->last;
 }
 
 /* Sorting: by size, the larger first, then in the order of creation. */
@@ -31,7 +31,7 @@ static int larger_first(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool meet(const Buffer *a, const Buffer *b)
+static bool overlap_in_time(const Buffer *a, const Buffer *b)
 {
     return a->first <= b->last && b->first <= a->last;
 }
@@ -45,7 +45,7 @@ static size_t lowest(const Buffer *item, Buffer *const *placed, int count)
         moved = false;
         for (int i = 0; i < count; i++) {
             const Buffer *p = placed[i];
-            if (meet(item, p) && offset < p->offset + p->floats &&
+            if (overlap_in_time(item, p) && offset < p->offset + p->floats &&
                 p->offset < offset + item->floats) {
                 offset = p->offset + p->floats;
                 moved = true;

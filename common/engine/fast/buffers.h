@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* An array alive from its first to its last moment, both included; moments are any integers. */
+/* An array alive from its first to its last time step, both included; these are any integers. */
 typedef struct {
     size_t floats;
     int first, last;
@@ -19,10 +19,10 @@ typedef struct {
     float *block;
 } Buffers;
 
-/* A new buffer, alive at one moment for now; returns its number. */
-int buffer_new(Buffers *b, size_t floats, int moment);
-/* Alive at that moment too. */
-void buffer_extend(Buffers *b, int buffer, int moment);
+/* A new buffer, alive at one time step for now; returns its number. */
+int buffer_new(Buffers *b, size_t floats, int step);
+/* Alive at that time step too. */
+void buffer_extend(Buffers *b, int buffer, int step);
 
 /* Finds a place for all, largest first, each at the lowest offset that is free in its time. */
 void buffers_place(Buffers *b);

@@ -1,12 +1,12 @@
 /* Running a network forward and backward.
  *
- * Only what backward needs is kept. What is cheap (activations, normalised values) is computed
- * again from what it was computed from when its turn comes; the gradient of a sum lies where the
- * sum's gradient lies. */
+ * Only what backward needs is kept. Values that are cheap to compute (activations, normalised ones)
+ * are recomputed when their turn comes; the gradient of a sum's input lies where the sum's lies. */
 #ifndef ENGINE_FAST_TRAINING_H
 #define ENGINE_FAST_TRAINING_H
 
 #include "base/random.h"
+#include "engine/engine.h"
 #include "graph/net.h"
 #include "graph/weights.h"
 
@@ -43,6 +43,7 @@ const float *training_input_gradient(const Training *plan);
 
 size_t training_bytes(const Training *plan); /* activations, gradients of them, scratch memory */
 size_t training_needs(const Net *net);       /* the same without taking them */
+EnginePlan training_plan(const Net *net, TrainingOptions options); /* to be freed */
 
 /* Seconds that tensor i's layer took since training_new: forward, and backward with what it had
  * to compute again. */

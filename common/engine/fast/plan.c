@@ -1,0 +1,364 @@
+/* The plan of training: where each array lies, and for how long. */
+#include "engine/fast/plan.h"
+
+#include "base/memory.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* --- small questions ------------------------------------------------------------------------- */
+
+bool plan_is_view(const Tensor *t)
+{
+    return t->op && t->op->is_view && t->op->is_view(t, true);
+}
+
+const Tensor *plan_owner(const Tensor *t)
+{
+    while (plan_is_view(t))
+        t = t->in[0];
+    return t;
+}
+
+bool plan_is_plain(const Tensor *t)
+{
+    return t->op && !plan_is_view(t) && !fast_of(t->op);
+}
+
+bool plan_has(const Tensor *t, FastFlags flag)
+{
+    if (plan_is_plain(t))
+        return flag & (READS_X | READS_Y);
+    return t->op && !plan_is_view(t) && (fast_of(t->op)->flags & flag);
+}
+
+int plan_backward_step(const Training *plan, const Tensor *t)
+{
+    return 2 * plan->count - t->index;
+}
+
+Node *plan_node(const Training *plan, const Tensor *t)
+{
+    return &plan->nodes[t->index];
+}
+
+/* Nobody learns from the input's gradient; it is computed for those who ask. */
+static bool wants_gradient(const Training *plan, const Tensor *t)
+{
+    return t->op != NULL || plan->options.input_gradient;
+}
+
+/* --- arrays ---------------------------------------------------------------------------------- */
+
+void plan_allot(Training *plan, Array *array, size_t floats, int step)
+{
+    *array = (Array){ .storage = buffer_new(&plan->buffers, floats, step), step, step };
+}
+
+void plan_extend(Training *plan, Array *array, int step)
+{
+    array->last = step > array->last ? step : array->last;
+    if (array->storage >= 0)
+        buffer_extend(&plan->buffers, array->storage, step);
+}
+
+/* The array lies from `step` on in the storage of one of `other`'s. */
+static void alias(Training *plan, Array *array, const Array *storage, ArrayRelation relation,
+                  const Tensor *other, int step)
+{
+    int last = array->last > step ? array->last : step;
+    *array = (Array){ storage->storage, step, last, relation, other };
+    buffer_extend(&plan->buffers, array->storage, last);
+}
+
+float *plan_data(const Training *plan, const Array *array)
+{
+    return array->storage >= 0 ? buffer_data(&plan->buffers, array->storage) : NULL;
+}
+
+FastCall plan_call(const Training *plan, const Node *n, const Weights *weights)
+{
+    return (FastCall){ .call = { .param = weights->values + n->t->first_param,
+                                 .drawn = plan_data(plan, &n->factors),
+                                 .training = !plan->options.frozen },
+                       .saved = plan_data(plan, &n->statistics),
+                       .work = plan->work };
+}
+
+/* --- values ---------------------------------------------------------------------------------- */
+
+/* Forward reads a view's values where they lie: at the end of its inputs' line. */
+static void read_in_forward(Training *plan, const Tensor *t, int step)
+{
+    plan_extend(plan, &plan_node(plan, plan_owner(t))->values, step);
+}
+
+/* Forward's lifetimes first (up to the last layer that reads the values), then backward's. */
+static void place_values(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!plan_is_view(n->t))
+            plan_allot(plan, &n->values, tensor_elements(n->t), i);
+        for (int k = 0; k < 2 && n->t->in[k]; k++)
+            read_in_forward(plan, n->t->in[k], i);
+    }
+    read_in_forward(plan, plan->nodes[plan->count - 1].t, plan->count);
+    for (int i = 0; i < plan->count; i++) {
+        const Tensor *t = plan->nodes[i].t;
+        int step = plan_backward_step(plan, t);
+        if (plan_is_view(t))
+            continue;
+        if (plan_has(t, READS_X))
+            recompute_or_keep(plan, t->in[0], step);
+        if (plan_is_plain(t) && t->in[1])
+            recompute_or_keep(plan, t->in[1], step);
+        if (plan_has(t, READS_Y))
+            recompute_or_keep(plan, t, step);
+    }
+}
+
+/* A layer writes over its input where nobody reads that afterwards: both lie in one storage. */
+static void share_values(Training *plan)
+{
+    for (int i = 0; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (!plan_has(n->t, IN_PLACE) || plan_is_view(n->t))
+            continue;
+        const Tensor *from = plan_owner(n->t->in[0]);
+        const Array *x = &plan_node(plan, from)->values;
+        if (!from->op || plan->buffers.items[x->storage].last > i)
+            continue;
+        plan->buffers.items[n->values.storage].floats = 0;
+        alias(plan, &n->values, x, ARRAY_OVER, from, i);
+    }
+}
+
+/* --- gradients ------------------------------------------------------------------------------- */
+
+/* A gradient is complete when the last of the layers that read its tensor (in backward's order:
+ * the one nearest to it) has added its part, and is read at the tensor's own backward. The first
+ * time step after `now` at which a layer writes into t's gradient; INT_MAX: none does. */
+static int next_write(const Training *plan, const Tensor *t, int now)
+{
+    for (int i = plan->count - 1; i > t->index; i--) {
+        const Tensor *reader = plan->nodes[i].t;
+        if ((reader->in[0] == t || reader->in[1] == t) && plan_backward_step(plan, reader) > now)
+            return plan_backward_step(plan, reader);
+    }
+    return INT_MAX;
+}
+
+/* May t's gradient be an alias of those in `storage`, which hold the same numbers now? Two of them
+ * may if none is written to before the other has been read for the last time. */
+static bool can_alias(const Training *plan, const Tensor *t, int storage, int now)
+{
+    int t_written = next_write(plan, t, now);
+    for (int i = 0; i < plan->count; i++) {
+        const Node *other = &plan->nodes[i];
+        if (other->gradient.storage != storage || other->t == t)
+            continue;
+        if (plan_backward_step(plan, other->t) >= t_written ||
+            plan_backward_step(plan, t) >= next_write(plan, other->t, now))
+            return false;
+    }
+    return true;
+}
+
+/* Is the layer that runs backward at `now` the last to read what lies in the storage? */
+static bool is_last_reader(const Training *plan, int storage, int now)
+{
+    for (int i = 0; i < plan->count; i++)
+        if (plan->nodes[i].gradient.storage == storage &&
+            plan_backward_step(plan, plan->nodes[i].t) > now)
+            return false;
+    return true;
+}
+
+/* Does the layer hand its gradient to its inputs as it is? */
+static bool passes_gradient(const Tensor *t)
+{
+    return plan_is_view(t) || t->op->flags & OP_SUMS;
+}
+
+/* How layer n assigns the gradient of input k, and where that lies if n is the first to do so. */
+static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
+{
+    const Tensor *t = n->t, *in = t->in[k];
+    int now = plan_backward_step(plan, t);
+    if (!in || !wants_gradient(plan, in))
+        return NOT_WRITTEN;
+    Array *dx = &plan_node(plan, in)->gradient;
+    if (dx->storage >= 0)
+        return ADD;
+    dx->last = plan_backward_step(plan, in);
+    bool passes = passes_gradient(t);
+    if (passes && t->in[0] != t->in[1] && can_alias(plan, in, n->gradient.storage, now)) {
+        alias(plan, dx, &n->gradient, ARRAY_SAME, t, now);
+        return NOT_WRITTEN;
+    }
+    if (plan_has(t, IN_PLACE) && !passes && is_last_reader(plan, n->gradient.storage, now)) {
+        alias(plan, dx, &n->gradient, ARRAY_OVER, t, now);
+        return SET;
+    }
+    plan_allot(plan, dx, tensor_elements(in), now);
+    plan_extend(plan, dx, plan_backward_step(plan, in));
+    return SET;
+}
+
+static void place_gradients(Training *plan)
+{
+    Node *output = &plan->nodes[plan->count - 1];
+    plan_allot(plan, &output->gradient, tensor_elements(output->t), plan->count);
+    plan_extend(plan, &output->gradient, plan_backward_step(plan, output->t));
+    for (int i = plan->count - 1; i > 0; i--) {
+        Node *n = &plan->nodes[i];
+        for (int k = 0; k < 2 && n->gradient.storage >= 0; k++)
+            n->assign[k] = assign_input_gradient(plan, n, k);
+    }
+}
+
+/* --- what layers keep for themselves --------------------------------------------------------- */
+
+/* A derivative writes the gradient of every input, wanted or not. */
+static size_t largest_input(const Tensor *t)
+{
+    size_t first = tensor_elements(t->in[0]), second = t->in[1] ? tensor_elements(t->in[1]) : 0;
+    return first > second ? first : second;
+}
+
+static size_t most_work(const Training *plan, const Tensor *t)
+{
+    if (plan_is_plain(t))
+        return largest_input(t);
+    const Fast *fast = fast_of(t->op);
+    size_t forward = fast->work ? fast->work(t) : 0, backward = 0;
+    if (fast->work_backward)
+        backward = fast->work_backward(t, wants_gradient(plan, t->in[0]));
+    return forward > backward ? forward : backward;
+}
+
+static void place_scratch(Training *plan)
+{
+    for (int i = 1; i < plan->count; i++) {
+        Node *n = &plan->nodes[i];
+        if (plan_is_view(n->t))
+            continue;
+        size_t work = most_work(plan, n->t);
+        plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
+        const Fast *fast = fast_of(n->t->op);
+        if (fast && fast->saved) {
+            plan_allot(plan, &n->statistics, fast->saved(n->t), i);
+            plan_extend(plan, &n->statistics, plan_backward_step(plan, n->t));
+        }
+        if (n->t->op->draw) { /* what is drawn holds until the next drawing */
+            plan_allot(plan, &n->factors, (size_t)n->t->n, -1);
+            plan_extend(plan, &n->factors, 2 * plan->count);
+        }
+    }
+}
+
+/* --- the plan -------------------------------------------------------------------------------- */
+
+Training *plan_new(const Net *net, TrainingOptions options)
+{
+    static const Array none = { .storage = -1 };
+    net_check_runnable(net);
+    Training *plan = mem_alloc(1, sizeof *plan);
+    plan->net = net;
+    plan->options = options;
+    plan->count = options.last ? options.last->index + 1 : net_tensors(net);
+    plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
+    for (int i = 0; i < plan->count; i++)
+        plan->nodes[i] = (Node){ .t = net_tensor(net, i),
+                                 .values = none,
+                                 .recomputed = none,
+                                 .gradient = none,
+                                 .statistics = none,
+                                 .factors = none };
+    recompute_choose(plan);
+    place_values(plan);
+    share_values(plan);
+    place_gradients(plan);
+    place_scratch(plan);
+    buffers_place(&plan->buffers);
+    return plan;
+}
+
+size_t training_bytes(const Training *plan)
+{
+    return (plan->buffers.total + plan->work_floats) * sizeof(float);
+}
+
+size_t training_needs(const Net *net)
+{
+    Training *plan = plan_new(net, (TrainingOptions){ 0 });
+    size_t bytes = training_bytes(plan);
+    training_free(plan);
+    return bytes;
+}
+
+/* --- what there is to see -------------------------------------------------------------------- */
+
+/* Numbers the storages in the order in which the arrays name them. */
+static int storage_number(EnginePlan *list, int *numbers, int storage)
+{
+    if (!numbers[storage])
+        numbers[storage] = ++list->storages;
+    return numbers[storage];
+}
+
+static void list_array(const Training *plan, EnginePlan *list, int *numbers, const Node *n,
+                       ArrayRole role, const Array *a, size_t floats)
+{
+    if (a->storage < 0)
+        return;
+    list->arrays[list->count++] = (PlannedArray){
+        .tensor = n->t,
+        .role = role,
+        .storage = storage_number(list, numbers, a->storage),
+        .offset = plan->buffers.items[a->storage].offset * sizeof(float),
+        .bytes = floats * sizeof(float),
+        .first = a->first,
+        .last = a->last,
+        .recompute = role == ARRAY_VALUES && n->recompute,
+        .relation = a->relation,
+        .other = a->other,
+    };
+}
+
+/* A view's values are its owner's. */
+static Array listed_values(const Training *plan, const Tensor *t)
+{
+    const Tensor *owner = plan_owner(t);
+    Array a = plan_node(plan, owner)->values;
+    if (owner != t) {
+        a.relation = ARRAY_SAME;
+        a.other = owner;
+    }
+    return a;
+}
+
+EnginePlan training_plan(const Net *net, TrainingOptions options)
+{
+    enum { ROLES = 5 };
+    Training *plan = plan_new(net, options);
+    EnginePlan list = { .arrays = mem_alloc((size_t)plan->count * ROLES, sizeof *list.arrays),
+                        .workspace = plan->work_floats * sizeof(float),
+                        .total = training_bytes(plan) };
+    int *numbers = mem_alloc((size_t)plan->buffers.count, sizeof *numbers);
+    for (int i = 0; i < plan->count; i++) {
+        const Node *n = &plan->nodes[i];
+        const Fast *fast = n->t->op ? fast_of(n->t->op) : NULL;
+        size_t floats = tensor_elements(n->t), saved = fast && fast->saved ? fast->saved(n->t) : 0;
+        Array values = listed_values(plan, n->t);
+        list_array(plan, &list, numbers, n, ARRAY_VALUES, &values, floats);
+        list_array(plan, &list, numbers, n, ARRAY_RECOMPUTED, &n->recomputed, floats);
+        list_array(plan, &list, numbers, n, ARRAY_GRADIENT, &n->gradient, floats);
+        list_array(plan, &list, numbers, n, ARRAY_STATISTICS, &n->statistics, saved);
+        list_array(plan, &list, numbers, n, ARRAY_FACTORS, &n->factors, (size_t)n->t->n);
+    }
+    free(numbers);
+    training_free(plan);
+    return list;
+}
