@@ -10,6 +10,7 @@
 #include "engine/fast/training.h"
 #include "graph/op.h"
 #include "ops/ops.h"
+#include "random_networks.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -166,7 +167,7 @@ static void residual(Builder *b)
 }
 
 /* Small images of few channels, or for Winograd's kernels large ones of many. */
-static Net *build(uint64_t round, bool large)
+Net *random_network(uint64_t round, bool large)
 {
     Builder b = { .r = { .seed = 77, .stream = round }, .net = net_new() };
     int images = 2 + below(&b, 2), h = 1 + below(&b, 6), w = 1 + below(&b, 6);
@@ -215,7 +216,7 @@ typedef struct {
 
 static Trial trial_new(uint64_t round, bool large)
 {
-    Trial t = { .net = build(round, large), .round = round };
+    Trial t = { .net = random_network(round, large), .round = round };
     Random r = { .seed = 78, .stream = round };
     uint64_t drawn = 0;
     t.steps = 1 + (int)(round % 2);

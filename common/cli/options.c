@@ -65,6 +65,9 @@ static const Spec specs[] = {
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
       .standard = "7" },
     { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line a layer" },
+    { "--plan", FLAG, AT(plan), 0, 0, NULL,
+      .help =
+          "the memory of a training step: of every tensor storage, lifetime, what is recomputed" },
     { "--weights", TEXT, AT(weights), 0, 0, "FILE",
       .help = "safetensors to read the weights from" },
     { "--batch", TEXT, AT(batch), 0, 0, "FILE",

@@ -20,7 +20,7 @@ typedef struct {
     /* report, bench */
     const char *part, *format, *mode, *engine;
     int runs;
-    bool layers;
+    bool layers, plan;
     /* files */
     const char *weights, *batch, *output, *scheme, *dtype, *onnx;
     bool as_is;

@@ -1,10 +1,12 @@
 /* report: the network layer by layer, for people, for programs, and against the article. */
+#include "base/error.h"
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/report_json.h"
+#include "cli/report_plan.h"
 #include "cli/siblings.h"
 #include "graph/op.h"
 
@@ -255,13 +257,17 @@ int cmd_report(const Run *run)
     const char *format = run->options.format;
     const char *words[NETWORK_WORDS];
     bool whole_road = run->step->rows && options_of_network(&run->options, words) == 0;
-    if (whole_road && strcmp(format, "text") == 0) {
+    if (run->options.plan && strcmp(format, "json") == 0)
+        error_die(EXIT_USAGE, "--plan", "comes as text or tsv, not as json");
+    if (whole_road && !run->options.plan && strcmp(format, "text") == 0) {
         print_road(run);
         return 0;
     }
     Shape shape = network_shape(run->step, &run->options, NULL);
     Net *net = network_build(run->step, &shape);
-    if (strcmp(format, "tsv") == 0)
+    if (run->options.plan)
+        report_plan(run, net);
+    else if (strcmp(format, "tsv") == 0)
         print_tsv(net);
     else if (strcmp(format, "json") == 0)
         report_json(run, &shape, net);

@@ -39,7 +39,7 @@ typedef struct {
 
 static const Entry entries[] = {
     { { .name = "report",
-        .options = "--part --format ",
+        .options = "--part --format --plan ",
         .help = "the network, layer by layer (the default)",
         .example = "report --preset paper --format tsv" },
       cmd_report },

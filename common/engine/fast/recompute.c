@@ -3,7 +3,8 @@
 #include "engine/fast/plan.h"
 
 /* Recomputing saves memory where what it starts from is there anyway: because the layer's own
- * backward reads its input, or because that is recomputed itself. (A ReLU's backward reads y alone:
+ * backward, which comes after that of all who read its output, reads its input; or because that is
+ * recomputed itself. (A ReLU's backward reads y alone:
  * behind a sum it is kept, in the sum's place; behind a norm, whose input is kept, recomputed.) */
 static bool is_recomputable(const Training *plan, const Tensor *t)
 {
@@ -17,15 +18,6 @@ void recompute_choose(Training *plan)
         plan->nodes[i].recompute = is_recomputable(plan, plan->nodes[i].t);
 }
 
-/* Where recomputing t starts: the first tensor up the line that is kept. */
-static const Tensor *start(const Training *plan, const Tensor *t)
-{
-    t = plan_owner(t);
-    while (plan_node(plan, t)->recompute)
-        t = plan_owner(t->in[0]);
-    return t;
-}
-
 void recompute_or_keep(Training *plan, const Tensor *t, int step)
 {
     t = plan_owner(t);
@@ -37,7 +29,6 @@ void recompute_or_keep(Training *plan, const Tensor *t, int step)
     if (n->recomputed.storage < 0)
         plan_allot(plan, &n->recomputed, tensor_elements(t), step);
     plan_extend(plan, &n->recomputed, step);
-    plan_extend(plan, &plan_node(plan, start(plan, t))->values, step);
 }
 
 /* Computes t's values into `y`, and on the way there those of every tensor from the start on. */
