@@ -3,9 +3,9 @@
 #include "engine/fast/plan.h"
 
 /* Recomputing saves memory where what it starts from is there anyway: because the layer's own
- * backward, which comes after that of all who read its output, reads its input; or because that is
- * recomputed itself. (A ReLU's backward reads y alone:
- * behind a sum it is kept, in the sum's place; behind a norm, whose input is kept, recomputed.) */
+ * backward, which comes after those of all who read its output, reads its input; or because that is
+ * recomputed itself. (A ReLU's backward reads y alone: behind a sum it is kept, in the sum's place;
+ * behind a norm, whose input is kept, recomputed.) */
 static bool is_recomputable(const Training *plan, const Tensor *t)
 {
     return plan_has(t, RECOMPUTABLE) && !plan_is_view(t) &&
@@ -31,7 +31,8 @@ void recompute_or_keep(Training *plan, const Tensor *t, int step)
     plan_extend(plan, &n->recomputed, step);
 }
 
-/* Computes t's values into `y`, and on the way there those of every tensor from the start on. */
+/* Computes t's values into `y`, from the first tensor up the line that is kept; on the way `y`
+ * holds the values of those between. */
 static void compute(const Training *plan, const Tensor *t, float *y, const Weights *weights)
 {
     const Tensor *x = plan_owner(t->in[0]);
