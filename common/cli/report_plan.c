@@ -103,10 +103,10 @@ static char *array_text(const PlannedArray *a, const PlannedArray *recomputed)
 {
     if (!a)
         return str_format("-");
-    char *place = place_text(a), *how = how_text(a, recomputed);
-    char *text = *how ? str_format("%-13s %s", place, how) : str_format("%s", place);
+    char *place = place_text(a), *rest = how_text(a, recomputed);
+    char *text = *rest ? str_format("%-13s %s", place, rest) : str_format("%s", place);
     free(place);
-    free(how);
+    free(rest);
     return text;
 }
 
