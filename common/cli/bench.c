@@ -7,10 +7,8 @@
 #include "base/system.h"
 #include "cli/commands.h"
 #include "cli/print.h"
-#include "engine/fast/inference.h"
-#include "engine/fast/training.h"
+#include "engine/engine.h"
 #include "graph/op.h"
-#include "engine/fast/kernels/peak.h"
 #include "ops/ops.h"
 #include "train/adamw.h"
 
@@ -22,8 +20,8 @@
 typedef struct {
     const Net *net;
     Weights *weights, *gradients;
-    Inference *inference;
-    Training *training;
+    Engine *engine;
+    bool learns;
     AdamW optimizer;
     int *labels;
 } Subject;
@@ -37,17 +35,16 @@ static void fill_random(float *x, size_t count)
 
 static Subject subject_new(const Net *net, bool train, int classes)
 {
-    Subject s = { .net = net, .weights = weights_new(net) };
+    Subject s = { .net = net, .weights = weights_new(net), .learns = train };
     const Tensor *x = net_tensor(net, 0);
     weights_init(s.weights, 1);
     if (!train) {
-        s.inference = inference_new(net);
-        inference_adopt(s.inference, s.weights);
-        fill_random(inference_input(s.inference), tensor_elements(x));
+        s.engine = engine_adopting(engine_kind(NULL), net, s.weights);
+        fill_random(engine_input(s.engine), tensor_elements(x));
         return s;
     }
-    s.training = training_new(net);
     s.gradients = weights_new(net);
+    s.engine = engine_for_training(engine_kind(NULL), net, s.weights, s.gradients);
     s.optimizer = adamw_new(net);
     s.labels = mem_alloc((size_t)x->n, sizeof *s.labels);
     for (int i = 0; i < x->n; i++)
@@ -57,10 +54,9 @@ static Subject subject_new(const Net *net, bool train, int classes)
 
 static void subject_free(Subject *s)
 {
-    if (s->training)
+    if (s->learns)
         adamw_free(&s->optimizer);
-    inference_free(s->inference);
-    training_free(s->training);
+    engine_free(s->engine);
     weights_free(s->weights);
     weights_free(s->gradients);
     free(s->labels);
@@ -70,23 +66,21 @@ static void subject_free(Subject *s)
 static double time_once(Subject *s)
 {
     double start = clock_seconds();
-    if (s->inference) {
-        inference_run(s->inference);
-        return clock_seconds() - start;
-    }
     const Tensor *y = net_output(s->net);
-    training_forward(s->training, s->weights);
-    cross_entropy_loss(training_output(s->training), y->n, y->c, (Targets){ .a = s->labels }, 0,
-                       training_output_gradient(s->training));
-    training_backward(s->training, s->weights, s->gradients);
-    adamw_step(&s->optimizer, s->weights, s->gradients, 1e-4, 0.05);
+    engine_forward(s->engine);
+    if (s->learns) {
+        cross_entropy_loss(engine_output(s->engine), y->n, y->c, (Targets){ .a = s->labels }, 0,
+                           engine_output_gradient(s->engine));
+        engine_backward(s->engine);
+        adamw_step(&s->optimizer, s->weights, s->gradients, 1e-4, 0.05);
+    }
     return clock_seconds() - start;
 }
 
 static void refill(Subject *s)
 {
-    if (s->training) /* backward reuses the input's memory */
-        fill_random(training_input(s->training), tensor_elements(net_tensor(s->net, 0)));
+    if (s->learns) /* backward reuses the input's memory */
+        fill_random(engine_input(s->engine), tensor_elements(net_tensor(s->net, 0)));
 }
 
 static int by_size(const void *a, const void *b)
@@ -144,9 +138,9 @@ static void print_line(const char *name, const char *ops, double seconds, double
 
 static void print_units(const Subject *s, const Whole *w)
 {
-    for (int i = 0; i < inference_units(s->inference); i++) {
-        Unit u = inference_unit(s->inference, i);
-        double seconds = u.seconds / w->runs, flops = 2 * (double)u.first->macs;
+    for (int i = 0; i < engine_units(s->engine); i++) {
+        EngineUnit u = engine_unit(s->engine, i);
+        double seconds = u.forward / w->runs, flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
         if (w->tsv)
@@ -170,11 +164,10 @@ static void print_pass(const Tensor *t, const char *pass, double seconds, double
 
 static void print_layers(const Subject *s, const Whole *w)
 {
-    for (int i = 1; i < net_tensors(s->net); i++) {
-        const Tensor *t = net_tensor(s->net, i);
-        LayerSeconds l = training_seconds(s->training, i);
-        print_pass(t, "forward", l.forward / w->runs, 2 * (double)t->macs, w);
-        print_pass(t, "backward", l.backward / w->runs, 4 * (double)t->macs, w);
+    for (int i = 0; i < engine_units(s->engine); i++) {
+        EngineUnit u = engine_unit(s->engine, i);
+        print_pass(u.first, "forward", u.forward / w->runs, 2 * (double)u.first->macs, w);
+        print_pass(u.first, "backward", u.backward / w->runs, 4 * (double)u.first->macs, w);
     }
 }
 
@@ -208,6 +201,8 @@ int cmd_bench(const Run *run)
     Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
     Subject s = subject_new(net, train, shape.classes);
+    if (o->layers && !engine_units(s.engine))
+        error_die(EXIT_FAILED, "--layers", "the plain engine does not time its layers");
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
     refill(&s);
     total = time_once(&s); /* not counted: memory is touched for the first time */
@@ -217,7 +212,7 @@ int cmd_bench(const Run *run)
         total += seconds[i];
     }
     if (o->layers) {
-        Whole whole = { runs + 1, total / (runs + 1), peak_fma(), tsv };
+        Whole whole = { runs + 1, total / (runs + 1), engine_peak(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }

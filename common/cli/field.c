@@ -8,7 +8,7 @@
  * filters: the weights of the first convolution. */
 #include "base/memory.h"
 #include "cli/origin.h"
-#include "engine/fast/training.h"
+#include "engine/engine.h"
 #include "io/file.h"
 #include "ops/ops.h"
 #include "train/loader.h"
@@ -65,9 +65,9 @@ static const Tensor *stage_output(const Net *net, int stage)
 }
 
 /* One for the middle pixel's channels in each picture of the batch, zero elsewhere. */
-static void ask_middle(Training *plan, const Tensor *y, int count)
+static void ask_middle(Engine *engine, const Tensor *y, int count)
 {
-    float *dy = training_output_gradient(plan);
+    float *dy = engine_output_gradient(engine);
     memset(dy, 0, tensor_elements(y) * sizeof *dy);
     for (int n = 0; n < count; n++) {
         size_t pixel = ((size_t)n * y->h + y->h / 2) * y->w + y->w / 2;
@@ -77,9 +77,9 @@ static void ask_middle(Training *plan, const Tensor *y, int count)
 }
 
 /* Adds every pixel's |gradient|, over `count` pictures and the colours, to sum[h,w]. */
-static void add_gradient(const Training *plan, const Tensor *x, int count, double *sum)
+static void add_gradient(const Engine *engine, const Tensor *x, int count, double *sum)
 {
-    const float *dx = training_input_gradient(plan);
+    const float *dx = engine_input_gradient(engine);
     size_t pixels = (size_t)x->h * x->w;
     for (size_t i = 0; i < (size_t)count * pixels; i++)
         for (int c = 0; c < x->c; c++)
@@ -120,21 +120,22 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
     uint32_t *list = mem_alloc((size_t)data->count, sizeof *list);
     for (int i = 0; i < data->count; i++)
         list[i] = (uint32_t)i;
-    Training *plan = training_new_with(
-        net, (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
+    Engine *engine = engine_for_training_with(
+        engine_kind(NULL), net, weights, gradients,
+        (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
     Loader *loader = pictures(data, list, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
-        memcpy(training_input(plan), batch->x, tensor_elements(x) * sizeof(float));
-        training_forward(plan, weights);
-        ask_middle(plan, y, batch->count);
-        training_backward(plan, weights, gradients);
-        add_gradient(plan, x, batch->count, sum);
+        memcpy(engine_input(engine), batch->x, tensor_elements(x) * sizeof(float));
+        engine_forward(engine);
+        ask_middle(engine, y, batch->count);
+        engine_backward(engine);
+        add_gradient(engine, x, batch->count, sum);
         count += batch->count;
     }
     loader_stop(loader);
-    training_free(plan);
+    engine_free(engine);
     free(list);
     weights_free(gradients);
     return count;

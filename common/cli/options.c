@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "cli/nearest.h"
+#include "engine/engine.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -61,7 +62,8 @@ static const Spec specs[] = {
       .standard = "text" },
     { "--mode", CHOICE, AT(mode), 0, 0, "eval|train|infer", .help = "how to run the network" },
     { "--engine", CHOICE, AT(engine), 0, 0, "fast|plain",
-      .help = "run the network fast, or layer by layer as each is defined", .standard = "fast" },
+      .help = "run the network fast, or layer by layer as each is defined",
+      .standard = ENGINE_STANDARD },
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
       .standard = "7" },
     { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line a layer" },

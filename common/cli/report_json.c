@@ -4,8 +4,7 @@
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
-#include "engine/fast/inference.h"
-#include "engine/fast/training.h"
+#include "engine/engine.h"
 #include "graph/op.h"
 
 #include <inttypes.h>
@@ -220,6 +219,6 @@ void report_json(const Run *run, const Shape *s, const Net *net)
     print_parts(net);
     printf(" \"output\": \"%s\",\n ", tensor_shape_text(net_output(net), shape));
     print_costs(net_trained(net), net_macs(net));
-    printf(",\n \"inference_bytes\": %zu,\n \"training_bytes\": %zu\n}\n", inference_needs(net),
-           training_needs(net));
+    printf(",\n \"inference_bytes\": %zu,\n \"training_bytes\": %zu\n}\n",
+           engine_needs(engine_kind(NULL), net, false), engine_needs(engine_kind(NULL), net, true));
 }

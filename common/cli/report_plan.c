@@ -171,7 +171,7 @@ static void print_text(const Run *run, const EnginePlan *plan, const Net *net)
 
 void report_plan(const Run *run, const Net *net)
 {
-    EnginePlan plan = engine_plan(engine_kind("fast"), net);
+    EnginePlan plan = engine_plan(engine_kind(NULL), net);
     if (!plan.count)
         error_die(EXIT_FAILED, "--plan",
                   "the plain engine has no plan: it keeps every tensor's values and gradient");

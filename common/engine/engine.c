@@ -1,122 +1,161 @@
 #include "engine/engine.h"
 
+#include "base/error.h"
 #include "base/memory.h"
-#include "engine/fast/inference.h"
 #include "engine/plain.h"
-#include "engine/fast/training.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One of the three runs the network. */
+/* One of two values or calls. `make PLAIN=1` leaves engine/fast out, and what is written here of it
+ * is then not compiled. */
+#ifdef PLAIN_ONLY
+#define EITHER(is_plain, plain, fast) (plain)
+#else
+#include "engine/fast/inference.h"
+#include "engine/fast/kernels/peak.h"
+#include "engine/fast/training.h"
+#define EITHER(is_plain, plain, fast) ((is_plain) ? (plain) : (fast))
+#endif
+
 struct Engine {
-    Plain *plain;
-    Inference *inference;
-    Training *training;
+    Plain *plain; /* one of these three; the others are NULL */
+    struct Inference *inference;
+    struct Training *training;
+    const Net *net;
     Weights *weights, *gradients;
     bool learns;
+    TrainingOptions options;
 };
 
 EngineKind engine_kind(const char *name)
 {
-    return strcmp(name, "plain") == 0 ? PLAIN : FAST;
+    EngineKind kind = strcmp(name ? name : ENGINE_STANDARD, "plain") == 0 ? PLAIN : FAST;
+    if (EITHER(false, kind == FAST, false))
+        error_die(EXIT_USAGE, "--engine", "there is none but plain in what make PLAIN=1 builds");
+    return kind;
 }
 
-static Engine *engine_new(EngineKind kind, const Net *net, Engine engine)
+/* --- making ---------------------------------------------------------------------------------- */
+
+static Engine *engine_new(EngineKind kind, Engine engine)
 {
     Engine *e = mem_alloc(1, sizeof *e);
     *e = engine;
-    if (kind == PLAIN)
-        e->plain = plain_new(net);
-    else if (e->learns)
-        e->training = training_new(net);
-    else
-        e->inference = inference_new(net);
+    const Tensor *last = e->options.last ? e->options.last : net_output(e->net);
+    e->plain = EITHER(kind == PLAIN, plain_new_to(e->net, last), NULL);
+    e->training = EITHER(e->plain || !e->learns, NULL, training_new_with(e->net, e->options));
+    e->inference = EITHER(e->plain || e->learns, NULL, inference_new(e->net));
     return e;
 }
 
 Engine *engine_for_inference(EngineKind kind, const Net *net, const Weights *weights)
 {
-    Engine *e = engine_new(kind, net, (Engine){ .weights = (Weights *)weights /* only read */ });
-    if (e->inference)
-        inference_load(e->inference, weights);
+    Engine *e =
+        engine_new(kind, (Engine){ .net = net, .weights = (Weights *)weights /* only read */ });
+    EITHER(e->plain, (void)0, inference_load(e->inference, weights));
     return e;
 }
 
 Engine *engine_adopting(EngineKind kind, const Net *net, Weights *weights)
 {
-    Engine *e = engine_new(kind, net, (Engine){ .weights = weights });
-    if (e->inference)
-        inference_adopt(e->inference, weights);
+    Engine *e = engine_new(kind, (Engine){ .net = net, .weights = weights });
+    EITHER(e->plain, (void)0, inference_adopt(e->inference, weights));
     return e;
+}
+
+Engine *engine_for_training_with(EngineKind kind, const Net *net, Weights *weights,
+                                 Weights *gradients, TrainingOptions options)
+{
+    return engine_new(kind, (Engine){ .net = net,
+                                      .weights = weights,
+                                      .gradients = gradients,
+                                      .learns = true,
+                                      .options = options });
 }
 
 Engine *engine_for_training(EngineKind kind, const Net *net, Weights *weights, Weights *gradients)
 {
-    return engine_new(kind, net,
-                      (Engine){ .weights = weights, .gradients = gradients, .learns = true });
+    return engine_for_training_with(kind, net, weights, gradients, (TrainingOptions){ 0 });
 }
 
 void engine_free(Engine *e)
 {
     if (!e)
         return;
-    plain_free(e->plain);
-    inference_free(e->inference);
-    training_free(e->training);
+    EITHER(e->plain, plain_free(e->plain),
+           e->learns ? training_free(e->training) : inference_free(e->inference));
     free(e);
 }
 
+/* --- running --------------------------------------------------------------------------------- */
+
 float *engine_input(Engine *e)
 {
-    if (e->plain)
-        return plain_input(e->plain);
-    return e->training ? training_input(e->training) : inference_input(e->inference);
+    return EITHER(e->plain, plain_input(e->plain),
+                  e->learns ? training_input(e->training) : inference_input(e->inference));
 }
 
 void engine_forward(Engine *e)
 {
-    if (e->plain)
-        plain_forward(e->plain, e->weights, e->learns);
-    else if (e->training)
-        training_forward(e->training, e->weights);
-    else
-        inference_run(e->inference);
+    EITHER(e->plain, plain_forward(e->plain, e->weights, e->learns && !e->options.frozen),
+           e->learns ? training_forward(e->training, e->weights) : inference_run(e->inference));
 }
 
 const float *engine_output(const Engine *e)
 {
-    if (e->plain)
-        return plain_output(e->plain);
-    return e->training ? training_output(e->training) : inference_output(e->inference);
+    return EITHER(e->plain, plain_output(e->plain),
+                  e->learns ? training_output(e->training) : inference_output(e->inference));
 }
 
 void engine_drop(Engine *e, Random r)
 {
-    if (e->plain)
-        plain_drop(e->plain, r);
-    else
-        training_drop(e->training, r);
+    EITHER(e->plain, plain_drop(e->plain, r), training_drop(e->training, r));
 }
 
 float *engine_output_gradient(Engine *e)
 {
-    return e->plain ? plain_output_gradient(e->plain) : training_output_gradient(e->training);
+    return EITHER(e->plain, plain_output_gradient(e->plain), training_output_gradient(e->training));
 }
 
 void engine_backward(Engine *e)
 {
-    if (e->plain)
-        plain_backward(e->plain, e->weights, e->gradients);
-    else
-        training_backward(e->training, e->weights, e->gradients);
+    EITHER(e->plain, plain_backward(e->plain, e->weights, e->gradients),
+           training_backward(e->training, e->weights, e->gradients));
 }
 
-/* --- the plan of training -------------------------------------------------------------------- */
+const float *engine_input_gradient(const Engine *e)
+{
+    return EITHER(e->plain, plain_input_gradient(e->plain), training_input_gradient(e->training));
+}
+
+/* --- what it takes --------------------------------------------------------------------------- */
+
+size_t engine_needs(EngineKind kind, const Net *net, bool training)
+{
+    return EITHER(kind == PLAIN, plain_needs(net),
+                  training ? training_needs(net) : inference_needs(net));
+}
+
+int engine_units(const Engine *e)
+{
+    return EITHER(e->plain, 0, e->learns ? net_tensors(e->net) - 1 : inference_units(e->inference));
+}
+
+EngineUnit engine_unit(const Engine *e, int i)
+{
+    return EITHER(e->plain, (EngineUnit){ 0 },
+                  e->learns ? training_unit(e->training, i) : inference_unit(e->inference, i));
+}
+
+double engine_peak(void)
+{
+    return EITHER(false, 0, peak_fma());
+}
 
 EnginePlan engine_plan(EngineKind kind, const Net *net)
 {
-    return kind == PLAIN ? (EnginePlan){ 0 } : training_plan(net, (TrainingOptions){ 0 });
+    return EITHER(kind == PLAIN, (EnginePlan){ 0 }, training_plan(net, (TrainingOptions){ 0 }));
 }
 
 void engine_plan_free(EnginePlan *plan)

@@ -6,9 +6,17 @@
 #include "graph/net.h"
 #include "graph/weights.h"
 
-/* FAST: engine/inference.h and engine/training.h; PLAIN: engine/plain.h. */
+/* PLAIN runs layers as they are defined, engine/plain.h. FAST plans, with kernels, what comes to
+ * the same but for rounding, engine/fast; `make PLAIN=1` leaves that out, and PLAIN runs in its
+ * place. */
 typedef enum { FAST, PLAIN } EngineKind;
-EngineKind engine_kind(const char *name); /* "fast" or "plain" */
+#ifdef PLAIN_ONLY
+#define ENGINE_STANDARD "plain"
+#else
+#define ENGINE_STANDARD "fast"
+#endif
+/* "fast" or "plain"; NULL: the standard one. A name of what is left out ends the program. */
+EngineKind engine_kind(const char *name);
 
 typedef struct Engine Engine;
 
@@ -22,6 +30,15 @@ Engine *engine_adopting(EngineKind kind, const Net *net, Weights *weights);
  * where nobody goes backward). */
 Engine *engine_for_training(EngineKind kind, const Net *net, Weights *weights, Weights *gradients);
 
+/* What else than training a network is wanted; all zero: nothing. */
+typedef struct {
+    bool input_gradient; /* backward computes the input's gradient, too */
+    bool frozen;         /* batch norm uses its running statistics, and leaves them alone */
+    const Tensor *last;  /* run the network's layers up to this one; its values are the output */
+} TrainingOptions;
+Engine *engine_for_training_with(EngineKind kind, const Net *net, Weights *weights,
+                                 Weights *gradients, TrainingOptions options);
+
 void engine_free(Engine *engine);
 
 /* The caller fills the input, [n,h,w,c], before every forward, and finds the output after it. */
@@ -34,6 +51,27 @@ const float *engine_output(const Engine *engine);
 void engine_drop(Engine *engine, Random r);
 float *engine_output_gradient(Engine *engine);
 void engine_backward(Engine *engine);
+/* The input's, [n,h,w,c], where the options asked for it. */
+const float *engine_input_gradient(const Engine *engine);
+
+/* --- what there is to see -------------------------------------------------------------------- */
+
+/* Bytes that running the network takes besides its weights: activations, in training gradients of
+ * them, scratch memory. */
+size_t engine_needs(EngineKind kind, const Net *net, bool training);
+
+/* Layers that run as one, and the seconds that they took since the engine was made. The plain
+ * engine tells of none. */
+typedef struct {
+    const Tensor *first, *last; /* in inference a product, and the last layer that it absorbed */
+    double forward, backward;   /* backward with what was computed again for it */
+} EngineUnit;
+int engine_units(const Engine *engine);
+EngineUnit engine_unit(const Engine *engine, int i);
+
+/* The most that this machine can do: float32 multiply-adds by all threads, in FLOP/s · 1e-9; 0
+ * without the fast engine. */
+double engine_peak(void);
 
 /* --- the plan of training -------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@ typedef struct {
 
 struct Plain {
     const Net *net;
+    int count;      /* of tensors; the last one is the output */
     Arrays *arrays; /* by tensor */
     bool training;  /* the mode of the last forward, which backward follows */
 };
@@ -29,13 +30,14 @@ static float *floats(size_t count)
     return mem_alloc(count, sizeof(float));
 }
 
-Plain *plain_new(const Net *net)
+Plain *plain_new_to(const Net *net, const Tensor *last)
 {
     net_check_runnable(net);
     Plain *p = mem_alloc(1, sizeof *p);
     p->net = net;
-    p->arrays = mem_alloc((size_t)net_tensors(net), sizeof *p->arrays);
-    for (int i = 0; i < net_tensors(net); i++) {
+    p->count = last->index + 1;
+    p->arrays = mem_alloc((size_t)p->count, sizeof *p->arrays);
+    for (int i = 0; i < p->count; i++) {
         const Tensor *t = net_tensor(net, i);
         size_t count = tensor_elements(t);
         p->arrays[i] = (Arrays){ floats(count), floats(count), floats((size_t)t->n) };
@@ -45,15 +47,28 @@ Plain *plain_new(const Net *net)
     return p;
 }
 
+Plain *plain_new(const Net *net)
+{
+    return plain_new_to(net, net_output(net));
+}
+
 void plain_free(Plain *p)
 {
-    for (int i = 0; p && i < net_tensors(p->net); i++) {
+    for (int i = 0; p && i < p->count; i++) {
         free(p->arrays[i].value);
         free(p->arrays[i].gradient);
         free(p->arrays[i].drawn);
     }
     free(p ? p->arrays : NULL);
     free(p);
+}
+
+size_t plain_needs(const Net *net)
+{
+    size_t floats = 0;
+    for (int i = 0; i < net_tensors(net); i++)
+        floats += 2 * tensor_elements(net_tensor(net, i)) + (size_t)net_tensor(net, i)->n;
+    return floats * sizeof(float);
 }
 
 /* --- its two ends ---------------------------------------------------------------------------- */
@@ -70,19 +85,19 @@ const float *plain_input_gradient(const Plain *p)
 
 const float *plain_output(const Plain *p)
 {
-    return p->arrays[net_tensors(p->net) - 1].value;
+    return p->arrays[p->count - 1].value;
 }
 
 float *plain_output_gradient(Plain *p)
 {
-    return p->arrays[net_tensors(p->net) - 1].gradient;
+    return p->arrays[p->count - 1].gradient;
 }
 
 /* --- running --------------------------------------------------------------------------------- */
 
 void plain_drop(Plain *p, Random r)
 {
-    for (int i = 1; i < net_tensors(p->net); i++)
+    for (int i = 1; i < p->count; i++)
         if (net_tensor(p->net, i)->op->draw)
             net_tensor(p->net, i)->op->draw(net_tensor(p->net, i), r, p->arrays[i].drawn);
 }
@@ -106,7 +121,7 @@ static Call call_of(const Plain *p, const Tensor *t, const Weights *weights)
 void plain_forward(Plain *p, Weights *weights, bool training)
 {
     p->training = training;
-    for (int i = 1; i < net_tensors(p->net); i++) {
+    for (int i = 1; i < p->count; i++) {
         const Tensor *t = net_tensor(p->net, i);
         Call c = call_of(p, t, weights);
         t->op->define(t, &c);
@@ -117,9 +132,9 @@ void plain_forward(Plain *p, Weights *weights, bool training)
 void plain_backward(Plain *p, Weights *weights, Weights *gradients)
 {
     memset(gradients->data, 0, gradients->floats * sizeof *gradients->data);
-    for (int i = 0; i < net_tensors(p->net) - 1; i++)
+    for (int i = 0; i < p->count - 1; i++)
         memset(p->arrays[i].gradient, 0, tensor_elements(net_tensor(p->net, i)) * sizeof(float));
-    for (int i = net_tensors(p->net) - 1; i > 0; i--) {
+    for (int i = p->count - 1; i > 0; i--) {
         const Tensor *t = net_tensor(p->net, i);
         Call c = call_of(p, t, weights);
         c.grad = gradients->values + t->first_param;

@@ -1,7 +1,7 @@
 /* The plain engine: a network run forward and backward as its layers are defined.
  *
- * What engine/training.h and engine/inference.h compute is what this computes, but for rounding;
- * they need a small part of its time and memory. */
+ * What engine/fast computes is what this computes, but for rounding, in a small part of its time
+ * and memory. */
 #ifndef ENGINE_PLAIN_H
 #define ENGINE_PLAIN_H
 
@@ -11,8 +11,10 @@
 
 typedef struct Plain Plain;
 
-/* Allocates; the network must outlive it, and its last tensor is the output. */
+/* Allocates; the network must outlive it. Its last tensor is the output, or the one that is given.
+ */
 Plain *plain_new(const Net *net);
+Plain *plain_new_to(const Net *net, const Tensor *last);
 void plain_free(Plain *plain);
 
 float *plain_input(Plain *plain); /* [n,h,w,c], for the caller to fill before every forward */
@@ -30,5 +32,7 @@ const float *plain_output(const Plain *plain);
 float *plain_output_gradient(Plain *plain);
 void plain_backward(Plain *plain, Weights *weights, Weights *gradients);
 const float *plain_input_gradient(const Plain *plain); /* [n,h,w,c], after backward */
+
+size_t plain_needs(const Net *net); /* bytes that plain_new takes */
 
 #endif

@@ -421,8 +421,8 @@ int inference_units(const Inference *plan)
     return plan->count;
 }
 
-Unit inference_unit(const Inference *plan, int i)
+EngineUnit inference_unit(const Inference *plan, int i)
 {
     const Fused *s = &plan->steps[i];
-    return (Unit){ .first = s->first, .last = s->last, .seconds = s->seconds };
+    return (EngineUnit){ .first = s->first, .last = s->last, .forward = s->seconds };
 }

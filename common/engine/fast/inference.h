@@ -4,6 +4,7 @@
 #ifndef ENGINE_FAST_INFERENCE_H
 #define ENGINE_FAST_INFERENCE_H
 
+#include "engine/engine.h"
 #include "graph/net.h"
 #include "graph/weights.h"
 
@@ -30,13 +31,7 @@ const float *inference_output(const Inference *plan);
 size_t inference_bytes(const Inference *plan); /* activations and scratch memory */
 size_t inference_needs(const Net *net);        /* the same without taking them */
 
-/* A unit: the layers that run as one. */
-typedef struct {
-    const Tensor *first, *last; /* the convolution, and the last layer it absorbed */
-    double seconds;             /* sum over the runs since inference_new */
-} Unit;
-
 int inference_units(const Inference *plan);
-Unit inference_unit(const Inference *plan, int i);
+EngineUnit inference_unit(const Inference *plan, int i);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct {
     InputGradient assign[2];
     bool recompute; /* backward's readers take `recomputed` … */
     bool ready;     /* … which in this backward has been filled */
-    LayerSeconds seconds;
+    double forward_seconds, backward_seconds;
 } Node;
 
 struct Training {

@@ -89,7 +89,7 @@ void training_forward(Training *plan, Weights *weights)
             continue;
         double start = clock_seconds();
         run_forward(plan, n, weights);
-        n->seconds.forward += clock_seconds() - start;
+        n->forward_seconds += clock_seconds() - start;
     }
 }
 
@@ -175,13 +175,14 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
             pass_gradient(plan, n);
         else
             run_backward(plan, n, weights, gradients);
-        n->seconds.backward += clock_seconds() - start;
+        n->backward_seconds += clock_seconds() - start;
     }
 }
 
 /* --- what there is to see -------------------------------------------------------------------- */
 
-LayerSeconds training_seconds(const Training *plan, int i)
+EngineUnit training_unit(const Training *plan, int i)
 {
-    return plan->nodes[i].seconds;
+    const Node *n = &plan->nodes[i + 1];
+    return (EngineUnit){ n->t, n->t, n->forward_seconds, n->backward_seconds };
 }

@@ -16,12 +16,6 @@ typedef struct Training Training;
 Training *training_new(const Net *net);
 void training_free(Training *plan);
 
-/* What else than training a network is wanted; all zero: nothing. */
-typedef struct {
-    bool input_gradient; /* backward computes the input's gradient, too */
-    bool frozen;         /* batch norm uses its running statistics, and leaves them alone */
-    const Tensor *last;  /* take the network's layers up to this one; its values are the output */
-} TrainingOptions;
 Training *training_new_with(const Net *net, TrainingOptions options);
 
 float *training_input(Training *plan); /* [n,h,w,c], for the caller to fill before every forward */
@@ -45,11 +39,7 @@ size_t training_bytes(const Training *plan); /* activations, gradients of them, 
 size_t training_needs(const Net *net);       /* the same without taking them */
 EnginePlan training_plan(const Net *net, TrainingOptions options); /* to be freed */
 
-/* Seconds that tensor i's layer took since training_new: forward, and backward with what it had
- * to compute again. */
-typedef struct {
-    double forward, backward;
-} LayerSeconds;
-LayerSeconds training_seconds(const Training *plan, int i);
+/* The i-th layer, counted from 0. */
+EngineUnit training_unit(const Training *plan, int i);
 
 #endif
