@@ -207,7 +207,7 @@ int cmd_bench(const Run *run)
     int runs = o->runs;
     Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
-    Subject s = subject_new(net, train, shape.classes);
+    Subject s = subject_new(net, train, shape.config.classes);
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
     refill(&s);
     total = time_once(&s); /* not counted: memory is touched for the first time */
