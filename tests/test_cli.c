@@ -169,9 +169,9 @@ Test(cli, steps_that_leave_something_out)
     cr_expect_eq(step_status(step, &error), 0, "%s", error);
     free(error);
     step.head = NULL;
-    refused(step, ".head: missing: ");
+    refused(step, ".head: missing in Step: ");
     step.encoder = NULL;
-    refused(step, ".encoder: missing: ");
+    refused(step, ".encoder: missing in Step: ");
 }
 
 /* --- steps with a mistake: the line, and the cure ------------------------------------------------

@@ -225,11 +225,11 @@ static void check_network(const Step *step)
 {
     if (!step->encoder)
         error_die(EXIT_USAGE, ".encoder",
-                  "missing: Step says which function makes features of images, .encoder = encoder");
+                  "missing in Step: the function that makes features of images");
     if (!step->head)
         error_die(EXIT_USAGE, ".head",
-                  "missing: Step says which function makes logits of the encoder's features, .head "
-                  "= head; the article's is in every step, such as steps/00_resnet/main.c");
+                  "missing in Step: the function that makes logits of the encoder's features; copy "
+                  "head from another step's main.c, and add .head = head");
 }
 
 int step_main(int argc, char **argv, Step step)
