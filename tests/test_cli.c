@@ -120,6 +120,11 @@ static Tensor *small_encoder(Tensor *x, Config c)
     return conv_norm_act(x, .out = c.stem, .kernel = 1);
 }
 
+static Tensor *small_head(Tensor *x, Config c)
+{
+    return linear(flatten(global_avg_pool(x)), .out = c.classes);
+}
+
 /* The status of a step's report; *error: what it says on stderr. */
 static int step_status(Step step, char **error)
 {
@@ -140,15 +145,33 @@ static int step_status(Step step, char **error)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static Step small_step(void)
+{
+    return (Step){
+        .title = "mine", .encoder = small_encoder, .head = small_head, .article = { .stem = 8 }
+    };
+}
+
+/* What such a step says, with status 2. */
+static void refused(Step step, const char *says)
+{
+    char *error;
+    cr_expect_eq(step_status(step, &error), USAGE);
+    cr_expect(strstr(error, says), "not '%s': %s", says, error);
+    free(error);
+}
+
 /* The network is what a step must have; block and stage are for the article's checks. */
 Test(cli, steps_that_leave_something_out)
 {
+    Step step = small_step();
     char *error;
-    cr_expect_eq(step_status((Step){ .title = "mine" }, &error), USAGE);
+    cr_expect_eq(step_status(step, &error), 0, "%s", error);
     free(error);
-    Step step = { .title = "mine", .encoder = small_encoder, .article = { .stem = 8 } };
-    cr_expect_eq(step_status(step, &error), 0);
-    free(error);
+    step.head = NULL;
+    refused(step, ".head: missing in Step: ");
+    step.encoder = NULL;
+    refused(step, ".encoder: missing in Step: ");
 }
 
 /* --- steps with a mistake: the line, and the cure ------------------------------------------------
@@ -243,7 +266,8 @@ Test(cli, mistakes_in_a_step)
     cr_assert_neq(mistake, MAP_FAILED);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *error, *line;
-        Step step = { .title = "mine", .encoder = cases[i].encoder, .article = { .stem = 8 } };
+        Step step = small_step();
+        step.encoder = cases[i].encoder;
         cr_expect_eq(step_status(step, &error), USAGE);
         line = str_format(cases[i].here ? "test_cli.c:%d: " : "line %d", *mistake);
         cr_expect(strstr(error, line) && strstr(error, cases[i].says), "%s, %s: %s", line,
@@ -251,11 +275,31 @@ Test(cli, mistakes_in_a_step)
         free(line);
         free(error);
     }
-    char *error;
-    Step step = { .title = "mine", .encoder = nothing_returned };
-    cr_expect_eq(step_status(step, &error), USAGE);
-    cr_expect(strstr(error, ".encoder: it returns no tensor"), "%s", error);
-    free(error);
+}
+
+static Tensor *ten_classes(Tensor *x, Config c)
+{
+    (void)c;
+    return linear(flatten(global_avg_pool(x)), .out = 10);
+}
+
+static Tensor *one_pixel_of_classes(Tensor *x, Config c)
+{
+    return conv2d(global_avg_pool(x), .out = c.classes, .kernel = 1);
+}
+
+/* What a step's functions return is what the programs count on. */
+Test(cli, steps_that_return_something_else)
+{
+    Step step = small_step();
+    step.head = nothing_returned;
+    refused(step, ".head: it returns no tensor");
+    step.head = ten_classes;
+    refused(step, ".head: it returns 1x10, not 1000 logits per image, as linear(");
+    step.head = one_pixel_of_classes;
+    refused(step, ".head: it returns 1x1000x1x1, not 1000 logits per image");
+    step.encoder = nothing_returned;
+    refused(step, ".encoder: it returns no tensor");
 }
 
 /* Whatever a name holds, the message is one line that ends with what is wrong. */

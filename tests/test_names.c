@@ -90,7 +90,7 @@ static const char *const wanted[] = {
     "forward",  "backward",      "gradient",      "fit",        "train",   "evaluate", "bench",
     "classify", "report",        "keys",          "init",       "export",  "field",    "filters",
     "compare",  "show",          "data",          "die",        "percent", "sum",      "mean",
-    "linspace", "gemm",          "align",         "head",       "stem",    "norm",     "block3",
+    "linspace", "gemm",          "align",         "stem",       "tail",    "norm",     "block3",
     "scale",    "network",       "usage",         "run",        "load",    "save",     "print",
     "set_norm", "blocks_before", "cross_entropy", "shape_text",
 };

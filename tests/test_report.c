@@ -145,12 +145,18 @@ Test(report, json_of_a_layer)
 
 /* --- origins --------------------------------------------------------------------------------- */
 
-/* The step that NN_mine is compared with, made from another one by sed. */
-static char *origin(const char *folder, const char *step, const char *edit, const char *name)
+/* Builds NN_mine, made from another step by sed. */
+static void make_step(const char *folder, const char *step, const char *edit, const char *name)
 {
     run_well("mkdir -p '%s/steps/%s' && sed '%s' steps/%s/main.c > '%s/steps/%s/main.c'", folder,
              name, edit, step, folder, name);
     build_step(folder, name);
+}
+
+/* The step that such a one is compared with. */
+static char *origin(const char *folder, const char *step, const char *edit, const char *name)
+{
+    make_step(folder, step, edit, name);
     Result r = run("'%s/b/%s' report --format json | sed -n 's/^ \"from\": \\(.*\\),$/\\1/p'",
                    folder, name);
     cr_assert_eq(r.status, 0, "%s", r.err);
@@ -171,7 +177,6 @@ Test(report, a_step_of_ones_own_is_compared_with_its_origin)
         { "12_official_convnext", "s/gelu(x)/relu(x)/", "16_mine", "\"12_official_convnext\"\n" },
         { "09_layer_norm", "s/\\.title = /.from = \"02\", &/", "17_mine",
           "\"02_patchify_stem\"\n" },
-        { "09_layer_norm", "s/\\.title = /.from = \"77\", &/", "18_mine", "null\n" },
         { "02_patchify_stem", "s/kernel = 4/kernel = 6/", "05_mine", "\"02_patchify_stem\"\n" },
     };
     char *folder = folder_new();
@@ -182,17 +187,46 @@ Test(report, a_step_of_ones_own_is_compared_with_its_origin)
         cr_expect_str_eq(from, cases[i].from, "%s from %s: %s", cases[i].name, cases[i].step, from);
         free(from);
     }
-    Result r = run("'%s/b/18_mine' compare", folder);
-    cr_expect_eq(r.status, 1);
-    cr_expect(strstr(r.err, "77"), "%s", r.err);
-    result_free(&r);
-    r = run("'%s/b/14_mine' compare && '%s/b/18_mine' report", folder, folder);
+    Result r = run("'%s/b/14_mine' compare", folder);
     cr_expect(strstr(r.out, "11_drop_path_layer_scale -> 14_mine\n"), "%s", r.out);
-    cr_expect(strstr(r.out, "\nStep 77, from which it was made, is not built beside it."), "%s",
-              r.out);
     result_free(&r);
     r = run("'%s/b/06_gelu' report", folder);
     cr_expect(strstr(r.out, "\nAgainst 05_large_kernel: "), "%s", r.out);
     result_free(&r);
+    folder_remove(folder);
+}
+
+/* .from that names no step, or several, is told and not taken for another. */
+Test(report, an_origin_that_is_not_there_is_refused)
+{
+    static const struct {
+        const char *from, *err;
+    } cases[] = {
+        { "77", "14_mine: .from: '77' is no step that is built beside 14_mine; there are "
+                "05_large_kernel, 06_gelu, 15_a, 15_b\n" },
+        { "14", "14_mine: .from: '14' is no step" },
+        { "15", "14_mine: .from: '15' could be any of 15_a, 15_b: a whole name says which\n" },
+    };
+    static const char *const commands[] = { "report", "report --format json", "compare" };
+    char *folder = folder_new();
+    run_well("mkdir '%s/b' && cd '%s' && for s in 05_large_kernel 06_gelu; do "
+             "ln -s \"$(pwd)/$s\" '%s/b'; done && cd '%s/b' && ln -s 06_gelu 15_a && ln -s 06_gelu "
+             "15_b",
+             folder, build_folder(), folder, folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *edit = str_format("s/\\.title = /.from = \"%s\", &/", cases[i].from);
+        make_step(folder, "09_layer_norm", edit, "14_mine");
+        for (size_t c = 0; c < sizeof commands / sizeof *commands; c++) {
+            Result r = run("'%s/b/14_mine' %s", folder, commands[c]);
+            cr_expect_eq(r.status, 2, "%s", commands[c]);
+            cr_expect(strstr(r.err, cases[i].err), "%s: %s", commands[c], r.err);
+            result_free(&r);
+        }
+        free(edit);
+    }
+    run_well("'%s/b/14_mine' report --format tsv | grep -q '^total'", folder);
+    run_well("mkdir '%s/alone' && cp '%s/b/14_mine' '%s/alone' && '%s/alone/14_mine' | grep -q "
+             "'^Step 15, from which it was made, is not built beside it'",
+             folder, folder, folder, folder);
     folder_remove(folder);
 }

@@ -45,10 +45,25 @@ Test(steps, have_the_same_functions_in_the_same_order)
     static const char signatures[] = "static Tensor *block(Tensor *x, Block b)\n"
                                      "static Tensor *stage(Tensor *x, Stage s)\n"
                                      "static Tensor *encoder(Tensor *x, Config c)\n"
+                                     "static Tensor *head(Tensor *x, Config c)\n"
                                      "int main(int argc, char **argv)\n";
     for (size_t i = 0; i < RUNGS; i++) {
         Result r = run("grep '^[a-z].*(' steps/%s/main.c", step_name(i));
         cr_expect_str_eq(r.out, signatures, "%s has other functions:\n%s", step_name(i), r.out);
+        result_free(&r);
+    }
+}
+
+/* Every layer of 00 to 13 is called in the step's own file. */
+Test(steps, hold_their_whole_network)
+{
+    for (size_t i = 0; i <= RUNGS; i++) {
+        Result r = run("%s/%s report --format json | sed -n 's/.*\"at\": \"\\([^:]*\\):.*/\\1/p' | "
+                       "uniq",
+                       build_folder(), step_name(i));
+        char *file = str_format("steps/%s/main.c\n", step_name(i));
+        cr_expect_str_eq(r.out, file, "%s has layers of %s", step_name(i), r.out);
+        free(file);
         result_free(&r);
     }
 }

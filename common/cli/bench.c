@@ -200,7 +200,7 @@ int cmd_bench(const Run *run)
     int runs = o->runs;
     Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
-    Subject s = subject_new(net, train, shape.classes);
+    Subject s = subject_new(net, train, shape.config.classes);
     if (o->layers && !engine_units(s.engine))
         error_die(EXIT_FAILED, "--layers", "the plain engine does not time its layers");
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;

@@ -15,8 +15,8 @@ Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset
 {
     const Options *o = &run->options;
     Shape shape = origin ? origin_shape(origin, "small") : network_shape(run->step, o, "small");
-    if (option_given(o, "--classes") && shape.classes != data->classes)
-        error_die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.classes, data->name,
+    if (option_given(o, "--classes") && shape.config.classes != data->classes)
+        error_die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.config.classes, data->name,
                   data->classes);
     if (option_given(o, "--input") && shape.c != data->channels)
         error_die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
@@ -24,7 +24,7 @@ Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset
     if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
         error_die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h,
                   shape.w, data->name, data->height, data->width);
-    shape.classes = data->classes;
+    shape.config.classes = data->classes;
     shape.c = data->channels;
     if (origin)
         origin_check_image(origin, data, &shape);

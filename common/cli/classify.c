@@ -21,7 +21,7 @@ typedef struct {
     Weights *weights;
     Engine *engine;
     Preprocess preprocess;
-    const char *const *names; /* [shape.classes] */
+    const char *const *names; /* [shape.config.classes] */
     char **waiting;           /* [shape.n] the images in the network's input, by name */
     int waits;                /* how many there are */
     bool named;               /* each table has its image's name above it */
@@ -56,18 +56,18 @@ static Dataset data_of(const Options *o, const Origin *origin)
  * own, fine-tuned from one. */
 static void check_imagenet(const Options *o, const Shape *s)
 {
-    if (s->c == IMAGENET_CHANNELS && (s->classes == IMAGENET_CLASSES || o->labels))
+    if (s->c == IMAGENET_CHANNELS && (s->config.classes == IMAGENET_CLASSES || o->labels))
         return;
     if (s->c == IMAGENET_CHANNELS && !o->data)
         error_die(EXIT_USAGE, "--labels",
                   "wanted: %s does not say what its %d classes are called; if it was trained on a "
                   "data set, --data tells which",
-                  o->weights, s->classes);
+                  o->weights, s->config.classes);
     error_die(
         EXIT_USAGE, "--data",
         "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
         "is none of ImageNet's (3 channels, 1000 classes)",
-        o->weights, s->c, s->h, s->w, s->classes);
+        o->weights, s->c, s->h, s->w, s->config.classes);
 }
 
 /* --- the classes' names ----------------------------------------------------------------------- */
@@ -151,12 +151,12 @@ static void print_guesses(const Classifier *c, const char *image, const Guess *g
 {
     const Options *o = &c->run->options;
     bool tsv = strcmp(o->format, "tsv") == 0;
-    int digits = snprintf(NULL, 0, "%d", c->shape.classes - 1);
+    int digits = snprintf(NULL, 0, "%d", c->shape.config.classes - 1);
     if (!tsv && c->named) {
         print_name(image);
         putchar('\n');
     }
-    for (int i = 0; i < o->top && i < c->shape.classes; i++) {
+    for (int i = 0; i < o->top && i < c->shape.config.classes; i++) {
         Guess g = guesses[i];
         if (tsv) {
             print_tsv_field(image);
@@ -182,14 +182,14 @@ static void fail(Classifier *c, const Error *error)
 /* Names the images that wait. */
 static void name_waiting(Classifier *c)
 {
-    size_t classes = (size_t)c->shape.classes;
+    size_t classes = (size_t)c->shape.config.classes;
     Guess *guesses = mem_alloc(classes, sizeof *guesses);
     Error error;
     if (c->waits)
         engine_forward(c->engine);
     for (int i = 0; i < c->waits; i++) {
         const float *logits = engine_output(c->engine) + (size_t)i * classes;
-        if (rank(logits, c->shape.classes, guesses))
+        if (rank(logits, c->shape.config.classes, guesses))
             print_guesses(c, c->waiting[i], guesses);
         else {
             error_set(&error, c->run->options.weights, "gives no numbers for %s", c->waiting[i]);
@@ -294,7 +294,7 @@ int cmd_classify(const Run *run)
         origin.hint = "if it was trained on a data set, --data tells which";
     Classifier c = { .run = run, .shape = choose_network(&origin, &data) };
     char *text = NULL;
-    const char **labels = o->labels ? read_labels(o->labels, c.shape.classes, &text) : NULL;
+    const char **labels = o->labels ? read_labels(o->labels, c.shape.config.classes, &text) : NULL;
     c.names = labels ? labels : data.name ? data.class_names : imagenet_names;
     c.preprocess = choose_preprocess(&data, &c.shape);
     c.net = network_build(run->step, &c.shape);

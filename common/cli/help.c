@@ -63,7 +63,7 @@ static char *network_standard(const Shape *s, const char *option)
     if (strcmp(option, "--depths") == 0)
         return four_text(c->depths);
     if (strcmp(option, "--classes") == 0)
-        return str_format("%d", s->classes);
+        return str_format("%d", s->config.classes);
     if (strcmp(option, "--input") == 0)
         return str_format("%dx%dx%d", s->c, s->h, s->w);
     if (strcmp(option, "--drop-path") == 0)

@@ -49,10 +49,17 @@ static void check_preset(const Step *step, const Options *o)
                   rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
+/* ImageNet's images and classes. */
+static Shape imagenet_shape(Config config)
+{
+    config.classes = 1000;
+    return (Shape){ .config = config, .n = 1, .c = 3, .h = 224, .w = 224 };
+}
+
 static Shape variant_shape(const Step *step, const char *name)
 {
     const PublishedSize *v = scheme_published_size(name);
-    Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
+    Shape shape = imagenet_shape(step->article);
     memcpy(shape.config.depths, v->depths, sizeof v->depths);
     memcpy(shape.config.widths, v->widths, sizeof v->widths);
     shape.config.stem = v->widths[0];
@@ -64,14 +71,14 @@ static void make_small(Shape *shape)
 {
     shape->c = 1;
     shape->h = shape->w = 64;
-    shape->classes = 10;
+    shape->config.classes = 10;
     for (int i = 0; i < 4; i++)
         shape->config.depths[i] = (shape->config.depths[i] + 2) / 3;
 }
 
 static Shape preset_shape(const Step *step, const char *preset)
 {
-    Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000 };
+    Shape shape = imagenet_shape(step->article);
     if (strcmp(preset, "article") == 0)
         return shape;
     bool small = strcmp(preset, "small") == 0;
@@ -87,9 +94,7 @@ static Shape preset_shape(const Step *step, const char *preset)
 /* A row's own sizes; the preset small has a quarter of its widths. */
 static Shape row_shape(const Step *step, int row, bool small)
 {
-    Shape shape = {
-        .config = step->config(row), .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000
-    };
+    Shape shape = imagenet_shape(step->config(row));
     if (small) {
         make_small(&shape);
         shape.config.stem /= 4;
@@ -145,7 +150,7 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
     if (option_given(options, "--depths"))
         memcpy(c->depths, options->depths, sizeof c->depths);
     if (option_given(options, "--classes"))
-        shape.classes = options->classes;
+        c->classes = options->classes;
     if (option_given(options, "--drop-path"))
         c->drop_p = (float)options->drop_path;
     if (option_given(options, "--layer-scale"))
@@ -164,16 +169,22 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
 
 /* --- building -------------------------------------------------------------------------------- */
 
-/* The article's ClassificationHead. */
-static Tensor *head(Tensor *x, int classes, float eps)
+/* What a step's function returns. */
+static Tensor *returned(const char *function, Tensor *x)
 {
-    SCOPE(x->net, "head") {
-        x = global_avg_pool(x);
-        x = flatten(x);
-        x = layer_norm(x, .eps = eps);
-        x = linear(x, .out = classes);
-    }
+    if (!x)
+        error_die(EXIT_USAGE, function, "it returns no tensor: is a 'return x' missing?");
     return x;
+}
+
+/* Everything that reads logits counts on them. */
+static void check_logits(const Tensor *x, int classes)
+{
+    char shape[SHAPE_TEXT];
+    if (!x->flat || x->c != classes)
+        error_die(EXIT_USAGE, ".head",
+                  "it returns %s, not %d logits per image, as linear(x, .out = c.classes) does",
+                  tensor_shape_text(x, shape), classes);
 }
 
 /* The authors' first weights: a normal distribution of standard deviation 0.02 and biases of 0.
@@ -193,14 +204,12 @@ Net *network_build(const Step *step, const Shape *shape)
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
     /* Alone the article's encoder has no name; the authors' names do not depend on that. */
     SCOPE(net, shape->head || step->published ? "encoder" : "")
-        x = step->encoder(x, shape->config);
-    if (!x)
-        error_die(EXIT_USAGE, ".encoder", "it returns no tensor: is a 'return x' missing?");
-    if (shape->head && step->head)
+        x = returned(".encoder", step->encoder(x, shape->config));
+    if (shape->head) {
         SCOPE(net, "head")
-            step->head(x, shape->config, shape->classes);
-    else if (shape->head)
-        head(x, shape->classes, step->published ? 1e-6f : 1e-5f);
+            x = returned(".head", step->head(x, shape->config));
+        check_logits(x, shape->config.classes);
+    }
     if (step->published) {
         init_as_published(net);
         scheme_name_officially(net);

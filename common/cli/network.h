@@ -9,8 +9,7 @@
 typedef struct {
     Config config;
     int n, c, h, w; /* the input */
-    int classes;
-    bool head; /* the classification head behind the encoder */
+    bool head;      /* the classification head behind the encoder */
 } Shape;
 
 /* The preset's sizes with the options' in their place. preset: used where no --preset was given;

@@ -49,7 +49,7 @@ char *origin_network(const Run *run, const Shape *s)
 void origin_write(const Run *run, const Shape *shape, const Net *net, MetadataList *list)
 {
     char *options = origin_network(run, shape), *layers = net_signature(net);
-    char *network = str_format("%s --classes %d", options, shape->classes);
+    char *network = str_format("%s --classes %d", options, shape->config.classes);
     metadata_set(list, "network", network);
     metadata_set(list, "layers", layers);
     free(network);
@@ -88,8 +88,8 @@ static bool read_sizes(const char *text, Shape *s)
            " --stem %7d --widths %7d,%7d,%7d,%7d --depths %4d,%4d,%4d,%4d --input %7dx%7dx%7d "
            "--drop-path %f --layer-scale %f --classes %7d%n",
            &c->stem, &w[0], &w[1], &w[2], &w[3], &d[0], &d[1], &d[2], &d[3], &s->c, &s->h, &s->w,
-           &c->drop_p, &c->layer_scale, &s->classes, &end);
-    int sizes[] = { c->stem, s->c, s->h, s->w, s->classes };
+           &c->drop_p, &c->layer_scale, &c->classes, &end);
+    int sizes[] = { c->stem, s->c, s->h, s->w, c->classes };
     return end && !text[end] && within(w, 4, 1, LARGEST) && within(d, 4, 0, DEEPEST) &&
            within(sizes, 5, 1, LARGEST) && c->drop_p >= 0 && c->drop_p <= 1;
 }
@@ -183,7 +183,7 @@ static void sizes_text(const Shape *s, char *texts[SIZES])
     texts[0] = str_format(" --stem %d", s->config.stem);
     texts[1] = str_format(" --widths %d,%d,%d,%d", w[0], w[1], w[2], w[3]);
     texts[2] = str_format(" --depths %d,%d,%d,%d", d[0], d[1], d[2], d[3]);
-    texts[3] = str_format(" --classes %d", s->classes);
+    texts[3] = str_format(" --classes %d", s->config.classes);
     texts[4] = str_format(" --input %dx%dx%d", s->c, s->h, s->w);
 }
 
@@ -209,7 +209,7 @@ static bool same_sizes(const Shape *a, const Shape *b)
 {
     const Config *x = &a->config, *y = &b->config;
     return x->stem == y->stem && memcmp(x->widths, y->widths, sizeof x->widths) == 0 &&
-           memcmp(x->depths, y->depths, sizeof x->depths) == 0 && a->classes == b->classes &&
+           memcmp(x->depths, y->depths, sizeof x->depths) == 0 && x->classes == y->classes &&
            a->c == b->c && a->h == b->h && a->w == b->w;
 }
 

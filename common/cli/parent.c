@@ -1,5 +1,6 @@
 #include "cli/parent.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "cli/align.h"
 #include "cli/layers.h"
@@ -59,6 +60,13 @@ static Layers own_layers(const Step *step)
     return own;
 }
 
+static void free_paths(char **paths)
+{
+    for (int i = 0; paths[i]; i++)
+        free(paths[i]);
+    free(paths);
+}
+
 static char *nearest(const Step *step, const char *path)
 {
     Layers own = own_layers(step);
@@ -71,16 +79,43 @@ static char *nearest(const Step *step, const char *path)
             best = before[i];
         }
     }
-    for (int i = 0; before[i]; i++)
-        if (before[i] != best)
-            free(before[i]);
-    free(before);
+    best = best ? str_format("%s", best) : NULL;
+    free_paths(before);
     layers_free(&own);
     return best;
+}
+
+/* "14_mine, 14_try": in the order of their names. */
+static char *names_of(char *const *paths)
+{
+    char *text = str_format("%s", "");
+    for (int i = 0; paths[i]; i++) {
+        char *longer = str_format("%s%s%s", sibling_base_name(paths[i]), *text ? ", " : "", text);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* The step that .from names. Where others are built and it is none of them, the name is wrong. */
+static char *named(const Run *run, const char *from)
+{
+    char **found = sibling_paths_named(run->path, from);
+    char **all = sibling_paths_named(run->path, NULL);
+    if (!found[0] && all[0])
+        error_die(EXIT_USAGE, ".from", "'%s' is no step that is built beside %s; there are %s",
+                  from, run->name, names_of(all));
+    if (found[0] && found[1])
+        error_die(EXIT_USAGE, ".from", "'%s' could be any of %s: a whole name says which", from,
+                  names_of(found));
+    char *path = found[0] ? str_format("%s", found[0]) : NULL;
+    free_paths(found);
+    free_paths(all);
+    return path;
 }
 
 char *parent_of(const Run *run)
 {
     const char *from = run->step->from;
-    return from ? sibling_named(run->path, from) : nearest(run->step, run->path);
+    return from ? named(run, from) : nearest(run->step, run->path);
 }

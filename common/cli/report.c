@@ -167,9 +167,8 @@ static void check_stage(const Step *step, bool separately)
 
 static void check_whole(const Step *step, bool head, const char *printed)
 {
-    Shape shape = {
-        .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .classes = 1000, .head = head
-    };
+    Shape shape = { .config = step->article, .n = 1, .c = 3, .h = 224, .w = 224, .head = head };
+    shape.config.classes = 1000;
     Net *net = network_build(step, &shape);
     print_check(head ? "classifier" : "encoder", "1x3x224x224", net_output(net), printed);
     net_free(net);

@@ -60,12 +60,26 @@ static bool is_lower(const char *name, const char *than)
 
 static bool is_called(const char *name, const char *wanted)
 {
-    return strcmp(name, wanted) == 0 || (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
+    return !wanted || strcmp(name, wanted) == 0 ||
+           (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
 }
 
 char **sibling_paths_before(const char *path)
 {
     return all_that(path, is_lower, sibling_base_name(path));
+}
+
+char **sibling_paths_named(const char *path, const char *name)
+{
+    char **found = all_that(path, is_called, name);
+    int kept = 0;
+    for (int i = 0; found[i]; i++)
+        if (strcmp(sibling_base_name(found[i]), sibling_base_name(path)) == 0)
+            free(found[i]);
+        else
+            found[kept++] = found[i];
+    found[kept] = NULL;
+    return found;
 }
 
 char *sibling_named(const char *path, const char *name)

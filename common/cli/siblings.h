@@ -10,6 +10,10 @@ char **sibling_paths_before(const char *path);
 /* The path of the step of that number ("04") or name, or NULL; likewise. */
 char *sibling_named(const char *path, const char *name);
 
+/* The paths of all steps of that number or name but this one, of all others where it is NULL; as
+ * sibling_paths_before. */
+char **sibling_paths_named(const char *path, const char *name);
+
 /* What a program prints for a command with these options; NULL if it fails. */
 char *sibling_prints(const char *path, const char *command, const char *const *options, int count);
 

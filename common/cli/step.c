@@ -220,15 +220,25 @@ static int close_output(int status)
     return status;
 }
 
+/* Steps of the first edition have no head: the library had it. */
+static void check_network(const Step *step)
+{
+    if (!step->encoder)
+        error_die(EXIT_USAGE, ".encoder",
+                  "missing in Step: the function that makes features of images");
+    if (!step->head)
+        error_die(EXIT_USAGE, ".head",
+                  "missing in Step: the function that makes logits of the encoder's features; copy "
+                  "head from another step's main.c, and add .head = head");
+}
+
 int step_main(int argc, char **argv, Step step)
 {
     const char *name = sibling_base_name(argv[0]);
     keep_standard_files();
     file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
-    if (!step.encoder)
-        error_die(EXIT_USAGE, ".encoder",
-                  "step_main is not told which function builds the network");
+    check_network(&step);
     Asked asked = options_asked(argc, argv);
     bool help_asked = asked.command && strcmp(asked.command, "help") == 0;
     if (asked.version)

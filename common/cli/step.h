@@ -4,7 +4,7 @@
 
 #include "graph/net.h"
 
-/* What the article's three functions are called with. A step uses the fields its network needs. */
+/* What the article's functions are called with. A step uses the fields its network needs. */
 typedef struct {
     int out, stride;
     float layer_scale, drop_p;
@@ -18,6 +18,7 @@ typedef struct {
 
 typedef struct {
     int stem, depths[4], widths[4];
+    int classes; /* the preset's, --classes' or the data set's */
     float layer_scale, drop_p;
     int row; /* of a step that has rows */
 } Config;
@@ -39,16 +40,18 @@ typedef struct {
     Trunk trunk;
     Tensor *(*block)(Tensor *x, Block b); /* block, stage: for the article's checks, or NULL */
     Tensor *(*stage)(Tensor *x, Stage s);
-    Tensor *(*encoder)(Tensor *x, Config c); /* the network, but for its head */
-    Config article; /* the configuration it is called with; in most steps the article's */
+    /* The network is these two, one behind the other: images to features, features to logits. Their
+     * layers' names begin with "encoder" and "head". */
+    Tensor *(*encoder)(Tensor *x, Config c);
+    Tensor *(*head)(Tensor *x, Config c);
+    Config article; /* the configuration they are called with; in most steps the article's */
     /* ConvNeXt as its authors published it: their names for the parameters (graph/schemes.h), their
-     * head's eps, their first weights, and their sizes by --variant in place of presets. */
+     * first weights, and their sizes by --variant in place of presets. */
     bool published;
     /* A road of its own: networks that --row picks, the last without it. */
     const Row *rows;
     int row_count;
-    Config (*config)(int row);                         /* a row's configuration */
-    Tensor *(*head)(Tensor *x, Config c, int classes); /* behind the encoder; else the article's */
+    Config (*config)(int row); /* a row's configuration */
 } Step;
 
 /* Runs the command line; returns the exit status. */

@@ -60,6 +60,14 @@ static Tensor *encoder(Tensor *x, Config c)
     return x;
 }
 
+static Tensor *head(Tensor *x, Config c)
+{
+    x = global_avg_pool(x);
+    x = flatten(x);
+    x = layer_norm(x, .eps = 1e-6f);
+    return linear(x, .out = c.classes);
+}
+
 int main(int argc, char **argv)
 {
     Step step = {
@@ -69,12 +77,9 @@ int main(int argc, char **argv)
         .block = block,
         .stage = stage,
         .encoder = encoder,
-        .article = {
-            .stem = 96,
-            .depths = { 3, 3, 9, 3 },
-            .widths = { 96, 192, 384, 768 },
-            .layer_scale = 1e-6f,
-        },
+        .head = head,
+        .article = { .stem = 96, .depths = { 3, 3, 9, 3 }, .widths = { 96, 192, 384, 768 } },
+        .article.layer_scale = 1e-6f,
     };
     return step_main(argc, argv, step);
 }

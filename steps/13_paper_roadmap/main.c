@@ -195,12 +195,13 @@ static Tensor *encoder(Tensor *x, Config c)
     return x;
 }
 
-static Tensor *head(Tensor *x, Config c, int classes)
+static Tensor *head(Tensor *x, Config c)
 {
-    x = flatten(global_avg_pool(x));
+    x = global_avg_pool(x);
+    x = flatten(x);
     if (c.row == SEPARATE_DOWNSAMPLING)
         x = norm(x, c.row);
-    return linear(x, .out = classes);
+    return linear(x, .out = c.classes);
 }
 
 int main(int argc, char **argv)
