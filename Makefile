@@ -138,9 +138,17 @@ $(BUILD)/pages: $(PAGES) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+# A step's network with the training loop of docs/examples in place of the commands: only what it needs
+# is linked, and the archive's step_main is not.
+LEARN := $(BUILD)/obj/docs/examples/learn.o
+$(MAINS:steps/%/main.c=$(BUILD)/learn/%): $(BUILD)/learn/%: $(LEARN) $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d)
+objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d) $(LEARN:.o=.d)
 
 # --- The ladder -----------------------------------------------------------------------------------
 
@@ -225,7 +233,7 @@ test: tests $(BUILD)/faults.so ## Criterion's tests of the library and of the pr
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/speed $(BUILD)/pages $(BUILD)/ladder.tsv
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(BUILD)/speed $(BUILD)/pages $(BUILD)/ladder.tsv
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
