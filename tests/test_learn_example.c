@@ -1,4 +1,5 @@
-/* docs/examples/learn.c learns, by the same numbers as the commands. */
+/* docs/examples/learn.c: it learns, by the same numbers as the commands, and a reader who wants to
+ * know how needs no more than 1,500 lines. */
 #include "base/memory.h"
 #include "run.h"
 
@@ -101,5 +102,66 @@ Test(learn_example, is_fit_on_one_batch)
     safetensors_free(&fitted);
     free(wanted);
     free(batch);
+    folder_remove(folder);
+}
+
+/* --- what one has to read -------------------------------------------------------------------- */
+
+/* Links the example and a step with what they need of the library, as functions that the linker can
+ * leave out one by one; lists where those that it kept begin, "path:line". No function is inlined,
+ * and that nothing is missing shows that none of the rest of the library is needed. */
+static Result functions_of(const char *folder, const char *step)
+{
+    return run("cd '%s' && ${CC:-cc} -std=gnu11 -O0 -g -ffunction-sections -Wl,--gc-sections "
+               "-pthread -I\"$OLDPWD/common\" -o %s *.o \"$OLDPWD/docs/examples/learn.c\" "
+               "\"$OLDPWD/steps/%s/main.c\" -lm && $(${CC:-cc} -print-prog-name=nm) -l %s | "
+               "grep ' [tT] ' | cut -s -f 2 | sort -u",
+               folder, step, step, step);
+}
+
+/* How many lines a function has, from its name to the brace that ends it: comments within it are
+ * counted, the one before it is not. */
+static int lines_of_function(const char *path, int first)
+{
+    char *text = contents("%s", path), *at = text;
+    int number = 1;
+    for (const char *line; (line = next_line(&at)); number++)
+        if (number >= first && *line == '}')
+            break;
+    free(text);
+    return number - first + 1;
+}
+
+static int lines_of_functions(char *places)
+{
+    int sum = 0;
+    for (char *place; (place = next_line(&places));) {
+        char *colon = strrchr(place, ':');
+        cr_assert(colon, "%s", place);
+        *colon = 0;
+        sum += lines_of_function(place, atoi(colon + 1));
+    }
+    return sum;
+}
+
+Test(learn_example, is_read_in_1500_lines)
+{
+#ifdef __APPLE__
+    cr_skip_test("Apple's linker does not say which functions it kept");
+#endif
+    char *folder = folder_new();
+    run_well("cd '%s' && ${CC:-cc} -std=gnu11 -O0 -g -ffunction-sections -pthread "
+             "-I\"$OLDPWD/common\" -c \"$OLDPWD\"/common/base/*.c \"$OLDPWD\"/common/graph/*.c "
+             "\"$OLDPWD\"/common/ops/*.c \"$OLDPWD/common/engine/plain.c\"",
+             folder);
+    for (size_t i = 0; i < RUNGS; i++) {
+        Result r = functions_of(folder, step_name(i));
+        cr_assert_eq(r.status, 0, "%s", r.err);
+        if (!*r.out)
+            cr_skip_test("nm does not say where functions are");
+        int lines = lines_of_functions(r.out);
+        cr_expect(lines > 1000 && lines <= 1500, "%s: %d lines", step_name(i), lines);
+        result_free(&r);
+    }
     folder_remove(folder);
 }
