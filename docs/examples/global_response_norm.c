@@ -1,5 +1,5 @@
 /* Global response normalisation (Woo et al. 2023, "ConvNeXt V2"). How loud a channel is in a whole
- * picture, against the mean of all channels, decides how much of it is added:
+ * image, against the mean of all channels, decides how much of it is added:
  *   loud[c] = sqrt(Σ over pixels of x²)      share[c] = loud[c] / (mean of loud + eps)
  *   y = x + x·share[c]·weight[c] + bias[c] */
 #include "ops/global_response_norm.h"

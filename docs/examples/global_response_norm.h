@@ -4,7 +4,7 @@
 
 #include "ops/ops.h"
 
-/* x: [N,C,H,W] -> the same. Two parameters a channel, both starting at 0: at first y is x. */
+/* x: [N,C,H,W] -> the same. Two parameters per channel, both starting at 0: at first y is x. */
 #define global_response_norm(x, ...) global_response_norm_((x), NORM_(.eps = 1e-6f, ##__VA_ARGS__))
 Tensor *global_response_norm_(Tensor *x, Norm p);
 
