@@ -144,6 +144,16 @@ static int lines_of_functions(char *places)
     return sum;
 }
 
+/* The pages say how many lines it is for step 05, in hundreds. */
+static void expect_figure(const char *page, const char *before, int lines)
+{
+    char *text = contents("%s", page);
+    char *figure = str_format("%s%d,%d00 ", before, (lines + 50) / 1000, (lines + 50) / 100 % 10);
+    cr_expect(strstr(text, figure), "%s does not say '%s'", page, figure);
+    free(figure);
+    free(text);
+}
+
 Test(learn_example, is_read_in_1500_lines)
 {
 #ifdef __APPLE__
@@ -161,6 +171,10 @@ Test(learn_example, is_read_in_1500_lines)
             cr_skip_test("nm does not say where functions are");
         int lines = lines_of_functions(r.out);
         cr_expect(lines > 1000 && lines <= 1500, "%s: %d lines", step_name(i), lines);
+        if (strcmp(step_name(i), "05_large_kernel") == 0) {
+            expect_figure("docs/how_it_works.md", "bout ", lines);
+            expect_figure("docs/zh/how_it_works.md", "约 ", lines);
+        }
         result_free(&r);
     }
     folder_remove(folder);
