@@ -32,13 +32,20 @@ char *squeeze(char *text)
 
 Page page_read(const char *path)
 {
-    Page page = { .path = str_format("%s", path) };
+    char *bytes;
     size_t size;
     Error error;
-    if (!file_read(path, &page.bytes, &size, &error))
+    if (!file_read(path, &bytes, &size, &error))
         error_die_of(EXIT_FAILED, &error);
+    return page_of(path, bytes);
+}
+
+Page page_of(const char *path, char *text)
+{
+    Page page = { .path = str_format("%s", path), .bytes = text };
+    size_t size = strlen(text);
     Kind before = TEXT;
-    for (char *at = page.bytes; at < page.bytes + size; page.count++) {
+    for (char *at = text; at < text + size; page.count++) {
         page.lines = mem_grow(page.lines, page.count + 1, sizeof *page.lines);
         bool inside = before == OPENS || before == CODE, fence = after(at, "```");
         before = fence ? (inside ? CLOSES : OPENS) : inside ? CODE : TEXT;
@@ -101,4 +108,30 @@ char *english_of(const char *page)
 {
     const char *name = after(page, "docs/zh/");
     return name ? str_format("docs/%s", name) : str_format("README.md");
+}
+
+void text_open(Text *text)
+{
+    text->out = open_memstream(&text->bytes, &text->size);
+    if (!text->out)
+        error_die(EXIT_FAILED, "pages", "no memory");
+}
+
+void text_close(Text *text)
+{
+    if (fclose(text->out) != 0)
+        error_die(EXIT_FAILED, "pages", "no memory");
+}
+
+void text_write(Text *text, const char *path)
+{
+    Error error;
+    text_close(text);
+    FileWriter *file = file_create(path, &error);
+    if (!file)
+        error_die_of(EXIT_FAILED, &error);
+    file_put(file, text->bytes, text->size);
+    if (!file_commit(file, &error))
+        error_die_of(EXIT_FAILED, &error);
+    free(text->bytes);
 }
