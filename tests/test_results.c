@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void has(const char *text, const char *piece)
+{
+    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
+}
+
 /* Trains for a moment: `settings` stand before the script. */
 static Result trained(const char *settings, const char *folder)
 {
@@ -169,6 +174,178 @@ Test(results, counted_tables_are_what_the_programs_say)
     folder_remove(folder);
 }
 
+/* A folder with the steps 00_a, 14_x and 14_y, whose programs in b print the JSON in json, and no
+ * article's network. */
+static char *fakes(void)
+{
+    char *folder = folder_new();
+    run_well(
+        "mkdir '%s/b' '%s/docs' '%s/results' && cp results/paper.tsv '%s/results' && "
+        "ln -s \"$(cd '%s' && pwd)/pages\" '%s/b' && cd '%s' && for s in 00_a 14_x 14_y; do "
+        "mkdir -p steps/$s && echo > steps/$s/main.c && "
+        "printf '#!/bin/sh\ncase $* in *article*) exit 2 ;; esac\ncat json\n' > b/$s && "
+        "chmod +x b/$s; done && echo '{\"title\": \"A \\\"b\\\"\", \"from\": null, "
+        "\"published\": false, \"parts\": [{\"part\": \"stem\", \"output\": \"1x2x3x3\", "
+        "\"parameters\": 5, \"macs\": 7}], \"parameters\": 5000000005, \"macs\": 14}' > json && "
+        "printf 'step\tseed\ttest_top1\n00_a\t1\t90\n00_a\t2\t91\n00_a\t3\t95\n14_x\t1\t80\n' "
+        "> results/accuracy.tsv",
+        folder, folder, folder, folder, build_folder(), folder, folder);
+    return folder;
+}
+
+/* What the table of all steps is made from; numbers are read where they have more than 32 bits. */
+Test(results, ladder_is_what_programs_and_runs_say)
+{
+    char *folder = fakes();
+    run_well("cd '%s' && b/pages ladder", folder);
+    char *table = contents("%s/b/ladder.tsv", folder), *text = table;
+    cr_expect_str_eq(next_line(&text),
+                     "step\ttitle\tarticle_parameters\tarticle_macs\tpaper_parameters\tpaper_macs\t"
+                     "output\tsmall_parameters\tsmall_macs\tfrom\town\ttest_mean\ttest_std\tseeds\t"
+                     "paper_top1");
+    /* (4 + 1 + 9) / 2 = 7 */
+    cr_expect_str_eq(next_line(&text), "00_a\tA \"b\"\t-\t-\t5000000005\t14\t-\t5000000005\t14\t"
+                                       "-\town\t92\t2.64575\t3\t-");
+    cr_expect_str_eq(next_line(&text), "14_x\tA \"b\"\t-\t-\t5000000005\t14\t-\t5000000005\t14\t"
+                                       "-\town\t80\t-\t1\t-");
+    free(table);
+    /* A program that fails, or prints something else, leaves the table as it is. */
+    static const char *const failures[][2] = {
+        { "printf '#!/bin/sh\nexit 3\n' > b/14_y",
+          "'b/14_y' report --format json --preset small: f" },
+        { "printf '#!/bin/sh\ncase $* in *paper*) exit 1 ;; esac; cat json\n' > b/14_y",
+          "--preset paper: failed" },
+        { "echo '{\"title\": 7}' > json", "00_a: JSON at byte 10: a string expected" },
+    };
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        Result r = run("cd '%s' && cp b/ladder.tsv before && %s && b/pages ladder; echo $? && "
+                       "cmp b/ladder.tsv before && ls b",
+                       folder, failures[i][0]);
+        cr_expect_str_eq(r.out, "1\n00_a\n14_x\n14_y\nladder.tsv\npages\n");
+        has(r.err, failures[i][1]);
+        result_free(&r);
+    }
+    folder_remove(folder);
+}
+
+/* Steps by the beginnings of their names. */
+Test(results, steps_are_named_by_their_numbers)
+{
+    static const struct {
+        const char *asked;
+        int status;
+        const char *said;
+    } calls[] = {
+        { "", 0, "00_a\t\n14_x\t\n14_y\t\n" }, { "ours", 0, "00_a\t\n" },
+        { "14_y 0", 0, "14_y\t\n00_a\t\n" },   { "14", 2, "14 is 14_x and 14_y: which?" },
+        { "00 77", 2, "there is no step 77" },
+    };
+    char *folder = fakes();
+    run_well("echo > '%s/docs/00_a.md'", folder);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("cd '%s' && b/pages steps %s", folder, calls[i].asked);
+        cr_expect_eq(r.status, calls[i].status, "%s: %s", calls[i].asked, r.err);
+        has(calls[i].status ? r.err : r.out, calls[i].said);
+        result_free(&r);
+    }
+    Result r =
+        run("cd '%s' && results=$OLDPWD/results && rm -r results && ln -s $results results && "
+            "STEPS='00 14' results/train.sh b",
+            folder);
+    cr_expect_eq(r.status, 2);
+    has(r.err, "STEPS: 14 is 14_x and 14_y: which?");
+    cr_expect_str_empty(r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* A row is compared with the step that it was made from, where the table has that above it; in a
+ * table that says nothing of it, with the row above. */
+Test(results, ladder_compares_a_step_with_what_it_came_from)
+{
+    char *folder = folder_new();
+    run_well("cd '%s' && { printf 'step\tfrom\toutput\t'; "
+             "printf '%%s\t' article_parameters article_macs paper_parameters; echo paper_macs; "
+             "printf '%%s\t%%s\t1x8x7x7\t%%s\t1e9\t-\t2e9\n' 00_a - 1000000 01_b 00_a 3000000 "
+             "14_x 00_a 500000 15_y 77 9000000 16_z 16_z 1; } > all.tsv && cut -f 1,3- all.tsv > "
+             "counts.tsv",
+             folder);
+    Result r = run("'%s/pages' text '%s/all.tsv' | sed 1,2d | cut -c 1-40 | sed 's/ *$//'",
+                   build_folder(), folder);
+    cr_expect_str_eq(r.out, "00_a                         1.00\n"
+                            "01_b                         3.00  +200%\n"
+                            "14_x                         0.50 -50.0%\n"
+                            "15_y                         9.00\n"
+                            "16_z                         0.00\n");
+    result_free(&r);
+    r = run("'%s/pages' block ladder '%s/counts.tsv' | sed -n '3,5p'", build_folder(), folder);
+    cr_expect_str_eq(r.out,
+                     "| [00_a](steps/00_a/main.c) | 1.00 | 1.00 | - | 2.00 | 1x8x7x7 |\n"
+                     "| [01_b](steps/01_b/main.c) | 3.00 (+200%) | 1.00 | - | 2.00 | 1x8x7x7 |\n"
+                     "| [14_x](steps/14_x/main.c) | 0.50 (-83.3%) | 1.00 | - | 2.00 | 1x8x7x7 |\n");
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* Means and deviations by hand: of 90, 91, 95 they are 92 and sqrt(7), of 92 and 96 94 and sqrt(8);
+ * the difference's error is sqrt(7 / 3 + 8 / 2). */
+Test(results, runs_are_told_of_by_mean_and_deviation)
+{
+    char *folder = fakes();
+    run_well("cd '%s/results' && printf 'step\tseed\ttest_top1\nv\t1\t92\nv\t2\t96\nw\t1\t9\n' > "
+             "variants_accuracy.tsv && printf 'variant\tstep\tedit\nv\t00_a\t\nw\t00_a\t\n"
+             "gone\t00_a\t\n' > variants.tsv",
+             folder);
+    Result r = run("cd '%s' && b/pages block variants | sed 1,2d", folder);
+    cr_expect_str_eq(r.out, "| `v` | 2 | 94.00 ± 2.83 | 92.00 ± 2.65 | +2.00 ± 2.52 |\n"
+                            "| `w` | 1 | 9.00 | 92.00 ± 2.65 | -83.00 |\n");
+    result_free(&r);
+    r = run(
+        "printf 'step\tseed\theld_out_top1\ttest_top1\ttest_loss\na\t1\t9\t90\t1\nb\t1\t5\t6\t7\n"
+        "a\t2\t11\t94\t2\n' | '%s/pages' runs - | sed 1d",
+        build_folder());
+    cr_expect_str_eq(r.out,
+                     "a                                2   10.00 ± 1.41   92.00 ± 2.83  1.5000\n"
+                     "b                                1    5.00           6.00         7.0000\n");
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* The tables of several runs: seeds in their order, and what the held-out accuracy was by epoch. */
+Test(results, runs_are_collected)
+{
+    char *folder = folder_new();
+    run_well(
+        "cd '%s' && for s in 2 10; do mkdir a-$s && { sed 1q \"$OLDPWD/results/accuracy.tsv\" && "
+        "printf 'a\t%%s\t1\t2\t3\t2\t5\t6\t7\t8\t9\n' $s; } > a-$s/run.tsv && "
+        "printf 'epoch\theld_out_top1\n1\t%%s.50\n' $s > a-$s/log.tsv; done && "
+        "printf '2\t7\n' >> a-2/log.tsv && cp -r a-2 b && sed -i.old 's/^a/ab/' b/run.tsv",
+        folder);
+    Result r =
+        run("'%s/pages' collect - '%s/acc' '%s/cur' '%s'/*/run.tsv && cut -f 1,2 '%s/acc' && "
+            "cat '%s/cur'",
+            build_folder(), folder, folder, folder, folder, folder);
+    cr_expect_str_eq(r.out, "step\tseed\na\t2\na\t10\nab\t2\n"
+                            "step\tepoch\theld_out_mean\theld_out_min\theld_out_max\tseeds\n"
+                            "a\t1\t6.500\t2.50\t10.50\t2\na\t2\t7.000\t7\t7\t1\n"
+                            "ab\t1\t2.500\t2.50\t2.50\t1\nab\t2\t7.000\t7\t7\t1\n");
+    result_free(&r);
+    /* What is no complete run leaves the tables as they are. */
+    static const char *const wrong[][2] = {
+        { "true", "c/run.tsv: there is no complete run (make train)" },
+        { "sed -i.old 's/seed/sed/' b/run.tsv", "b/run.tsv: its columns are not those of a run" },
+    };
+    for (size_t i = 0; i < 2; i++) {
+        r = run("bin=$(cd '%s' && pwd) && cd '%s' && cksum acc cur > sums && %s && \"$bin/pages\" "
+                "collect - acc cur */run.tsv c/run.tsv; echo $?; cksum acc cur | cmp - sums",
+                build_folder(), folder, wrong[i][0]);
+        cr_expect_str_eq(r.out, "1\n");
+        has(r.err, wrong[i][1]);
+        result_free(&r);
+    }
+    folder_remove(folder);
+}
+
 /* A copy of this tree with a step of the reader's in it. The files' sums are in build/sums. */
 static char *tree(void)
 {
@@ -189,11 +366,6 @@ static void unchanged(const char *folder, const char *after)
             folder);
     cr_expect(r.status == 0, "%s changes files:\n%s", after, r.out);
     result_free(&r);
-}
-
-static void has(const char *text, const char *piece)
-{
-    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
 }
 
 /* make and make docs leave every file as it is; the table has the reader's step, compared with what

@@ -59,28 +59,6 @@ static int seconds_per_command(void)
     return seconds;
 }
 
-/* --- commands -------------------------------------------------------------------------------- */
-
-/* Each gets the words behind its name, NULL behind the last, and returns how much is wrong. */
-
-static int cmd_links(char **words)
-{
-    (void)words;
-    return check_links();
-}
-
-static int cmd_pairs(char **words)
-{
-    (void)words;
-    return check_pairs();
-}
-
-static int cmd_code(char **words)
-{
-    (void)words;
-    return check_code();
-}
-
 static int run_pages(char **pages, bool fill)
 {
     int mistakes = 0;
@@ -89,106 +67,72 @@ static int run_pages(char **pages, bool fill)
     return mistakes;
 }
 
-static int cmd_run(char **pages)
+/* numbers: what steps_named() takes, or "ours" alone. */
+static void print_steps(char **numbers)
 {
-    return run_pages(pages, false);
+    bool ours = numbers[0] && strcmp(numbers[0], "ours") == 0;
+    char **step = numbers[0] && !ours ? steps_named(numbers) : steps_of_one_network(ours);
+    for (; *step; step++)
+        printf("%s\t%s\n", *step, step_report(*step, "small")->published ? "published" : "");
 }
 
-static int cmd_fill(char **pages)
-{
-    return run_pages(pages, true);
-}
-
-static int cmd_write(char **words)
-{
-    (void)words;
-    refresh_pages(false);
-    return 0;
-}
-
-static int cmd_check(char **words)
-{
-    (void)words;
-    return refresh_pages(true);
-}
-
-static int cmd_block(char **words)
+static void print_block(char **words)
 {
     char *text = block_text("docs/README.md", words);
     printf("%s", text);
     free(text);
-    return 0;
 }
 
-static int cmd_ladder(char **words)
+/* The words behind the command, NULL behind the last, where it is this one and has so many; NULL
+ * otherwise. */
+static char **call(char **argv, const char *name, int least, int most)
 {
-    (void)words;
-    ladder_write();
-    return 0;
+    int count = 0;
+    if (!argv[1] || strcmp(argv[1], name) != 0)
+        return NULL;
+    while (argv[2 + count])
+        count++;
+    return count >= least && count <= most ? argv + 2 : NULL;
 }
-
-static int cmd_counts(char **words)
-{
-    ladder_write_counts(words[0]);
-    return 0;
-}
-
-static int cmd_text(char **words)
-{
-    ladder_print(stdout, words[0], false);
-    return 0;
-}
-
-static int cmd_steps(char **words)
-{
-    bool ours = words[0] && strcmp(words[0], "ours") == 0;
-    char **step = words[0] && !ours ? steps_named(words) : steps_of_one_network(ours);
-    for (; *step; step++)
-        printf("%s\t%s\n", *step, step_report(*step, "small")->published ? "published" : "");
-    return 0;
-}
-
-static int cmd_collect(char **words)
-{
-    runs_collect(words + 3, words[0], words[1], words[2]);
-    return 0;
-}
-
-static int cmd_runs(char **words)
-{
-    runs_print(words[0]);
-    return 0;
-}
-
-static const struct {
-    const char *name;
-    int least, most; /* words */
-    int (*run)(char **words);
-} commands[] = {
-    { "links", 0, 0, cmd_links },
-    { "pairs", 0, 0, cmd_pairs },
-    { "code", 0, 0, cmd_code },
-    { "run", 0, INT_MAX, cmd_run },
-    { "fill", 0, INT_MAX, cmd_fill },
-    { "write", 0, 0, cmd_write },
-    { "check", 0, 0, cmd_check },
-    { "block", 1, INT_MAX, cmd_block },
-    { "ladder", 0, 0, cmd_ladder },
-    { "counts", 1, 1, cmd_counts },
-    { "text", 1, 1, cmd_text },
-    { "steps", 0, INT_MAX, cmd_steps },
-    { "collect", 4, INT_MAX, cmd_collect },
-    { "runs", 1, 1, cmd_runs },
-};
 
 int main(int argc, char **argv)
 {
+    enum { ANY = INT_MAX };
+    int mistakes = 0;
+    char **words;
+    (void)argc;
     forget_callers();
     file_clean_at_end();
     steps_begin(argv[0]);
-    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(commands[i].name, argv[1]) == 0 && argc - 2 >= commands[i].least &&
-            argc - 2 <= commands[i].most)
-            return commands[i].run(argv + 2) ? EXIT_FAILED : 0;
-    error_die(EXIT_USAGE, "pages", "which command? docs/pages/main.c has them all");
+    if (call(argv, "links", 0, 0))
+        mistakes = check_links();
+    else if (call(argv, "pairs", 0, 0))
+        mistakes = check_pairs();
+    else if (call(argv, "code", 0, 0))
+        mistakes = check_code();
+    else if ((words = call(argv, "run", 0, ANY)))
+        mistakes = run_pages(words, false);
+    else if ((words = call(argv, "fill", 0, ANY)))
+        mistakes = run_pages(words, true);
+    else if (call(argv, "write", 0, 0))
+        refresh_pages(false);
+    else if (call(argv, "check", 0, 0))
+        mistakes = refresh_pages(true);
+    else if ((words = call(argv, "block", 1, ANY)))
+        print_block(words);
+    else if (call(argv, "ladder", 0, 0))
+        ladder_write();
+    else if ((words = call(argv, "counts", 1, 1)))
+        ladder_write_counts(words[0]);
+    else if ((words = call(argv, "text", 1, 1)))
+        ladder_print(stdout, words[0], false);
+    else if ((words = call(argv, "steps", 0, ANY)))
+        print_steps(words);
+    else if ((words = call(argv, "collect", 4, ANY)))
+        runs_collect(words + 3, words[0], words[1], words[2]);
+    else if ((words = call(argv, "runs", 1, 1)))
+        runs_print(words[0]);
+    else
+        error_die(EXIT_USAGE, "pages", "which command? docs/pages/main.c has them all");
+    return mistakes ? EXIT_FAILED : 0;
 }

@@ -85,8 +85,8 @@ char **steps_named(char *const *beginnings)
 
 /* --- running --------------------------------------------------------------------------------- */
 
-/* What a command line prints, which must succeed or end with status `none` (then NULL); ends the
- * program otherwise. It has complained to stderr by itself. Of its own memory. */
+/* What a command line prints, of its own memory; NULL where it ends with status `none` (0: no such
+ * status). Ends the program where it fails otherwise; it has complained to stderr by itself. */
 static __attribute__((format(printf, 2, 3))) char *printed_by(int none, const char *format, ...)
 {
     char line[4096], *text = NULL;
@@ -101,11 +101,12 @@ static __attribute__((format(printf, 2, 3))) char *printed_by(int none, const ch
     if (getdelim(&text, &room, 0, from) < 0) /* to the end: it prints no 0 byte */
         text = str_format("%s", "");
     int status = pclose(from);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == none && none)
-        return NULL;
-    if (status != 0)
+    if (status == 0)
+        return text;
+    if (!none || !WIFEXITED(status) || WEXITSTATUS(status) != none)
         error_die(EXIT_FAILED, line, "failed");
-    return text;
+    free(text);
+    return NULL;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
