@@ -377,7 +377,7 @@ diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
-docs: ladder #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
+docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
 	@$(BUILD)/pages counts results
 	@$(BUILD)/pages write
 

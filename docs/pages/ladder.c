@@ -30,7 +30,7 @@ static const char counted[] = "step\ttitle\tarticle_parameters\tarticle_macs\tpa
 static void put_counts(FILE *out, const char *step)
 {
     const Report *article = step_report(step, "article"), *small = step_report(step, "small");
-    fprintf(out, "%s\t%s", step, small->title);
+    fprintf(out, "%s\t%s", step, small ? small->title : "-");
     put_costs(out, article);
     put_costs(out, step_report(step, "paper"));
     fprintf(out, "\t%s", article ? article->encoder : "-");
@@ -40,10 +40,11 @@ static void put_counts(FILE *out, const char *step)
 /* Where a step came from, whose it is, and what its runs came to. */
 static void put_rest(FILE *out, const char *step, const Table *runs, const Table *paper)
 {
-    const char *from = step_report(step, "small")->from;
+    const Report *small = step_report(step, "small");
     Sample test = sample_of(runs, step, "test_top1");
     size_t row = table_find(paper, "step", step);
-    fprintf(out, "\t%s\t%s", from ? from : "-", is_lesson(step) ? "" : "own");
+    fprintf(out, "\t%s\t%s", small && small->from ? small->from : "-",
+            is_lesson(step) ? "" : "own");
     put_number(out, test.n, 6, test.mean);
     put_number(out, test.n > 1, 6, sqrt(test.variance));
     put_number(out, test.n, 6, test.n);
@@ -58,7 +59,9 @@ void ladder_write(void)
     Text text;
     text_open(&text);
     fprintf(text.out, "%s\tfrom\town\ttest_mean\ttest_std\tseeds\tpaper_top1\n", counted);
-    for (char **step = steps_of_one_network(false); *step; step++) {
+    for (char **step = steps_all(); *step; step++) {
+        if (!is_rung(*step, false))
+            continue;
         put_counts(text.out, *step);
         put_rest(text.out, *step, runs, paper);
     }
@@ -75,7 +78,9 @@ void ladder_write_counts(const char *folder)
     text_open(&stages);
     fprintf(counts.out, "%s\n", counted);
     fprintf(stages.out, "step\tpart\tparameters\tmacs\n");
-    for (char **step = steps_of_one_network(true); *step; step++) {
+    for (char **step = steps_all(); *step; step++) {
+        if (!is_rung(*step, true))
+            continue;
         const Report *paper = step_report(*step, "paper");
         put_counts(counts.out, *step);
         fprintf(counts.out, "\n");

@@ -67,13 +67,23 @@ static int run_pages(char **pages, bool fill)
     return mistakes;
 }
 
-/* numbers: what steps_named() takes, or "ours" alone. */
+static void print_step(const char *step)
+{
+    const Report *small = step_report(step, "small");
+    printf("%s\t%s\n", step, small && small->published ? "published" : "");
+}
+
+/* Those of these numbers, of our own ("ours"), or all of the ladder. */
 static void print_steps(char **numbers)
 {
-    bool ours = numbers[0] && strcmp(numbers[0], "ours") == 0;
-    char **step = numbers[0] && !ours ? steps_named(numbers) : steps_of_one_network(ours);
-    for (; *step; step++)
-        printf("%s\t%s\n", *step, step_report(*step, "small")->published ? "published" : "");
+    bool ours = *numbers && strcmp(*numbers, "ours") == 0;
+    if (*numbers && !ours)
+        for (; *numbers; numbers++)
+            print_step(step_named(*numbers));
+    else
+        for (char **step = steps_all(); *step; step++)
+            if (is_rung(*step, ours))
+                print_step(*step);
 }
 
 static void print_block(char **words)

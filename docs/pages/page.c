@@ -82,15 +82,23 @@ char *page_text(const Page *page, size_t first, size_t end)
 
 char **paths(const char *patterns)
 {
-    glob_t found = { 0 };
+    static struct Found {
+        glob_t glob;
+        struct Found *next;
+    } * all; /* never freed */
+    struct Found *found = mem_alloc(1, sizeof *found);
+    found->next = all;
+    all = found;
     char *copy = str_format("%s", patterns);
     for (char *one = strtok(copy, " "); one; one = strtok(NULL, " ")) {
-        int status = glob(one, GLOB_APPEND, NULL, &found);
+        int status = glob(one, GLOB_APPEND, NULL, &found->glob);
         if (status != 0 && status != GLOB_NOMATCH)
             error_die(EXIT_FAILED, one, "cannot list such files");
     }
     free(copy);
-    return found.gl_pathv ? found.gl_pathv : mem_alloc(1, sizeof(char *));
+    if (!found->glob.gl_pathv)
+        found->glob.gl_pathv = mem_alloc(1, sizeof(char *));
+    return found->glob.gl_pathv;
 }
 
 char **english_pages(void)

@@ -56,11 +56,13 @@ static Runs read_runs(char *const *paths)
     for (; *paths; paths++) {
         if (access(*paths, F_OK) != 0)
             error_die(EXIT_FAILED, *paths, "there is no complete run (make train)");
-        Page page = page_read(*paths); /* kept */
+        Page page = page_read(*paths);
         if (page.count != 2 || strcmp(page.lines[0].text, columns) != 0)
             error_die(EXIT_FAILED, *paths, "its columns are not those of a run");
         runs.list = mem_grow(runs.list, runs.count + 1, sizeof *runs.list);
-        runs.list[runs.count++] = (Run){ .path = *paths, .line = page.lines[1].text };
+        runs.list[runs.count++] =
+            (Run){ .path = *paths, .line = str_format("%s", page.lines[1].text) };
+        page_free(&page);
     }
     if (runs.count)
         qsort(runs.list, runs.count, sizeof *runs.list, by_step);
@@ -143,6 +145,8 @@ void runs_collect(char *const *paths, const char *data, const char *accuracy, co
     text_open(&text);
     put_runs(&text, &runs);
     text_write(&text, accuracy);
+    for (size_t i = 0; i < runs.count; i++)
+        free(runs.list[i].line);
     free(runs.list);
 }
 

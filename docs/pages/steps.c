@@ -46,6 +46,11 @@ char **lessons(void)
     return names;
 }
 
+char **steps_all(void)
+{
+    return cut_to_names(paths("steps/*/main.c"), "steps/", "/");
+}
+
 bool is_lesson(const char *step)
 {
     char *lesson = str_format("docs/%s.md", step);
@@ -54,7 +59,7 @@ bool is_lesson(const char *step)
     return there;
 }
 
-static char *step_named(const char *beginning)
+const char *step_named(const char *beginning)
 {
     bool digit = strlen(beginning) == 1;
     char *pattern = str_format("steps/%s%s*/main.c", digit ? "0" : "", beginning);
@@ -70,24 +75,11 @@ static char *step_named(const char *beginning)
     return found[0];
 }
 
-char **steps_named(char *const *beginnings)
-{
-    if (!beginnings[0])
-        return cut_to_names(paths("steps/*/main.c"), "steps/", "/");
-    size_t count = 0;
-    while (beginnings[count])
-        count++;
-    char **names = mem_alloc(count + 1, sizeof *names);
-    for (size_t i = 0; i < count; i++)
-        names[i] = step_named(beginnings[i]);
-    return names;
-}
-
 /* --- running --------------------------------------------------------------------------------- */
 
-/* What a command line prints, of its own memory; NULL where it ends with status `none` (0: no such
- * status). Ends the program where it fails otherwise; it has complained to stderr by itself. */
-static __attribute__((format(printf, 2, 3))) char *printed_by(int none, const char *format, ...)
+/* What a command line prints, of its own memory, and how it ends. It complains to stderr by itself.
+ */
+static __attribute__((format(printf, 2, 3))) char *printed_by(int *status, const char *format, ...)
 {
     char line[4096], *text = NULL;
     size_t room = 0;
@@ -100,13 +92,9 @@ static __attribute__((format(printf, 2, 3))) char *printed_by(int none, const ch
         error_die(EXIT_FAILED, line, "cannot run it");
     if (getdelim(&text, &room, 0, from) < 0) /* to the end: it prints no 0 byte */
         text = str_format("%s", "");
-    int status = pclose(from);
-    if (status == 0)
-        return text;
-    if (!none || !WIFEXITED(status) || WEXITSTATUS(status) != none)
-        error_die(EXIT_FAILED, line, "failed");
-    free(text);
-    return NULL;
+    int ended = pclose(from);
+    *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : EXIT_FAILED;
+    return text;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -207,6 +195,24 @@ static void read_report(Report *report)
             report->encoder = report->parts.list[i].output;
 }
 
+/* Runs the program for a report's text, which stays NULL where it has no such network, or where a
+ * reader's own fails. small: what it says of its small network; NULL: that is what is asked. */
+static void ask(Report *report, const Report *small)
+{
+    bool alone = small && (small->published || small->road); /* has no presets but small */
+    int status;
+    if (alone && strcmp(report->preset, "article") == 0)
+        return;
+    char *text = printed_by(&status, "'%s/%s' report --format json %s%s", build, report->step,
+                            alone ? "" : "--preset ", alone ? "" : report->preset);
+    if (status == 0)
+        report->text = text;
+    else if ((status != EXIT_USAGE || !small) && is_lesson(report->step))
+        error_die(EXIT_FAILED, report->step, "its program fails");
+    else
+        free(text);
+}
+
 static Report *report_of(const char *step, const char *preset)
 {
     static Report *asked;
@@ -215,15 +221,14 @@ static Report *report_of(const char *step, const char *preset)
         report = report->next;
     if (report)
         return report;
-    const Report *small = strcmp(preset, "small") == 0 ? NULL : step_report(step, "small");
-    bool alone = small && (small->published || small->road); /* no article's, and the paper's */
+    bool is_small = strcmp(preset, "small") == 0;
+    const Report *small = is_small ? NULL : step_report(step, "small");
     report = mem_alloc(1, sizeof *report);
     *report = (Report){ .title = "-", .encoder = "-", .preset = preset, .next = asked };
     report->step = str_format("%s", step);
     asked = report;
-    if (!alone || strcmp(preset, "article") != 0)
-        report->text = printed_by(small ? EXIT_USAGE : 0, "'%s/%s' report --format json %s%s",
-                                  build, step, alone ? "" : "--preset ", alone ? "" : preset);
+    if (is_small || small)
+        ask(report, small);
     if (report->text)
         read_report(report);
     return report;
@@ -238,17 +243,16 @@ const Report *step_report(const char *step, const char *preset)
 const char *step_diff(const char *step)
 {
     Report *report = report_of(step, "small");
+    int status = 0;
     if (!report->diff)
-        report->diff = printed_by(0, "docs/diffs.sh '%s' %s", build, step);
+        report->diff = printed_by(&status, "docs/diffs.sh '%s' %s", build, step);
+    if (status != 0)
+        error_die(EXIT_FAILED, step, "its diff cannot be made");
     return report->diff;
 }
 
-char **steps_of_one_network(bool ours)
+bool is_rung(const char *step, bool ours)
 {
-    char **steps = steps_named((char *[]){ NULL }), **kept = steps;
-    for (char **step = steps; *step; step++)
-        if ((!ours || is_lesson(*step)) && !step_report(*step, "small")->road)
-            *kept++ = *step;
-    *kept = NULL;
-    return steps;
+    const Report *small = !ours || is_lesson(step) ? step_report(step, "small") : NULL;
+    return ours ? small && !small->road : !small || !small->road;
 }

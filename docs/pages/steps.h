@@ -53,10 +53,13 @@ char **lessons(void);
 /* Is there a lesson of that name? A reader's own step has none. */
 bool is_lesson(const char *step);
 
-/* The whole names of steps, NULL behind the last, for beginnings of names ("05", "5") or all of
- * steps/ without any; ends the program where none begins so, or more than one. */
-char **steps_named(char *const *beginnings);
-/* The steps that are one network each; ours: those that have a lesson. */
-char **steps_of_one_network(bool ours);
+/* All of steps/, a reader's own too; likewise. */
+char **steps_all(void);
+/* The whole name of the step whose name begins so ("05", "5"); ends the program where there is none
+ * or more than one. */
+const char *step_named(const char *beginning);
+/* Has the ladder a row for it? A step of several networks has none; ours: nor has a reader's own.
+ */
+bool is_rung(const char *step, bool ours);
 
 #endif
