@@ -264,6 +264,23 @@ Test(results, steps_are_named_by_their_numbers)
     folder_remove(folder);
 }
 
+/* Parts stand beside those of the lesson before where they are called the same. */
+Test(results, parts_stand_beside_those_of_the_lesson_before)
+{
+    char *folder = fakes();
+    run_well("cd '%s' && echo > docs/00_a.md && echo > docs/14_x.md", folder);
+    Result r = run("cd '%s' && b/pages block parts 14_x small | sed -n '1p;3p' && "
+                   "echo 'sed s/stem/body/ json' > b/14_x && b/pages block parts 14_x small",
+                   folder);
+    cr_expect_str_eq(r.out,
+                     "| `small` | output | parameters | MACs | output | parameters | MACs |\n"
+                     "| stem | 1x2x3x3 | 5 | 7 | 1x2x3x3 | 5 | 7 |\n"
+                     "| `small` | output | parameters | MACs |\n|---|---|---:|---:|\n"
+                     "| body | 1x2x3x3 | 5 | 7 |\n");
+    result_free(&r);
+    folder_remove(folder);
+}
+
 /* A row is compared with the step that it was made from, where the table has that above it; in a
  * table that says nothing of it, with the row above. */
 Test(results, ladder_compares_a_step_with_what_it_came_from)
