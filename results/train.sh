@@ -3,7 +3,7 @@
 #
 # usage: results/train.sh BUILD, with what is not the default in the environment:
 # SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1"
-# FOLDER=runs/fashion-mnist-10 LAUNCH="parallel -j 4"
+# FOLDER=runs/fashion-mnist-10 LAUNCH="parallel -j 4" (STEPS=ours: those that have a lesson).
 # LAUNCH gets a line for the shell for each run on its standard input; `tee jobs` and an array of jobs
 # that take a line each run them elsewhere. Run it where steps/ stands.
 #

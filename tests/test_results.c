@@ -121,7 +121,9 @@ static void total(const char *program, double *parameters, double *macs)
 Test(results, variants_are_steps_with_one_more_edit)
 {
     char *folder = folder_new();
-    run_well("results/variants.sh '%s' CC=\"${CC:-cc}\" EXTRA=-O0", folder);
+    run_well("ln -s \"$(cd '%s' && pwd)/pages\" '%s' && "
+             "results/variants.sh '%s' CC=\"${CC:-cc}\" EXTRA=-O0",
+             build_folder(), folder, folder);
     /* What differs, by hand: the depthwise kernels of the small preset have 384 channels together,
      * of 49 weights or of 9; batch norm has as many weights as group norm. Where the first stage
      * does not stride, its 2x2 convolution is 1x1 (24 to 24 channels) and all behind it has four
@@ -148,6 +150,12 @@ Test(results, variants_are_steps_with_one_more_edit)
         free(variant);
         free(step);
     }
+    Result r = run("cd '%s/variants' && LAUNCH=\"cut -d ' -f 18\" results/train.sh build", folder);
+    cr_expect_str_eq(r.out,
+                     "05_moved_up_3x3\n09_channel_norm\n10_batch_norm\n10_total_stride_32\n"
+                     "12_default_init\n",
+                     "%s%s", r.out, r.err);
+    result_free(&r);
     folder_remove(folder);
 }
 
