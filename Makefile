@@ -132,8 +132,8 @@ $(BUILD)/speed: $(SPEED_OBJECTS) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-# Checks the pages and runs their commands.
-PAGES := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/pages/*.c)))
+# Makes and checks pages and tables, and runs the pages' commands.
+PAGES := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard docs/pages/*.c)))
 $(BUILD)/pages: $(PAGES) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
@@ -154,10 +154,10 @@ objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(LEARN) $(if $(COMPILE_TESTS),$(T
 
 # A reader's own steps are in this table too; of ours alone is results/ladder.tsv.
 ladder: $(BUILD)/ladder.tsv
-	@results/ladder.sh --text $<
+	@$(BUILD)/pages text $<
 
-$(BUILD)/ladder.tsv: $(PROGRAMS) $(BUILD)/programs results/ladder.sh results/steps.sh $(wildcard results/*.tsv)
-	@results/ladder.sh $(BUILD)
+$(BUILD)/ladder.tsv: $(PROGRAMS) $(BUILD)/pages $(BUILD)/programs $(wildcard results/*.tsv)
+	@$(BUILD)/pages ladder
 
 # Is written when a step comes or goes.
 $(BUILD)/programs: FORCE
@@ -202,8 +202,8 @@ plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our o
 else
 plots: drawn
 $(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
-$(BUILD)/plots/runs.tsv: FORCE
-	@mkdir -p $(@D) && results/accuracy.sh --data fashion-mnist '$(RUNS)' $@
+$(BUILD)/plots/runs.tsv: $(BUILD)/pages FORCE
+	@mkdir -p $(@D) && $< collect fashion-mnist $@ - '$(RUNS)'/*/run.tsv
 endif
 
 # In a folder, where its tables are: a picture, of these kinds.
@@ -229,11 +229,11 @@ $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
 
 # One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
-test: tests $(BUILD)/faults.so ## Criterion's tests of the library and of the programs
+test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(BUILD)/speed $(BUILD)/pages $(BUILD)/ladder.tsv
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(BUILD)/speed $(BUILD)/pages
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -300,7 +300,7 @@ FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell comm
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -338,21 +338,21 @@ check-analyzer:
 
 # Output behind a + is shown as it comes. Run them on a machine that does nothing else.
 COMPILER = $$($(CC) --version | head -n 1)
-bench: $(PROGRAMS) ### how fast every step runs, into results/speed.tsv (STEPS="00 05" BENCH="--preset paper")
+bench: $(PROGRAMS) $(BUILD)/pages ### how fast every step runs, into results/speed.tsv (STEPS="00 05" BENCH="--preset paper")
 	+@BENCH='$(BENCH)' STEPS='$(STEPS)' COMPILER="$(COMPILER)" results/speed.sh $(BUILD) results/speed.tsv
 
-speed: $(BUILD)/speed ### how the kernels became fast, into results/kernels.tsv (docs/speed.md)
-	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD) results/kernels.tsv
+speed: $(BUILD)/speed $(BUILD)/pages ### how the kernels became fast, into results/kernels.tsv (docs/speed.md)
+	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD)
 
-train: $(PROGRAMS) ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
+train: $(PROGRAMS) $(BUILD)/pages ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
 	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
-results: $(PROGRAMS) ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
+results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
-	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' OURS=$(if $(STEPS),,1) \
+	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
 	+@$(MAKE) --no-print-directory collect
@@ -361,17 +361,17 @@ results: $(PROGRAMS) ### trains the ladder with three seeds, collects, measures,
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
-variants: $(PROGRAMS) ### trains steps with one more edit, and some for twice the epochs
+variants: $(PROGRAMS) $(BUILD)/pages ### trains steps with one more edit, and some for twice the epochs
 	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
 	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
 	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
-collect: $(PROGRAMS) ### the tables of what the runs in results came to
-	@results/accuracy.sh results/ladder results/accuracy.tsv results/curves.tsv
-	@results/accuracy.sh results/variants results/variants_accuracy.tsv
-	@results/accuracy.sh results/longer results/longer_accuracy.tsv
+collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results came to
+	@$(BUILD)/pages collect - results/accuracy.tsv results/curves.tsv results/ladder/*/run.tsv
+	@$(BUILD)/pages collect - results/variants_accuracy.tsv - results/variants/*/run.tsv
+	@$(BUILD)/pages collect - results/longer_accuracy.tsv - results/longer/*/run.tsv
 	@results/look.sh $(BUILD) results/ladder results
 
 check-setup: ## what is here, what is missing, and what works without it
@@ -385,9 +385,9 @@ diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
-docs: ladder #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
-	@results/ladder.sh --write $(BUILD) results
-	@docs/blocks.sh --write $(BUILD)
+docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
+	@$(BUILD)/pages counts results
+	@$(BUILD)/pages write
 
 # First what a reader wants, then what makes the tables, then what keeps all this up.
 help: ## this list

@@ -9,24 +9,14 @@ if [ "$1" = --color ]; then
 fi
 build=$1
 
-# named STEP [WHERE]: the whole name; the first, where several begin so. WHERE stands before what is
-# said of one that is not there.
+# named STEP [WHERE]: the whole name. WHERE stands before what is said of one that is not there.
 named() {
     case $1 in [0-9]) set -- "0$1" "${2-}" ;; esac
-    step='' others=''
-    for main in steps/"$1"/main.c steps/"$1"*/main.c; do
-        name=${main#steps/} name=${name%/main.c}
-        if [ ! -f "$main" ] || [ "$name" = "$step" ]; then
-            continue
-        elif [ ! "$step" ]; then
-            step=$name
-        elif [ "$step" != "$1" ]; then
-            others="$others $name"
-        fi
-    done
-    [ "$step" ] || { echo "${2-}$1: no such step in steps/" >&2; exit 2; }
-    [ ! "$others" ] || echo "$1: taken as $step; others begin so too:$others" >&2
-    echo "$step"
+    [ ! -f "steps/$1/main.c" ] || { echo "$1"; return; }
+    set -- "$1" "${2-}" steps/"$1"*/main.c
+    [ -f "$3" ] || { echo "$2$1: no such step in steps/" >&2; exit 2; }
+    [ $# -eq 3 ] || { echo "$2$1: which of $(shift 2; echo "$@")?" >&2; exit 2; }
+    basename "${3%/main.c}"
 }
 
 # ask: sets `from` to what the program of $step says that it was made from; empty: it says nothing.

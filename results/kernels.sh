@@ -1,30 +1,15 @@
 #!/bin/sh
-# The kernels' versions in figures, for docs/speed.md.
+# kernels.sh BUILD: asks BUILD/speed for the kernels' versions in figures, writes results/kernels.tsv
+# and prints it as docs/speed.md has it.
 #
-#   kernels.sh BUILD FILE             asks BUILD/speed, writes FILE, prints it
-#   kernels.sh --markdown FILE NAME   prints the part of gemm or depthwise as a table in Markdown
-#
-# FILE has tabs between its columns: kernel, version, change, threads, ms, gflops, peak_gflops (of so
+# Columns, with tabs between them: kernel, version, change, threads, ms, gflops, peak_gflops (of so
 # many threads), compiler, cpu. COMPILER in the environment says what to write into that column.
 set -eu
-markdown() {
-    awk -F '\t' -v kernel="$2" '
-    NR == 1 {
-        print "| version | what is new | threads | ms | GFLOP/s | of FMA peak |"
-        print "|---|---|---:|---:|---:|---:|"
-    }
-    $1 == kernel {
-        printf "| `%s` | %s | %d | %.3f | %.1f | %.1f %% |\n", $2, $3, $4, $5, $6, 100 * $6 / $7
-    }' "$1"
-}
-if [ "$1" = --markdown ]; then
-    markdown "$2" "$3"
-    exit
-fi
-trap 'rm -f "$2.$$" "$2.$$.rows"' EXIT
-"$1/speed" --format tsv > "$2.$$.rows"
+new=results/kernels.tsv.$$
+trap 'rm -f "$new" "$new.rows"' EXIT
+"$1/speed" --format tsv > "$new.rows"
 awk -F '\t' -v OFS='\t' -v compiler="${COMPILER:-unknown}" -v cpu="$(results/cpu.sh)" \
-    '{ print $0, (NR == 1 ? "compiler" OFS "cpu" : compiler OFS cpu) }' "$2.$$.rows" > "$2.$$"
-mv "$2.$$" "$2"
-markdown "$2" gemm
-markdown "$2" depthwise
+    '{ print $0, (NR == 1 ? "compiler" OFS "cpu" : compiler OFS cpu) }' "$new.rows" > "$new"
+mv "$new" results/kernels.tsv
+"$1/pages" block kernels gemm
+"$1/pages" block kernels depthwise

@@ -1,9 +1,8 @@
 #!/bin/sh
 # How fast every step runs: forward for one picture and for eight, and a training step of eight.
 #
-#   speed.sh BUILD FILE        asks the programs in BUILD to measure themselves, puts what they say
-#                              into FILE and prints it; other rows of FILE stay
-#   speed.sh --markdown FILE   prints FILE as a table in Markdown
+# speed.sh BUILD FILE: asks the programs in BUILD to measure themselves, puts what they say into FILE
+# and prints it; other rows of FILE stay.
 #
 # In the environment: BENCH="--preset paper" (options of bench), STEPS="00 05" (empty: all of ours),
 # WORK="infer:1 infer:8 train:8", COMPILER (what to write into that column).
@@ -13,35 +12,15 @@
 set -eu
 tab=$(printf '\t')
 
-if [ "$1" = --markdown ]; then
-    awk -F '\t' '
-    NR == 1 {
-        print "| step | ms a picture, batch 1 | GFLOP/s | ms a picture, batch 8 | GFLOP/s |" \
-            " ms a picture, training, batch 8 | GFLOP/s | MiB, training |"
-        print "|---|---:|---:|---:|---:|---:|---:|---:|"
-        next
-    }
-    !($1 in mib) { name[++n] = $1; mib[$1] = "-" }
-    { cells[$1, $2 $3] = sprintf(" %.1f | %.0f |", $5 / $3, $8) }
-    $2 $3 == "train8" { mib[$1] = sprintf("%.0f", $10) }
-    function cell(step, kind) { return (step, kind) in cells ? cells[step, kind] : " - | - |" }
-    END {
-        for (i = 1; i <= n; i++)
-            print "| " name[i] " |" cell(name[i], "infer1") cell(name[i], "infer8") \
-                cell(name[i], "train8") " " mib[name[i]] " |"
-    }' "$2"
-    exit
-fi
-
-[ "${STEPS-}" ] || export OURS=1
-steps=$(results/steps.sh "$1" speed.sh)
+# shellcheck disable=SC2086 # a list of words
+steps=$("$1/pages" steps ${STEPS:-ours})
 new=$2.$$
 trap 'rm -f "$new" "$new.rows"' EXIT
 # Of bench's options a published network takes no preset but small: it is the paper's without one.
 # A network that refuses them with status 2 is left out, and has said why.
-printf '%s\n' "$steps" | cut -f 1,4 | while IFS=$tab read -r step paper; do
+printf '%s\n' "$steps" | while IFS=$tab read -r step published; do
     options=${BENCH:---preset paper}
-    [ "$paper" = paper ] ||
+    [ ! "$published" ] ||
         options=$(printf '%s\n' "$options" | sed 's/--preset[ =]paper//; s/--preset[ =]article//')
     for work in ${WORK:-infer:1 infer:8 train:8}; do
         status=0

@@ -3,7 +3,7 @@
 #
 # usage: results/train.sh BUILD, with what is not the default in the environment:
 # SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1"
-# FOLDER=runs/fashion-mnist-10 LAUNCH="parallel -j 4"
+# FOLDER=runs/fashion-mnist-10 LAUNCH="parallel -j 4" (STEPS=ours: those that have a lesson).
 # LAUNCH gets a line for the shell for each run on its standard input; `tee jobs` and an array of jobs
 # that take a line each run them elsewhere. Run it where steps/ stands.
 #
@@ -198,7 +198,8 @@ quoted() {
     done
 }
 
-steps=$(results/steps.sh "$build" train.sh) || exit
+# shellcheck disable=SC2086 # a list of words
+steps=$("$build/pages" steps ${STEPS-}) || exit
 steps=$(printf '%s\n' "$steps" | cut -f 1)
 for seed in ${SEEDS:-1}; do
     for step in $steps; do
@@ -208,28 +209,21 @@ for seed in ${SEEDS:-1}; do
 done | ${LAUNCH:-sh -e} || exit 1
 
 # A run that is there but of another recipe is not what was asked for.
+old=0
+set --
 for step in $steps; do
     made=$(made_of "$step" && printf '%s\n' "$made")
     for seed in ${SEEDS:-1}; do
-        complete "$folder/$step-$seed" || continue
-        sed -n 2p "$folder/$step-$seed/run.tsv"
-        [ ! -f "$folder/$step-$seed/made_of.txt" ] ||
-            [ "$library" = "$(sed -n 2p "$folder/$step-$seed/made_of.txt")" ] || echo old
+        run=$folder/$step-$seed
+        complete "$run" || continue
+        set -- "$@" "$run/run.tsv"
+        [ ! -f "$run/made_of.txt" ] || [ "$library" = "$(sed -n 2p "$run/made_of.txt")" ] ||
+            old=$((old + 1))
     done
-done | awk -F '\t' "$(cat results/spread.awk)"'
-    function cell(name) {
-        return sprintf("%6.2f", mean(name)) \
-            (n[name] > 1 ? sprintf(" ± %.2f", root(variance(name))) : "       ")
-    }
-    /^old$/ { old++; next }
-    !($1 in n) { step[++steps] = $1; n[$1] = 0 }
-    { add($1 " held", $3); add($1 " test", $4); add($1, $5) }
-    END {
-        printf "%-28s %5s  %-14s %-14s %s\n", "step", "seeds", "held out, %", "test, %", "test loss"
-        for (i = 1; i <= steps; i++)
-            printf "%-28s %5d  %s  %s  %.4f\n", step[i], n[step[i]], cell(step[i] " held"),
-                cell(step[i] " test"), mean(step[i])
-        if (old)
-            print "The library (common/) has changed since " old " of these runs: to train one again," \
-                " remove its folder."
-    }'
+done
+[ $# -eq 0 ] || {
+    sed 1q "$1"
+    for run; do sed 1d "$run"; done
+} | "$build/pages" runs -
+[ $old -eq 0 ] || echo "The library (common/) has changed since $old of these runs: to train one" \
+    "again, remove its folder."

@@ -5,14 +5,16 @@
 # that make and the scripts of results work in as they do here: BUILD/variants, with its programs in
 # BUILD/variants/build. Run it where steps/ stands.
 set -eu
-root=$(pwd -P) tree=$1/variants tab=$(printf '\t')
+root=$(pwd -P) tree=$1/variants build=$(cd "$1" && pwd -P) tab=$(printf '\t')
 shift
 rm -rf "$tree/steps"
-mkdir -p "$tree/steps"
+mkdir -p "$tree/steps" "$tree/build"
 for shared in Makefile common results; do
     rm -f "$tree/$shared"
     ln -s "$root/$shared" "$tree/$shared"
 done
+rm -f "$tree/build/pages"
+ln -s "$build/pages" "$tree/build/pages"
 sed 1d results/variants.tsv | while IFS=$tab read -r variant step edit; do
     mkdir -p "$tree/steps/$variant"
     sed "$edit" "steps/$step/main.c" > "$tree/steps/$variant/main.c"

@@ -77,7 +77,7 @@ other_tests() {
 through_qemu() { # QEMU
     run=$top/$name/run
     mkdir -p "$run"
-    for program in steps/*/ speed; do
+    for program in steps/*/ speed pages; do
         program=$(basename "$program")
         printf '#!/bin/sh\nexec %s -0 "$0" "%s" "$@"\n' "$1" "$PWD/$top/$name/$program" \
             >"$run/$program"

@@ -1,6 +1,6 @@
 /* The pages: what is generated is fresh, links lead somewhere, English and Chinese have the same
- * numbers, the C they show is the steps', and their commands print what they show. docs/blocks.sh
- * and tests/pages do the work; here they are also shown pages with mistakes. */
+ * numbers, the C they show is the steps', and their commands print what they show. docs/pages
+ * does the work; here it is also shown pages with mistakes. */
 #include "base/memory.h"
 #include "run.h"
 
@@ -42,7 +42,7 @@ static void good_here(const char *format)
 
 Test(docs, what_is_generated_is_fresh)
 {
-    good_here("docs/blocks.sh --check '%s'");
+    good_here("'%s/pages' check");
 }
 
 Test(docs, links_lead_somewhere)
@@ -101,9 +101,9 @@ Test(docs, mistakes_are_found)
 {
     char *folder = tree_copy();
     finds(folder, "sed -i.old 's/^| `paper`: MACs | 4,/| `paper`: MACs | 5,/' " PAGE,
-          "docs/blocks.sh --check build", "-| `paper`: MACs | 5,");
-    finds(folder, "sed -i.old 's/act = IDENTITY/act = TANH/' docs/diffs/07*",
-          "docs/blocks.sh --check build", "docs/diffs/07_fewer_activations.diff, by make docs");
+          "build/pages check", "-| `paper`: MACs | 5,");
+    finds(folder, "sed -i.old 's/act = IDENTITY/act = TANH/' docs/diffs/07*", "build/pages check",
+          "docs/diffs/07_fewer_activations.diff, by make docs");
     finds(folder, "echo '[x](nowhere.md)' >> " PAGE, "build/pages links", "nowhere.md");
     finds(folder, "echo '[x](errata.md#nowhere)' >> " PAGE, "build/pages links",
           "errata.md#nowhere");
@@ -203,7 +203,7 @@ Test(docs, writing_that_fails_changes_no_page)
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
         run_well("cd '%s' && %s && find README* docs -type f | sort | xargs cksum > before", folder,
                  failures[i]);
-        Result r = run("cd '%s' && docs/blocks.sh --write build", folder);
+        Result r = run("cd '%s' && build/pages write", folder);
         cr_expect_neq(r.status, 0, "%s", failures[i]);
         result_free(&r);
         run_well(
@@ -211,7 +211,7 @@ Test(docs, writing_that_fails_changes_no_page)
             "build results docs && cp -rp good/* .",
             folder);
     }
-    run_well("cd '%s' && docs/blocks.sh --write build && docs/blocks.sh --check build", folder);
+    run_well("cd '%s' && build/pages write && build/pages check", folder);
     folder_remove(folder);
 }
 
@@ -222,10 +222,10 @@ static void works_with(const char *needed, const char *links, const char *shell)
     Result r = run("command -v %s", needed);
     if (r.status == 0) {
         run_well("cd '%s' && %s", tools, links);
-        run_well("PATH='%s':$PATH; %s docs/blocks.sh --check '%s' && %s docs/diffs.sh '%s' 05 | "
+        run_well("PATH='%s':$PATH; '%s/pages' check && %s docs/diffs.sh '%s' 05 | "
                  "cmp - docs/diffs/05_large_kernel.diff && %s docs/diffs.sh --color '%s' 06 04 | "
                  "grep -q 32m+",
-                 tools, shell, build, shell, build, shell, build);
+                 tools, build, shell, build, shell, build);
     }
     result_free(&r);
     free(build);
@@ -288,7 +288,9 @@ static const struct {
 } origins[] = {
     { "true", "14_mine", 1, "", "14_mine: neither" },
     { "echo '    .from = \"11\",'", "14_mine", 0, "--- steps/11_drop_path_layer_scale/", "" },
-    { "echo '    .from = \"11\",'", "14", 0, "+++ steps/14_mine/", "begin so too: 14_try" },
+    { "echo '    .from = \"11\",'", "14", 2, "",
+      "14: which of steps/14_mine/main.c steps/14_try/" },
+    { "echo '    .from = \"1\",'", "14_mine", 2, "", "steps/14_mine/main.c: .from: 01: no such" },
     { "echo '    .from = \"11\",'", "14_try", 0, "+++ steps/14_try/", "" },
     { "echo '    // .from = \"11\",'", "14_mine", 1, "", "FROM=11" },
     { "echo '    .from = \"77\",'", "14_mine", 2, "",

@@ -100,7 +100,7 @@ Test(speed, bench_keeps_a_row_for_each_network_mode_and_batch)
                             "00_resnet\ttrain\t8\told\n09_layer_norm\tinfer\t1\told\n"
                             "09_layer_norm\tinfer\t8\told\n09_layer_norm\ttrain\t8\tcc\n");
     result_free(&r);
-    r = run("results/speed.sh --markdown '%s'", file);
+    r = run("'%s/pages' block speed '%s'", build_folder(), file);
     cr_expect_eq(count(r.out, "\n"), 4, "%s", r.out);
     cr_expect(strstr(r.out, "\n| 09_layer_norm | "), "%s", r.out);
     result_free(&r);
@@ -130,13 +130,11 @@ Test(speed, bench_that_fails_leaves_the_table_alone)
 /* The committed tables have the columns that the pages' blocks are made from. */
 Test(speed, tables_become_markdown)
 {
-    static const char *const calls[][2] = {
-        { "kernels.sh --markdown results/kernels.tsv gemm", "\n| `blocked` | " },
-        { "kernels.sh --markdown results/kernels.tsv depthwise", "\n| `gathered` | " },
-        { "peers.sh --markdown results/peers.tsv", "| ONNX Runtime 1.30 |" }
-    };
+    static const char *const calls[][2] = { { "kernels gemm", "\n| `blocked` | " },
+                                            { "kernels depthwise", "\n| `gathered` | " },
+                                            { "peers", "| ONNX Runtime 1.30 |" } };
     for (size_t i = 0; i < 3; i++) {
-        Result r = run("results/%s", calls[i][0]);
+        Result r = run("'%s/pages' block %s", build_folder(), calls[i][0]);
         cr_expect_eq(r.status, 0, "%s", r.err);
         cr_expect(strstr(r.out, calls[i][1]), "%s: %s", calls[i][0], r.out);
         cr_expect_gt(count(r.out, "\n"), 9);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "io/file.h"
 #include "page.h"
 
 #include <fcntl.h>
@@ -249,24 +248,19 @@ static int run_fence(Page *page, size_t at, bool fill, int seconds)
 /* Writes the page with what was added; spaces at the ends of added lines are left out. */
 static void write_page(const Page *page)
 {
-    Error error;
-    FileWriter *file = file_create(page->path, &error);
-    if (!file)
-        error_die_of(EXIT_FAILED, &error);
+    Text text;
+    text_open(&text);
     for (size_t i = 0; i < page->count; i++) {
-        file_put(file, page->lines[i].text, strlen(page->lines[i].text));
-        file_put(file, "\n", 1);
+        fprintf(text.out, "%s\n", page->lines[i].text);
         for (char *at = page->lines[i].added; at && *at;) {
             size_t length = strcspn(at, "\n"), kept = length;
             while (kept && strchr(" \t", at[kept - 1]))
                 kept--;
-            file_put(file, at, kept);
-            file_put(file, "\n", 1);
+            fprintf(text.out, "%.*s\n", (int)kept, at);
             at += length + (at[length] != 0);
         }
     }
-    if (!file_commit(file, &error))
-        error_die_of(EXIT_FAILED, &error);
+    text_write(&text, page->path);
 }
 
 int run_page(const char *path, bool fill, int seconds)

@@ -1,10 +1,11 @@
 /* The pages' Markdown, line by line, and what is done with it: see main.c. Paths are relative to
  * the folder where steps/ stands. */
-#ifndef TESTS_PAGES_PAGE_H
-#define TESTS_PAGES_PAGE_H
+#ifndef DOCS_PAGES_PAGE_H
+#define DOCS_PAGES_PAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 typedef enum { TEXT, OPENS, CODE, CLOSES } Kind; /* OPENS and CLOSES: a fence's ``` */
 
@@ -22,6 +23,8 @@ typedef struct {
 
 /* Reads a page; ends the program where it cannot be read. */
 Page page_read(const char *path);
+/* The same of a text, which the page owns from now on. */
+Page page_of(const char *path, char *text);
 void page_free(Page *page);
 /* The lines from `first` to before `end`, each with its newline, as a string of its own memory. */
 char *page_text(const Page *page, size_t first, size_t end);
@@ -47,5 +50,22 @@ int check_code(void);
 /* Runs a page's commands, each for at most so many seconds; fill: writes what they print into the
  * fences that are empty. */
 int run_page(const char *path, bool fill, int seconds);
+
+/* Writes the generated blocks, the Chinese pages' fences and docs/diffs again, all of them or none
+ * where something fails; prints where something was not fresh, and returns how much. check: prints
+ * what would change, and writes nothing. */
+int refresh_pages(bool check);
+
+/* A text that is printed to. */
+typedef struct {
+    FILE *out;
+    char *bytes; /* once it is closed: to be freed */
+    size_t size;
+} Text;
+
+void text_open(Text *text);
+void text_close(Text *text);
+/* Closes it, replaces a file by it and frees it; ends the program where that cannot be. */
+void text_write(Text *text, const char *path);
 
 #endif

@@ -32,13 +32,20 @@ char *squeeze(char *text)
 
 Page page_read(const char *path)
 {
-    Page page = { .path = str_format("%s", path) };
+    char *bytes;
     size_t size;
     Error error;
-    if (!file_read(path, &page.bytes, &size, &error))
+    if (!file_read(path, &bytes, &size, &error))
         error_die_of(EXIT_FAILED, &error);
+    return page_of(path, bytes);
+}
+
+Page page_of(const char *path, char *text)
+{
+    Page page = { .path = str_format("%s", path), .bytes = text };
+    size_t size = strlen(text);
     Kind before = TEXT;
-    for (char *at = page.bytes; at < page.bytes + size; page.count++) {
+    for (char *at = text; at < text + size; page.count++) {
         page.lines = mem_grow(page.lines, page.count + 1, sizeof *page.lines);
         bool inside = before == OPENS || before == CODE, fence = after(at, "```");
         before = fence ? (inside ? CLOSES : OPENS) : inside ? CODE : TEXT;
@@ -75,15 +82,23 @@ char *page_text(const Page *page, size_t first, size_t end)
 
 char **paths(const char *patterns)
 {
-    glob_t found = { 0 };
+    static struct Found {
+        glob_t glob;
+        struct Found *next;
+    } * all; /* never freed */
+    struct Found *found = mem_alloc(1, sizeof *found);
+    found->next = all;
+    all = found;
     char *copy = str_format("%s", patterns);
     for (char *one = strtok(copy, " "); one; one = strtok(NULL, " ")) {
-        int status = glob(one, GLOB_APPEND, NULL, &found);
+        int status = glob(one, GLOB_APPEND, NULL, &found->glob);
         if (status != 0 && status != GLOB_NOMATCH)
             error_die(EXIT_FAILED, one, "cannot list such files");
     }
     free(copy);
-    return found.gl_pathv ? found.gl_pathv : mem_alloc(1, sizeof(char *));
+    if (!found->glob.gl_pathv)
+        found->glob.gl_pathv = mem_alloc(1, sizeof(char *));
+    return found->glob.gl_pathv;
 }
 
 char **english_pages(void)
@@ -101,4 +116,30 @@ char *english_of(const char *page)
 {
     const char *name = after(page, "docs/zh/");
     return name ? str_format("docs/%s", name) : str_format("README.md");
+}
+
+void text_open(Text *text)
+{
+    text->out = open_memstream(&text->bytes, &text->size);
+    if (!text->out)
+        error_die(EXIT_FAILED, "pages", "no memory");
+}
+
+void text_close(Text *text)
+{
+    if (fclose(text->out) != 0)
+        error_die(EXIT_FAILED, "pages", "no memory");
+}
+
+void text_write(Text *text, const char *path)
+{
+    Error error;
+    text_close(text);
+    FileWriter *file = file_create(path, &error);
+    if (!file)
+        error_die_of(EXIT_FAILED, &error);
+    file_put(file, text->bytes, text->size);
+    if (!file_commit(file, &error))
+        error_die_of(EXIT_FAILED, &error);
+    free(text->bytes);
 }
