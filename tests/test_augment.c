@@ -156,6 +156,46 @@ Test(augment, views_take_every_shift_and_both_sides)
                   (&seen[0][0][0])[i]);
 }
 
+static double correlation(const double *a, const double *b, int n)
+{
+    double sum_a = 0, sum_b = 0, ab = 0, aa = 0, bb = 0;
+    for (int i = 0; i < n; i++)
+        sum_a += a[i], sum_b += b[i];
+    for (int i = 0; i < n; i++) {
+        double x = a[i] - sum_a / n, y = b[i] - sum_b / n;
+        ab += x * y, aa += x * x, bb += y * y;
+    }
+    return ab / sqrt(aa * bb);
+}
+
+/* None of what is drawn for a picture tells another. The box's place is that of its middle. */
+Test(augment, draws_are_independent)
+{
+    enum { DRAWS = 8, N = 10000 };
+    static double drawn[DRAWS][N];
+    for (uint32_t i = 0; i < N; i++) {
+        Random r = augment_random(5, 6, i);
+        View view = augment_view(r, (Augment){ .crop = true, .flip = true });
+        Mix box = augment_mix(r, (Augment){ .cutmix = true }, 64, 64);
+        Mix blend = augment_mix(r, (Augment){ .mixup = true }, 64, 64);
+        Mix either = augment_mix(r, (Augment){ .mixup = true, .cutmix = true }, 64, 64);
+        double all[DRAWS] = { view.down,
+                              view.right,
+                              view.mirrored,
+                              either.kind == CUTMIX,
+                              box.top + box.bottom,
+                              box.left + box.right,
+                              (box.bottom - box.top) * (box.right - box.left),
+                              (double)blend.lambda };
+        for (int k = 0; k < DRAWS; k++)
+            drawn[k][i] = all[k];
+    }
+    for (int a = 0; a < DRAWS; a++)
+        for (int b = 0; b < a && b < DRAWS - 2; b++) /* the last two are of the same numbers */
+            cr_expect(fabs(correlation(drawn[a], drawn[b], N)) < 0.05, "%d and %d: %g", a, b,
+                      correlation(drawn[a], drawn[b], N));
+}
+
 /* Beta(a, a) has the mean 1/2 and the variance 1 / (4 (2a + 1)). */
 Test(augment, beta_has_its_moments)
 {

@@ -757,9 +757,10 @@ Test(train, a_wrong_call_makes_no_folder)
     folder_remove(folder);
 }
 
-/* Rewrites a checkpoint: its weights' first number becomes another (NULL: it stays), and its
- * position ends before a word (NULL: where it ended). */
-static void change_checkpoint(const char *out, const float *number, const char *word)
+/* Rewrites a checkpoint: its weights' first number becomes another (NULL: it stays), and from a
+ * word on (NULL: never) its position is another text, no longer than what was there. */
+static void change_checkpoint(const char *out, const float *number, const char *word,
+                              const char *instead)
 {
     char *path = str_format("%s/last.safetensors", out);
     Safetensors file = tensors_in("%s", path);
@@ -768,7 +769,7 @@ static void change_checkpoint(const char *out, const float *number, const char *
         memcpy((char *)file.entries[0].data, number, sizeof *number);
     for (size_t i = 0; i < file.metadata_count && word; i++)
         if (strcmp(file.metadata[i].key, "position") == 0 && strstr(file.metadata[i].value, word))
-            *strstr(file.metadata[i].value, word) = 0;
+            strcpy(strstr(file.metadata[i].value, word), instead);
     cr_assert(safetensors_write(path, file.entries, file.count, file.metadata, file.metadata_count,
                                 &error),
               "%s", error.text);
@@ -781,8 +782,37 @@ Test(train, an_older_checkpoint_goes_on)
 {
     char *folder = folder_new(), *out = str_format("%s/a", folder);
     cr_expect_eq(train_raising(out, (Raise){ .at = 3, .first = SIGTERM }), TRAINED_INTERRUPTED);
-    change_checkpoint(out, NULL, " best_loss");
+    change_checkpoint(out, NULL, " best_loss", "");
     expect_noise(noise_recipe(out), TRAINED_ALL, "");
+    free(out);
+    folder_remove(folder);
+}
+
+/* Where the position cannot be, the run neither goes on nor begins anew. */
+Test(train, an_impossible_checkpoint_is_refused)
+{
+    static const char *const positions[][2] = {
+        { "epoch", "epoch -1 batch 0 loss 0x0p+0 best 0 0x0p+0 step 1" },
+        { "batch", "batch -1 loss 0x0p+0 best 0 0x0p+0 step 1" },
+        { "loss", "loss nan best 0 0x0p+0 step 1" },
+        { "best", "best -1 0x0p+0 step 1" },
+        { "best", "best 2 0x0p+0 step 1" },
+        { "best", "best 1 0x1p+1 step 1" },
+        { "best", "best 1 -0x1p+1 step 1" },
+        { "best_loss", "best_loss nan" },
+        { "step", "" },
+    };
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe recipe = noise_recipe(out);
+    recipe.epochs = 1;
+    expect_noise(recipe, TRAINED_ALL, "starts anew");
+    run_well("cp %s/last.safetensors %s", out, folder);
+    for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
+        run_well("cp %s/last.safetensors %s", folder, out);
+        change_checkpoint(out, NULL, positions[i][0], positions[i][1]);
+        expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
+                     "last.safetensors: is not a checkpoint: no position in it");
+    }
     free(out);
     folder_remove(folder);
 }
@@ -800,7 +830,7 @@ Test(train, stops_at_a_loss_that_is_no_number)
     recipe = noise_recipe(b);
     recipe.epochs = 1;
     expect_noise(recipe, TRAINED_ALL, "starts anew");
-    change_checkpoint(b, &nan, NULL);
+    change_checkpoint(b, &nan, NULL, NULL);
     run_well("cp %s/last.safetensors %s", b, folder);
     recipe.epochs = 2;
     expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
