@@ -28,7 +28,7 @@ done
 build=$1 make=${MAKE:-make} copy=$(mktemp -d)
 shift
 trap 'rm -rf "$copy"' EXIT
-cp -rp .[!.]* Makefile README*.md LICENSE common docs results steps tests "$copy"
+cp -rp Makefile README*.md LICENSE common docs results steps tests "$copy"
 cp -rp "$build" "$copy/build"
 : >"$copy/tests/mutants/list" # that each fault is still there is checked here
 
