@@ -79,10 +79,10 @@ OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPIL
 
 # --- Files ----------------------------------------------------------------------------------------
 
-LIBRARY := $(sort $(wildcard common/*/*.c))
+LIBRARY := $(sort $(wildcard common/*/*.c common/engine/fast/*.c common/engine/fast/kernels/*.c))
 MAINS := $(sort $(wildcard steps/*/main.c))
 TESTS := $(sort $(wildcard tests/*.c))
-HEADERS := $(wildcard common/*.h common/*/*.h tests/*.h)
+HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
 SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
 
 ARCHIVE := $(BUILD)/libcommon.a
@@ -327,7 +327,7 @@ check-cppcheck:
 ANALYZER_MISTAKEN := -Wno-analyzer-null-dereference
 check-analyzer:
 	@if gcc -fanalyzer -x c -c -o /dev/null /dev/null 2>/dev/null; then \
-	    printf '%s\n' $(filter-out common/kernels/%,$(LIBRARY)) | xargs -n 1 -P 2 gcc -std=gnu11 -O1 \
+	    printf '%s\n' $(filter-out common/engine/fast/kernels/%,$(LIBRARY)) | xargs -n 1 -P 2 gcc -std=gnu11 -O1 \
 	        -fanalyzer -Werror $(ANALYZER_MISTAKEN) -pthread -Icommon -c -o /dev/null && \
 	    echo 'gcc -fanalyzer: good'; \
 	else echo 'no gcc: its analyzer not asked (apt-get install gcc)'; fi

@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "engine/inference.h"
+#include "engine/fast/inference.h"
 #include "engine/plain.h"
-#include "engine/training.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
 #include "ops/ops.h"
 

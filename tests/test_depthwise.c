@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/depthwise.h"
+#include "engine/fast/kernels/depthwise.h"
 
 #include <criterion/criterion.h>
 

@@ -1,8 +1,8 @@
 /* The edges of what numbers and sizes can be: NaN and infinity, one pixel, one channel, nothing at
  * all, more than the machine has. */
 #include "base/memory.h"
-#include "engine/inference.h"
-#include "engine/training.h"
+#include "engine/fast/inference.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
 #include "io/safetensors.h"
 #include "ops/ops.h"

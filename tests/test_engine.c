@@ -2,10 +2,10 @@
  * fold, fuse, reuse and leave out must not show in what they compute. */
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "engine/buffers.h"
-#include "engine/inference.h"
+#include "engine/fast/buffers.h"
+#include "engine/fast/inference.h"
 #include "engine/plain.h"
-#include "engine/training.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -344,7 +344,7 @@ Test(training, what_a_plan_needs_is_what_it_takes)
     net_free(net);
 }
 
-Test(training, a_dropped_path_has_no_gradient_and_costs_no_statistics)
+Test(training, a_dropped_path_has_no_gradient)
 {
     Net *net = build((Variant){ .drop = 0.999999f });
     Weights *w = random_weights(net), *g = weights_new(net);

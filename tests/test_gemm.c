@@ -2,8 +2,8 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/gemm.h"
-#include "kernels/pack.h"
+#include "engine/fast/kernels/gemm.h"
+#include "engine/fast/kernels/pack.h"
 
 #include <criterion/criterion.h>
 

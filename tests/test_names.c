@@ -19,12 +19,16 @@ static const char owners[] =
 
 static bool is_module(const char *word, int length)
 {
-    char *pattern = str_format("common/*/%.*s[._]*[ch]", length, word);
-    glob_t found;
-    bool there = glob(pattern, 0, NULL, &found) == 0;
-    if (there)
-        globfree(&found);
-    free(pattern);
+    static const char *const folders[] = { "*", "engine/fast", "engine/fast/kernels" };
+    bool there = false;
+    for (int i = 0; i < 3 && !there; i++) {
+        char *pattern = str_format("common/%s/%.*s[._]*[ch]", folders[i], length, word);
+        glob_t found;
+        there = glob(pattern, 0, NULL, &found) == 0;
+        if (there)
+            globfree(&found);
+        free(pattern);
+    }
     return there;
 }
 

@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/norm.h"
+#include "engine/fast/kernels/norm.h"
 
 #include <criterion/criterion.h>
 

@@ -2,7 +2,7 @@
  * file's, and which computes PyTorch's logits. */
 #include "base/memory.h"
 #include "cli/onnx.h"
-#include "engine/inference.h"
+#include "engine/fast/inference.h"
 #include "graph/op.h"
 #include "io/file.h"
 #include "io/safetensors.h"

@@ -2,7 +2,7 @@
  * central differences; the fast forward and backward against both, element by element. */
 #include "base/memory.h"
 #include "base/random.h"
-#include "graph/op.h"
+#include "engine/fast/ways.h"
 #include "graph/weights.h"
 #include "io/file.h"
 #include "io/safetensors.h"
@@ -21,7 +21,7 @@ typedef struct {
     Net *net;
     Tensor *x, *b, *y; /* b: the second input of add */
     Weights *weights, *gradients;
-    float *in, *in2, *out, *dy, *dx, *dx2, *saved, *work;
+    float *in, *in2, *out, *dy, *dx, *dx2, *drawn, *saved, *work;
     bool training;
 } Bench;
 
@@ -37,9 +37,9 @@ static size_t size_by(size_t (*f)(const Tensor *t), const Tensor *t)
 
 static void bench_allocate(Bench *b)
 {
-    const Op *op = b->y->op;
-    size_t work = size_by(op->work, b->y);
-    size_t back = op->work_backward ? op->work_backward(b->y, true) : 0;
+    const Fast *fast = fast_of(b->y->op);
+    size_t work = size_by(fast->work, b->y);
+    size_t back = fast->work_backward ? fast->work_backward(b->y, true) : 0;
     b->weights = weights_new(b->net);
     b->gradients = weights_new(b->net);
     b->in = mem_alloc(count(b->x), sizeof(float));
@@ -48,13 +48,14 @@ static void bench_allocate(Bench *b)
     b->dx2 = mem_alloc(count(b->x), sizeof(float));
     b->out = mem_alloc(count(b->y), sizeof(float));
     b->dy = mem_alloc(count(b->y), sizeof(float));
-    b->saved = mem_alloc(size_by(b->y->op->saved, b->y), sizeof(float));
+    b->drawn = mem_alloc((size_t)b->y->n, sizeof(float));
+    b->saved = mem_alloc(size_by(fast->saved, b->y), sizeof(float));
     b->work = mem_alloc(work > back ? work : back, sizeof(float));
 }
 
 static void bench_free(Bench *b)
 {
-    float *arrays[] = { b->in, b->in2, b->dx, b->dx2, b->out, b->dy, b->saved, b->work };
+    float *arrays[] = { b->in, b->in2, b->dx, b->dx2, b->out, b->dy, b->drawn, b->saved, b->work };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     weights_free(b->weights);
@@ -62,17 +63,18 @@ static void bench_free(Bench *b)
     net_free(b->net);
 }
 
-static Call call_of(const Bench *b)
+static FastCall call_of(const Bench *b)
 {
-    return (Call){ .x = { b->in, b->in2 },
-                   .y = b->out,
-                   .dy = b->dy,
-                   .dx = { b->dx, b->y->in[1] ? b->dx2 : NULL },
-                   .param = b->weights->values,
-                   .grad = b->gradients->values,
-                   .saved = b->saved,
-                   .work = b->work,
-                   .training = b->training };
+    return (FastCall){ .call = { .x = { b->in, b->in2 },
+                                 .y = b->out,
+                                 .dy = b->dy,
+                                 .dx = { b->dx, b->y->in[1] ? b->dx2 : NULL },
+                                 .param = b->weights->values,
+                                 .grad = b->gradients->values,
+                                 .drawn = b->drawn,
+                                 .training = b->training },
+                       .saved = b->saved,
+                       .work = b->work };
 }
 
 static void random_fill(float *x, size_t n, uint64_t stream)
@@ -87,15 +89,20 @@ static void random_fill(float *x, size_t n, uint64_t stream)
  */
 static void run_op(Bench *b, bool defined, bool accumulate)
 {
-    const Op *op = b->y->op;
-    Call call = call_of(b);
+    const Fast *fast = fast_of(b->y->op);
+    FastCall call = call_of(b);
     call.accumulate[0] = call.accumulate[1] = accumulate;
     for (size_t i = 0; i < b->gradients->floats; i++)
         b->gradients->data[i] = defined ? 0 : NAN;
     for (size_t i = 0; i < count(b->x) && !accumulate; i++)
         b->dx[i] = b->dx2[i] = defined ? 0 : NAN;
-    (defined ? op->define : op->forward)(b->y, &call);
-    (defined ? op->derive : op->backward)(b->y, &call);
+    if (defined) {
+        fast->op->define(b->y, &call.call);
+        fast->op->derive(b->y, &call.call);
+    } else {
+        fast->forward(b->y, &call);
+        fast->backward(b->y, &call);
+    }
 }
 
 /* Random input, gradient and parameters; variances are positive, drop path's factors as drawn. */
@@ -110,8 +117,8 @@ static void bench_randomise(Bench *b, uint64_t stream)
         for (size_t k = 0; k < p->count && strstr(p->key, "running_var"); k++)
             b->weights->values[i][k] = 0.5f + fabsf(b->weights->values[i][k]);
     }
-    for (int n = 0; n < b->y->n && b->y->op == &drop_path_op; n++)
-        b->saved[n] = n % 2 ? 0 : 1.25f;
+    for (int n = 0; n < b->y->n; n++)
+        b->drawn[n] = n % 2 ? 0 : 1.25f;
 }
 
 static double distance(const float *a, const float *b, size_t n)
@@ -333,7 +340,7 @@ static Bench bench_copy(const Bench *b)
     memcpy(copy.in, b->in, count(b->x) * sizeof(float));
     memcpy(copy.in2, b->in2, count(b->x) * sizeof(float));
     memcpy(copy.dy, b->dy, count(b->y) * sizeof(float));
-    memcpy(copy.saved, b->saved, size_by(b->y->op->saved, b->y) * sizeof(float));
+    memcpy(copy.drawn, b->drawn, (size_t)b->y->n * sizeof(float));
     memcpy(copy.weights->data, b->weights->data, b->weights->floats * sizeof(float));
     return copy;
 }
@@ -392,8 +399,8 @@ static double moved(Bench *b, float *array, const float *direction, size_t n, do
     memcpy(before, array, n * sizeof *before);
     for (size_t i = 0; i < n; i++)
         array[i] = (float)(before[i] + h * direction[i]);
-    Call call = call_of(b);
-    b->y->op->define(b->y, &call);
+    FastCall call = call_of(b);
+    b->y->op->define(b->y, &call.call);
     for (size_t i = 0; i < count(b->y); i++)
         sum += (double)b->dy[i] * b->out[i];
     memcpy(array, before, n * sizeof *before);
@@ -631,7 +638,7 @@ Test(ops, drop_path_draws_batches_or_samples)
         for (int draw = 0; draw < DRAWS; draw++) {
             float factors[2][SAMPLES];
             for (int k = 0; k < 2; k++)
-                drop_path_draw(y[k], (Random){ 4, (uint64_t)draw }, factors[k]);
+                drop_path_op.draw(y[k], (Random){ 4, (uint64_t)draw }, factors[k]);
             for (int n = 0; n < SAMPLES; n++) {
                 cr_assert(factors[0][n] == 0 || factors[0][n] == 1 / (1 - 0.3f));
                 dropped += factors[0][n] == 0;
@@ -671,9 +678,9 @@ Test(ops, max_pool_of_minus_infinity)
     for (size_t i = 0; i < count(b.x); i++)
         b.in[i] = -INFINITY;
     random_fill(b.dy, count(b.y), 1);
-    Call call = call_of(&b);
-    b.y->op->forward(b.y, &call);
-    b.y->op->backward(b.y, &call);
+    FastCall call = call_of(&b);
+    max_pool_fast.forward(b.y, &call);
+    max_pool_fast.backward(b.y, &call);
     for (size_t i = 0; i < count(b.y); i++)
         given += b.dy[i];
     for (size_t i = 0; i < count(b.x); i++)

@@ -2,7 +2,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/pointwise.h"
+#include "engine/fast/kernels/pointwise.h"
 
 #include <criterion/criterion.h>
 

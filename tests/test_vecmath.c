@@ -1,5 +1,5 @@
 /* The vectors' exp and GELU against libm in double precision, over all exponents. */
-#include "kernels/vecmath.h"
+#include "engine/fast/kernels/vecmath.h"
 
 #include <criterion/criterion.h>
 

@@ -7,10 +7,10 @@
 #include "base/system.h"
 #include "cli/commands.h"
 #include "cli/print.h"
-#include "engine/inference.h"
-#include "engine/training.h"
+#include "engine/fast/inference.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
-#include "kernels/peak.h"
+#include "engine/fast/kernels/peak.h"
 #include "ops/ops.h"
 #include "train/adamw.h"
 

@@ -8,7 +8,7 @@
  * filters: the weights of the first convolution. */
 #include "base/memory.h"
 #include "cli/origin.h"
-#include "engine/training.h"
+#include "engine/fast/training.h"
 #include "io/file.h"
 #include "ops/ops.h"
 #include "train/loader.h"

@@ -4,8 +4,8 @@
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
-#include "engine/inference.h"
-#include "engine/training.h"
+#include "engine/fast/inference.h"
+#include "engine/fast/training.h"
 #include "graph/op.h"
 
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 #include "engine/engine.h"
 
 #include "base/memory.h"
-#include "engine/inference.h"
+#include "engine/fast/inference.h"
 #include "engine/plain.h"
-#include "engine/training.h"
+#include "engine/fast/training.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "graph/op.h"
-#include "ops/ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +83,8 @@ float *plain_output_gradient(Plain *p)
 void plain_drop(Plain *p, Random r)
 {
     for (int i = 1; i < net_tensors(p->net); i++)
-        if (net_tensor(p->net, i)->op == &drop_path_op)
-            drop_path_draw(net_tensor(p->net, i), r, p->arrays[i].drawn);
+        if (net_tensor(p->net, i)->op->draw)
+            net_tensor(p->net, i)->op->draw(net_tensor(p->net, i), r, p->arrays[i].drawn);
 }
 
 /* The arrays of the layer that computes t. */
@@ -95,7 +94,7 @@ static Call call_of(const Plain *p, const Tensor *t, const Weights *weights)
     Call c = { .y = own->value,
                .dy = own->gradient,
                .param = weights->values + t->first_param,
-               .saved = own->drawn,
+               .drawn = own->drawn,
                .training = p->training };
     for (int k = 0; k < 2 && t->in[k]; k++) {
         c.x[k] = p->arrays[t->in[k]->index].value;

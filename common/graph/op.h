@@ -1,66 +1,42 @@
 /* What an op is: a name and functions on plain arrays. A layer is an op with a shape and
- * parameters; whoever runs it (the plan, a test) says where the arrays lie by a Call. */
+ * parameters; whoever runs it (an engine, a test) says where the arrays lie by a Call. */
 #ifndef GRAPH_OP_H
 #define GRAPH_OP_H
 
+#include "base/random.h"
+#include "graph/act.h"
 #include "graph/net.h"
-#include "kernels/act.h"
 
-/* One call of an op. Arrays are float32, pictures [n,h,w,c], parameters in their layout. */
+/* One call of an op. Arrays are float32, images [n,h,w,c], parameters in their layout. */
 typedef struct {
-    const float *x[2];  /* the inputs' values */
-    float *y;           /* the output's values */
-    const float *dy;    /* the loss's gradient with respect to y … */
-    float *dx[2];       /* … and where that with respect to x goes; NULL: nobody asks */
-    bool accumulate[2]; /* add to dx instead of setting it */
+    const float *x[2]; /* the inputs' values */
+    float *y;          /* the output's values */
+    const float *dy;   /* the loss's gradient with respect to y … */
+    float *dx[2];      /* … and to x */
 
-    float *const *param; /* the parameters' values, in the order they were added; */
-    float *const *grad;  /* where their gradients go (set, not added) */
-    float *saved;        /* op->saved floats that forward leaves for backward */
-    float *work;         /* op->work floats of scratch memory */
+    float *const *param; /* the parameters' values, in the order they were added … */
+    float *const *grad;  /* … and the loss's gradient with respect to them */
+    float *drawn;        /* the n factors that op->draw drew, one per sample */
 
-    bool training; /* batch statistics, running statistics updated */
-    bool again;    /* y is computed once more for backward, from what was saved: no side effects */
-
-    /* Inference may hand a convolution what comes after it, and a batch norm its activation. Other
-     * ops read none of these. */
-    const float *packed;   /* the weight as conv2d_pack made it; param[0] is not read then */
-    const float *bias;     /* in place of param[1] when packed is set */
-    const float *residual; /* y = act(conv + residual) */
-    Act act;
-    size_t x_row, y_row; /* floats from one pixel to the next, see conv2d_row; 0: the channels */
-    /* Backward of a convolution may take on that of the layer scale behind it: dy is then the
-     * gradient of the scaled output, and scaled is room for a weight. */
-    const float *scale; /* by output channel, or NULL */
-    float *scale_grad, *scaled;
+    bool training; /* batch statistics, which move the running ones; drawn factors */
 } Call;
 
+/* What the engine may do with an op and its neighbours. */
 typedef enum {
-    BACKWARD_READS_X0 = 1, /* backward reads the values x[0], … */
-    BACKWARD_READS_X1 = 2,
-    BACKWARD_READS_Y = 4,
-    CHEAP = 8,     /* values are computed again for backward rather than kept */
-    IN_PLACE = 16, /* forward may write y over x[0], backward dx[0] over dy */
+    OP_SUMS = 1, /* y = x[0] + x[1]: the gradient of each is dy as it is */
 } OpFlags;
 
 struct Op {
     const char *name;
     unsigned flags;
-    /* The definition in the plainest loops: what forward is tested against, and what to read first.
-     */
+    Act act; /* of an activation: which; IDENTITY: it is none */
+    /* The definition in the plainest loops: what to read first, and what fast ways are held to. */
     void (*define)(const Tensor *t, const Call *c);
-    /* Its derivative in the plainest loops, what backward is tested against. By the chain rule it
-     * adds Σ dy·∂y/∂x[k] to dx[k], and Σ dy·∂y/∂param[i] to grad[i] of what is trained. Reads x, y,
-     * dy and param. */
+    /* Its derivative in the plainest loops. By the chain rule it adds Σ dy·∂y/∂x[k] to dx[k], and
+     * Σ dy·∂y/∂param[i] to grad[i] of what is trained. Reads x, y, dy and param. */
     void (*derive)(const Tensor *t, const Call *c);
-    /* The fast way, or NULL: then the plans run define and derive, and no flag holds. */
-    void (*forward)(const Tensor *t, const Call *c);
-    void (*backward)(const Tensor *t, const Call *c);
-    size_t (*saved)(const Tensor *t); /* floats; NULL: none */
-    size_t (*work)(const Tensor *t);  /* forward's scratch memory in floats; NULL: none */
-    /* Backward's, and forward's with a weight that is not packed; dx: whether the input's gradient
-     * is wanted; NULL: the same as forward's. */
-    size_t (*work_backward)(const Tensor *t, bool dx);
+    /* Draws the factors that hold from the next forward on; NULL: the op is not random. */
+    void (*draw)(const Tensor *t, Random r, float *factors);
     /* Whether y is the very x[0] and nothing is computed; NULL: it is not. */
     bool (*is_view)(const Tensor *t, bool training);
 };

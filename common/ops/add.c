@@ -1,7 +1,6 @@
 /* Sum of two tensors of one shape: the residual connection. The gradient of each is that of the
  * sum; where a plan lets them share memory, nothing is left to do. */
 #include "graph/op.h"
-#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 #include <stdio.h>
@@ -89,25 +88,9 @@ static void derive(const Tensor *t, const Call *c)
     }
 }
 
-static void forward(const Tensor *t, const Call *c)
-{
-    array_add(c->x[0], c->x[1], tensor_elements(t), c->y);
-}
-
-static void backward(const Tensor *t, const Call *c)
-{
-    for (int i = 0; i < 2; i++)
-        if (c->dx[i] && c->accumulate[i])
-            array_add(c->dx[i], c->dy, tensor_elements(t), c->dx[i]);
-        else if (c->dx[i] && c->dx[i] != c->dy)
-            memcpy(c->dx[i], c->dy, tensor_elements(t) * sizeof *c->dy);
-}
-
 const Op add_op = {
     .name = "add",
-    .flags = IN_PLACE,
+    .flags = OP_SUMS,
     .define = define,
     .derive = derive,
-    .forward = forward,
-    .backward = backward,
 };

@@ -1,8 +1,7 @@
 /* Drop path, also called stochastic depth (Huang et al. 2016), as torchvision has it: in training a
  * path is multiplied by 0 with probability p, else by 1/(1-p); for the whole batch at once, or for
- * each sample by itself. saved: the samples' factors, drawn before forward by whoever runs it. */
+ * each sample by itself. */
 #include "graph/op.h"
-#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 Tensor *drop_path_(Tensor *x, DropPath p)
@@ -13,7 +12,8 @@ Tensor *drop_path_(Tensor *x, DropPath p)
     return net_layer(&drop_path_op, x, NULL, p.at, NAME_WORD, a, x->c, x->h, x->w);
 }
 
-void drop_path_draw(const Tensor *t, Random r, float *factors)
+/* 0 with probability p, else 1 / (1 - p). */
+static void draw(const Tensor *t, Random r, float *factors)
 {
     float keep = 1 - t->a.p;
     r.stream ^= random_stream(t->name);
@@ -37,7 +37,7 @@ static void define(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)
         for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
-            c->y[i] = c->x[0][i] * (c->training ? c->saved[n] : 1);
+            c->y[i] = c->x[0][i] * (c->training ? c->drawn[n] : 1);
 }
 
 /* The factor does not depend on x, so the gradient is multiplied by it, too. */
@@ -45,38 +45,13 @@ static void derive(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)
         for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
-            c->dx[0][i] += c->dy[i] * (c->training ? c->saved[n] : 1);
-}
-
-static void forward(const Tensor *t, const Call *c)
-{
-    for (size_t n = 0; n < (size_t)t->n; n++) {
-        const float *x = c->x[0] + n * sample(t);
-        array_scale(x, c->saved[n], sample(t), false, c->y + n * sample(t));
-    }
-}
-
-static void backward(const Tensor *t, const Call *c)
-{
-    for (size_t n = 0; n < (size_t)t->n; n++) {
-        const float *dy = c->dy + n * sample(t);
-        float *dx = c->dx[0] + n * sample(t);
-        array_scale(dy, c->saved[n], sample(t), c->accumulate[0], dx);
-    }
-}
-
-static size_t saved(const Tensor *t)
-{
-    return (size_t)t->n;
+            c->dx[0][i] += c->dy[i] * (c->training ? c->drawn[n] : 1);
 }
 
 const Op drop_path_op = {
     .name = "drop_path",
-    .flags = CHEAP | IN_PLACE,
     .define = define,
     .derive = derive,
-    .forward = forward,
-    .backward = backward,
-    .saved = saved,
+    .draw = draw,
     .is_view = is_view,
 };

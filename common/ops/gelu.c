@@ -1,7 +1,6 @@
 /* GELU: x·Φ(x), with the normal distribution's Φ(x) = erfc(-x/√2)/2 (Hendrycks and Gimpel 2016);
  * the exact form, not the tanh approximation. Its gradient is Φ(x) + x·exp(-x²/2)/√(2π). */
 #include "graph/op.h"
-#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 #include <math.h>
@@ -29,21 +28,9 @@ static void derive(const Tensor *t, const Call *c)
     }
 }
 
-static void forward(const Tensor *t, const Call *c)
-{
-    act_forward(GELU, c->x[0], tensor_elements(t), c->y);
-}
-
-static void backward(const Tensor *t, const Call *c)
-{
-    act_backward(GELU, c->x[0], c->dy, tensor_elements(t), c->accumulate[0], c->dx[0]);
-}
-
 const Op gelu_op = {
     .name = "gelu",
-    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
+    .act = GELU,
     .define = define,
     .derive = derive,
-    .forward = forward,
-    .backward = backward,
 };

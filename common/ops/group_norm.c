@@ -16,11 +16,6 @@ Tensor *group_norm_(Tensor *x, int groups, Norm p)
 
 const Op group_norm_op = {
     .name = "group_norm",
-    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = set_norm_define,
     .derive = set_norm_derive,
-    .forward = set_norm_forward,
-    .backward = set_norm_backward,
-    .saved = set_norm_saved,
-    .work = set_norm_work,
 };

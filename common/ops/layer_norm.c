@@ -12,11 +12,6 @@ Tensor *layer_norm_(Tensor *x, Norm p)
 
 const Op layer_norm_op = {
     .name = "layer_norm",
-    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = set_norm_define,
     .derive = set_norm_derive,
-    .forward = set_norm_forward,
-    .backward = set_norm_backward,
-    .saved = set_norm_saved,
-    .work = set_norm_work,
 };

@@ -1,6 +1,5 @@
 /* Layer scale: x·gamma by channel (Touvron et al. 2021, "Going deeper with image transformers"). */
 #include "graph/op.h"
-#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 Tensor *layer_scale_(Tensor *x, float init, Site at)
@@ -29,29 +28,8 @@ static void derive(const Tensor *t, const Call *c)
         }
 }
 
-static void forward(const Tensor *t, const Call *c)
-{
-    channel_scale(c->x[0], tensor_rows(t), t->c, c->param[0], false, c->y);
-}
-
-static void backward(const Tensor *t, const Call *c)
-{
-    channel_sum(c->dy, c->x[0], tensor_rows(t), t->c, c->grad[0], c->work);
-    if (c->dx[0])
-        channel_scale(c->dy, tensor_rows(t), t->c, c->param[0], c->accumulate[0], c->dx[0]);
-}
-
-static size_t work(const Tensor *t)
-{
-    return channel_sum_work(tensor_rows(t), t->c);
-}
-
 const Op layer_scale_op = {
     .name = "layer_scale",
-    .flags = BACKWARD_READS_X0 | CHEAP | IN_PLACE,
     .define = define,
     .derive = derive,
-    .forward = forward,
-    .backward = backward,
-    .work = work,
 };

@@ -1,6 +1,5 @@
-/* Linear layer: y[n,o] = bias[o] + Σ over i of x[n,i]·weight[o,i]. Runs as a 1x1 convolution. */
+/* Linear layer: y[n,o] = bias[o] + Σ over i of x[n,i]·weight[o,i]. */
 #include "graph/op.h"
-#include "ops/conv2d.h"
 #include "ops/ops.h"
 
 #include <math.h>
@@ -53,11 +52,6 @@ static void derive(const Tensor *t, const Call *c)
 
 const Op linear_op = {
     .name = "linear",
-    .flags = BACKWARD_READS_X0,
     .define = define,
     .derive = derive,
-    .forward = conv2d_forward,
-    .backward = conv2d_backward,
-    .work = conv2d_work,
-    .work_backward = conv2d_work_backward,
 };

@@ -8,9 +8,8 @@
 #ifndef OPS_OPS_H
 #define OPS_OPS_H
 
-#include "base/random.h"
 #include "graph/net.h"
-#include "kernels/act.h"
+#include "graph/act.h"
 
 /* Defaults come first and the caller's keywords override them, which is what the warning is about.
  */
@@ -133,19 +132,6 @@ Tensor *drop_path_(Tensor *x, DropPath p);
 
 extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_op, batch_norm_op,
     group_norm_op, layer_norm_op, relu_op, gelu_op, add_op, layer_scale_op, drop_path_op;
-
-/* Draws the n factors of a drop path, which its Call has as `saved`: 0 with probability p, else
- * 1 / (1 - p). */
-void drop_path_draw(const Tensor *t, Random r, float *factors);
-
-/* A weight in the form that forward likes best, made once for many inputs: how many floats, and the
- * making. For convolutions and linear layers. */
-size_t conv2d_packed(const Tensor *t);
-void conv2d_pack(const Tensor *t, const float *weight, float *packed);
-
-/* The best distance between the pixels of what one convolution writes and another one alone reads,
- * for Call's y_row and x_row, in floats; 0: as for all others, the channels. */
-size_t conv2d_row(const Tensor *writer, const Tensor *reader);
 
 /* Two labels a sample with the weight of the first (mixup, cutmix), or one: b and lambda NULL. */
 typedef struct {

@@ -1,6 +1,5 @@
 /* ReLU: max(x, 0), and NaN stays NaN. Its gradient asks only whether y > 0. */
 #include "graph/op.h"
-#include "kernels/pointwise.h"
 #include "ops/ops.h"
 
 Tensor *relu_(Tensor *x, Site at)
@@ -22,21 +21,9 @@ static void derive(const Tensor *t, const Call *c)
             c->dx[0][i] += c->dy[i];
 }
 
-static void forward(const Tensor *t, const Call *c)
-{
-    act_forward(RELU, c->x[0], tensor_elements(t), c->y);
-}
-
-static void backward(const Tensor *t, const Call *c)
-{
-    act_backward(RELU, c->y, c->dy, tensor_elements(t), c->accumulate[0], c->dx[0]);
-}
-
 const Op relu_op = {
     .name = "relu",
-    .flags = BACKWARD_READS_Y | CHEAP | IN_PLACE,
+    .act = RELU,
     .define = define,
     .derive = derive,
-    .forward = forward,
-    .backward = backward,
 };

@@ -1,10 +1,8 @@
 #include "ops/set_norm.h"
 
-#include "kernels/norm.h"
-
 #include <math.h>
 
-/* param[]: weight, bias. saved: means, then rstds. */
+/* param[]: weight, bias. */
 enum { WEIGHT, BIAS };
 
 void set_norm_add_params(Tensor *t)
@@ -91,45 +89,4 @@ void set_norm_derive(const Tensor *t, const Call *c)
 {
     for (size_t i = 0; i < sets(t); i++)
         norm_derive(t, c, set_at(t, i), norm_moments(t, c, set_at(t, i)), false);
-}
-
-/* --- forward and backward -------------------------------------------------------------------- */
-
-/* The same sets as the kernels see them. */
-static SetShape set_shape(const Tensor *t)
-{
-    size_t rows = tensor_rows(t);
-    if (t->a.groups == 0)
-        return (SetShape){ .sets = rows, .rows_per_set = 1, .channels = t->c, .groups = 1 };
-    return (SetShape){ .sets = (size_t)t->n,
-                       .rows_per_set = (size_t)t->h * (size_t)t->w,
-                       .channels = t->c,
-                       .groups = t->a.groups };
-}
-
-void set_norm_forward(const Tensor *t, const Call *c)
-{
-    SetShape s = set_shape(t);
-    float *mean = c->saved, *rstd = c->saved + sets(t);
-    if (c->again)
-        set_norm_apply(&s, c->x[0], c->param[WEIGHT], c->param[BIAS], mean, rstd, c->y);
-    else
-        set_norm_run(&s, c->x[0], t->a.eps, c->param[WEIGHT], c->param[BIAS], mean, rstd, c->y);
-}
-
-void set_norm_backward(const Tensor *t, const Call *c)
-{
-    SetShape s = set_shape(t);
-    set_norm_gradient(&s, c->x[0], c->dy, c->param[WEIGHT], c->saved, c->saved + sets(t),
-                      c->accumulate[0], c->dx[0], c->grad[WEIGHT], c->grad[BIAS], c->work);
-}
-
-size_t set_norm_saved(const Tensor *t)
-{
-    return 2 * sets(t);
-}
-
-size_t set_norm_work(const Tensor *t)
-{
-    return norm_work(tensor_rows(t), t->c);
 }

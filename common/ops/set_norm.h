@@ -10,10 +10,6 @@
 void set_norm_add_params(Tensor *t);
 void set_norm_define(const Tensor *t, const Call *c);
 void set_norm_derive(const Tensor *t, const Call *c);
-void set_norm_forward(const Tensor *t, const Call *c);
-void set_norm_backward(const Tensor *t, const Call *c);
-size_t set_norm_saved(const Tensor *t);
-size_t set_norm_work(const Tensor *t);
 
 /* --- in plain loops: batch norm is defined by them, too -------------------------------------- */
 
@@ -31,5 +27,13 @@ Moments norm_moments(const Tensor *t, const Call *c, Set s);
 void norm_define(const Tensor *t, const Call *c, Set s, Moments m);
 /* constant: the moments are not the set's own, and do not move with x. */
 void norm_derive(const Tensor *t, const Call *c, Set s, Moments m, bool constant);
+
+/* --- what batch norm does in training -------------------------------------------------------- */
+
+/* Ends the program where a channel has but one value, and so no variance. */
+void batch_norm_check_training(const Tensor *t);
+/* Moves the running statistics of a channel towards the batch's; var: biased. */
+void batch_norm_move_running(const Tensor *t, float *const *param, int channel, float mean,
+                             float var);
 
 #endif

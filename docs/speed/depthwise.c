@@ -4,8 +4,8 @@
 
 #include "base/ints.h"
 #include "base/parallel.h"
-#include "kernels/depthwise.h"
-#include "kernels/simd.h"
+#include "engine/fast/kernels/depthwise.h"
+#include "engine/fast/kernels/simd.h"
 
 /* Pixels whose sums are in registers at once, beside a row of the kernel's weights. */
 enum { STRIP = VEC == 16 ? 14 : 7 };

@@ -4,8 +4,8 @@
 
 #include "base/ints.h"
 #include "base/parallel.h"
-#include "kernels/gemm.h"
-#include "kernels/pack.h"
+#include "engine/fast/kernels/gemm.h"
+#include "engine/fast/kernels/pack.h"
 
 /* What the registers hold: TILE_ROWS rows by 2 vectors of sums, 2 vectors of b and one of a. */
 enum { TILE_ROWS = MR, TILE_COLUMNS = NR, BLOCK_ROWS = 14 * MR };

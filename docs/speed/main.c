@@ -7,10 +7,10 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "kernels/depthwise.h"
-#include "kernels/gemm.h"
-#include "kernels/peak.h"
-#include "kernels/simd.h"
+#include "engine/fast/kernels/depthwise.h"
+#include "engine/fast/kernels/gemm.h"
+#include "engine/fast/kernels/peak.h"
+#include "engine/fast/kernels/simd.h"
 
 #include <math.h>
 #include <stdio.h>

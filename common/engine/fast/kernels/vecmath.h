@@ -1,9 +1,9 @@
 /* exp and GELU for whole vectors. The library's only exp in float32: whatever a kernel's tail or
  * the thread count is, a value always meets the same arithmetic. */
-#ifndef KERNELS_VECMATH_H
-#define KERNELS_VECMATH_H
+#ifndef ENGINE_FAST_KERNELS_VECMATH_H
+#define ENGINE_FAST_KERNELS_VECMATH_H
 
-#include "kernels/simd.h"
+#include "engine/fast/kernels/simd.h"
 
 /* --- exp ------------------------------------------------------------------------------------- */
 

@@ -1,9 +1,9 @@
-#include "kernels/peak.h"
+#include "engine/fast/kernels/peak.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/simd.h"
+#include "engine/fast/kernels/simd.h"
 
 #include <stdlib.h>
 

@@ -1,21 +1,24 @@
-#include "engine/inference.h"
+#include "engine/fast/inference.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/buffers.h"
-#include "graph/op.h"
-#include "ops/ops.h"
+#include "engine/fast/buffers.h"
+#include "engine/fast/fast.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Layers that run as one. A convolution may absorb, in this order: batch norm and layer scale
- * (folded into its weight), a sum, an activation; and views, which are nothing anyway. */
+enum { MOST_FOLDED = 4 };
+
+/* Layers that run as one. A product may absorb, in this order: what folds into its weight (batch
+ * norm, layer scale), a sum, an activation; and views, which are nothing anyway. */
 typedef struct {
     const Tensor *first, *last;
-    const Tensor *norm, *scale; /* folded, or NULL */
-    const Tensor *sum;          /* absorbed, or NULL … */
-    const Tensor *residual;     /* … and its other summand */
+    const Fast *fast; /* the first layer's way, or NULL */
+    const Tensor *folded[MOST_FOLDED];
+    int folds;
+    const Tensor *sum;      /* absorbed, or NULL … */
+    const Tensor *residual; /* … and its other summand */
     Act act;
     float *packed, *bias;
     int saved; /* buffer for the op's statistics, or -1 */
@@ -27,10 +30,10 @@ struct Inference {
     const Weights *weights;
     Fused *steps;
     int count;
-    int *users;    /* by tensor: how many layers read it */
-    Tensor **user; /* the last of them */
-    int *value;    /* by tensor: its buffer, or -1 where it never lies in memory */
-    size_t *row;   /* by tensor: floats from one pixel to the next, or 0: its channels */
+    int *users;     /* by tensor: how many layers read it */
+    Tensor **user;  /* the last of them */
+    int *value;     /* by tensor: its buffer, or -1 where it never lies in memory */
+    size_t *stride; /* by tensor: floats from one pixel to the next, or 0: its channels */
     Buffers buffers;
     size_t work_floats;
     float *work, *packed;
@@ -68,32 +71,35 @@ static const Tensor *only_user(const Inference *plan, const Tensor *t)
     return NULL;
 }
 
-static bool takes(Fused *s, const Tensor *next, const Op *op)
+static bool is_product(const Fused *s)
 {
-    if (!next || next->op != op)
-        return false;
-    s->last = next;
-    return true;
+    return s->fast && s->fast->pack;
+}
+
+static bool folds(const Tensor *t)
+{
+    const Fast *fast = t ? fast_of(t->op) : NULL;
+    return fast && fast->fold;
 }
 
 static void fuse(const Inference *plan, Fused *s, const bool *absorbed)
 {
-    if (takes(s, only_user(plan, s->last), &batch_norm_op))
-        s->norm = s->last;
-    if (takes(s, only_user(plan, s->last), &layer_scale_op))
-        s->scale = s->last;
-    const Tensor *sum = only_user(plan, s->last), *before = s->last;
-    if (sum && sum->op == &add_op && !absorbed[sum->index] && sum->in[0] != sum->in[1]) {
-        const Tensor *left = sum->in[0];
+    const Tensor *next = only_user(plan, s->last);
+    for (; s->folds < MOST_FOLDED && folds(next); next = only_user(plan, s->last))
+        s->last = s->folded[s->folds++] = next;
+    const Tensor *before = s->last;
+    if (next && next->op->flags & OP_SUMS && !absorbed[next->index] && next->in[0] != next->in[1]) {
+        const Tensor *left = next->in[0];
         while (is_view(left) && left != before)
             left = left->in[0];
-        s->residual = left == before ? sum->in[1] : sum->in[0];
-        s->last = s->sum = sum;
+        s->residual = left == before ? next->in[1] : next->in[0];
+        s->last = s->sum = next;
+        next = only_user(plan, s->last);
     }
-    if (takes(s, only_user(plan, s->last), &relu_op))
-        s->act = RELU;
-    else if (takes(s, only_user(plan, s->last), &gelu_op))
-        s->act = GELU;
+    if (next && next->op->act != IDENTITY) {
+        s->act = next->op->act;
+        s->last = next;
+    }
 }
 
 static int by_last(const void *a, const void *b)
@@ -112,13 +118,14 @@ static void make_steps(Inference *plan)
         const Tensor *t = net_tensor(plan->net, i);
         if (!t->op || absorbed[i] || is_view(t))
             continue;
-        Fused s = { .first = t, .last = t, .saved = -1 };
-        if (t->op == &conv2d_op || t->op == &linear_op)
+        Fused s = { .first = t, .last = t, .fast = fast_of(t->op), .saved = -1 };
+        if (is_product(&s))
             fuse(plan, &s, absorbed);
-        const Tensor *inside[] = { s.norm, s.scale, s.sum, s.last };
-        for (int k = 0; k < 4; k++)
-            if (inside[k])
-                absorbed[inside[k]->index] = true;
+        for (int k = 0; k < s.folds; k++)
+            absorbed[s.folded[k]->index] = true;
+        if (s.sum)
+            absorbed[s.sum->index] = true;
+        absorbed[s.last->index] = true;
         plan->steps[plan->count++] = s;
     }
     qsort(plan->steps, (size_t)plan->count, sizeof *plan->steps, by_last);
@@ -154,7 +161,7 @@ static const Tensor *overwritable(const Inference *plan, int i)
 {
     const Fused *s = &plan->steps[i];
     const Tensor *choices[2] = { NULL, NULL };
-    if (s->first->op->forward && s->first->op->flags & IN_PLACE) {
+    if (s->fast && s->fast->flags & IN_PLACE) {
         choices[0] = s->first->in[0];
         choices[1] = s->first->in[1];
     }
@@ -169,18 +176,20 @@ static const Tensor *overwritable(const Inference *plan, int i)
 
 /* Floats from one pixel of a step's values to the next, where only two products know of it, as in
  * the middle of a block's last two layers; 0: the channels. */
-static size_t row_of(const Inference *plan, const Fused *s)
+static size_t stride_of(const Inference *plan, const Fused *s)
 {
     const Tensor *reader = only_user(plan, s->last);
-    bool products = s->first->op == &conv2d_op && reader && reader->op == &conv2d_op;
-    return products && !s->residual ? conv2d_row(s->first, reader) : 0;
+    const Fast *fast = reader ? fast_of(reader->op) : NULL;
+    if (!fast || !fast->pixel_stride || fast != s->fast || s->residual)
+        return 0;
+    return fast->pixel_stride(s->first, reader);
 }
 
 static void place_values(Inference *plan)
 {
     int tensors = net_tensors(plan->net);
     plan->value = mem_alloc((size_t)tensors, sizeof *plan->value);
-    plan->row = mem_alloc((size_t)tensors, sizeof *plan->row);
+    plan->stride = mem_alloc((size_t)tensors, sizeof *plan->stride);
     for (int i = 0; i < tensors; i++)
         plan->value[i] = -1;
     const Tensor *input = net_tensor(plan->net, 0),
@@ -191,8 +200,8 @@ static void place_values(Inference *plan)
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->steps[i].last, *over = overwritable(plan, i);
         int *value = &plan->value[t->index];
-        size_t row = plan->row[t->index] = row_of(plan, &plan->steps[i]);
-        size_t floats = row ? size_mul(tensor_rows(t), row) : tensor_elements(t);
+        size_t stride = plan->stride[t->index] = stride_of(plan, &plan->steps[i]);
+        size_t floats = stride ? size_mul(tensor_rows(t), stride) : tensor_elements(t);
         *value = over ? plan->value[over->index] : buffer_new(&plan->buffers, floats, i);
         int last = last_reader(plan, t);
         buffer_extend(&plan->buffers, *value, t == output ? plan->count : last < i ? i : last);
@@ -203,10 +212,12 @@ static void place_scratch(Inference *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Fused *s = &plan->steps[i];
-        size_t work = s->first->op->work ? s->first->op->work(s->first) : 0;
+        if (!s->fast)
+            continue;
+        size_t work = s->fast->work ? s->fast->work(s->first) : 0;
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
-        if (s->first->op->saved)
-            s->saved = buffer_new(&plan->buffers, s->first->op->saved(s->first), i);
+        if (s->fast->saved)
+            s->saved = buffer_new(&plan->buffers, s->fast->saved(s->first), i);
     }
 }
 
@@ -249,7 +260,7 @@ void inference_free(Inference *plan)
     free(plan->users);
     free(plan->user);
     free(plan->value);
-    free(plan->row);
+    free(plan->stride);
     free(plan->work);
     free(plan->packed);
     free(plan);
@@ -257,26 +268,15 @@ void inference_free(Inference *plan)
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-static bool is_product(const Fused *s)
-{
-    return s->first->op == &conv2d_op || s->first->op == &linear_op;
-}
-
-/* What the layers folded into a convolution do to its output: y·scale[c] + shift[c]. */
+/* What the layers folded into a product do to its output: y·scale[c] + shift[c]. */
 static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
 {
-    const Tensor *conv = s->first;
-    for (int c = 0; c < conv->c; c++) {
-        double a = 1, b = conv->params > 1 ? w->values[conv->first_param + 1][c] : 0;
-        if (s->norm) {
-            float *const *p = &w->values[s->norm->first_param];
-            double slope = p[0][c] / sqrt((double)p[3][c] + (double)s->norm->a.eps);
-            a *= slope;
-            b = (b - p[2][c]) * slope + p[1][c];
-        }
-        if (s->scale) {
-            a *= w->values[s->scale->first_param][c];
-            b *= w->values[s->scale->first_param][c];
+    const Tensor *t = s->first;
+    for (int c = 0; c < t->c; c++) {
+        double a = 1, b = t->params > 1 ? w->values[t->first_param + 1][c] : 0;
+        for (int k = 0; k < s->folds; k++) {
+            const Tensor *folded = s->folded[k];
+            fast_of(folded->op)->fold(folded, w->values + folded->first_param, c, &a, &b);
         }
         scale[c] = (float)a;
         shift[c] = (float)b;
@@ -290,15 +290,15 @@ static void pack(const Fused *s, const Weights *w, float *scale)
     const Param *p = &w->params[conv->first_param];
     const float *weight = w->values[conv->first_param];
     fold(s, w, scale, s->bias);
-    if (s->packed != weight && !s->norm && !s->scale) {
-        conv2d_pack(conv, weight, s->packed);
+    if (s->packed != weight && !s->folds) {
+        s->fast->pack(conv, weight, s->packed);
         return;
     }
     float *folded = mem_alloc(p->count, sizeof *folded);
     size_t out = (size_t)conv->c, each = p->count / out;
     for (size_t i = 0; i < p->count; i++)
         folded[i] = weight[i] * scale[p->layout == LAYOUT_HWIO ? i % out : i / each];
-    conv2d_pack(conv, folded, s->packed);
+    s->fast->pack(conv, folded, s->packed);
     free(folded);
 }
 
@@ -311,7 +311,7 @@ static size_t whole_lines(size_t floats)
 /* May the packed weight lie where the weight does? */
 static bool fits(const Fused *s, const Weights *w)
 {
-    return conv2d_packed(s->first) <= w->params[s->first->first_param].count;
+    return s->fast->packed(s->first) <= w->params[s->first->first_param].count;
 }
 
 /* Gives every product its bias and its packed weight, from `floats` on or, where own is not NULL
@@ -330,7 +330,7 @@ static size_t place_packed(Inference *plan, const Weights *weights, Weights *own
                                  : s->bias + whole_lines((size_t)s->first->c);
         }
         used += whole_lines((size_t)s->first->c);
-        used += in_place ? 0 : whole_lines(conv2d_packed(s->first));
+        used += in_place ? 0 : whole_lines(s->fast->packed(s->first));
     }
     return used;
 }
@@ -383,18 +383,21 @@ const float *inference_output(const Inference *plan)
 static void run(const Inference *plan, const Fused *s)
 {
     const Tensor *t = s->first;
-    Call call = { .x = { value(plan, t->in[0]), value(plan, t->in[1]) },
-                  .y = value(plan, s->last),
-                  .param = plan->weights->values + t->first_param,
-                  .saved = s->saved >= 0 ? buffer_data(&plan->buffers, s->saved) : NULL,
-                  .work = plan->work,
-                  .packed = s->packed,
-                  .bias = s->bias,
-                  .residual = value(plan, s->residual),
-                  .x_row = plan->row[holder(t->in[0])->index],
-                  .y_row = plan->row[s->last->index],
-                  .act = s->act };
-    (t->op->forward ? t->op->forward : t->op->define)(t, &call);
+    FastCall c = { .call = { .x = { value(plan, t->in[0]), value(plan, t->in[1]) },
+                             .y = value(plan, s->last),
+                             .param = plan->weights->values + t->first_param },
+                   .saved = s->saved >= 0 ? buffer_data(&plan->buffers, s->saved) : NULL,
+                   .work = plan->work,
+                   .packed = s->packed,
+                   .bias = s->bias,
+                   .residual = value(plan, s->residual),
+                   .x_stride = plan->stride[holder(t->in[0])->index],
+                   .y_stride = plan->stride[s->last->index],
+                   .act = s->act };
+    if (s->fast)
+        s->fast->forward(t, &c);
+    else
+        t->op->define(t, &c.call);
 }
 
 void inference_run(Inference *plan)

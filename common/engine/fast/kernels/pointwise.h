@@ -1,8 +1,8 @@
 /* Element by element: activations, sums, scales, and their gradients; vectorised and parallel. */
-#ifndef KERNELS_POINTWISE_H
-#define KERNELS_POINTWISE_H
+#ifndef ENGINE_FAST_KERNELS_POINTWISE_H
+#define ENGINE_FAST_KERNELS_POINTWISE_H
 
-#include "kernels/act.h"
+#include "graph/act.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "kernels/pack.h"
+#include "engine/fast/kernels/pack.h"
 
 #include "base/ints.h"
 

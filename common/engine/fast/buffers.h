@@ -1,7 +1,7 @@
 /* One block of memory for many arrays: who is not alive at the same time may lie at the same place.
  */
-#ifndef ENGINE_BUFFERS_H
-#define ENGINE_BUFFERS_H
+#ifndef ENGINE_FAST_BUFFERS_H
+#define ENGINE_FAST_BUFFERS_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * Arithmetic and comparisons are the language's own operators; a comparison gives a VecInt of 0 and
  * -1. Memory needs no alignment. A kernel's tail goes through the partial loads and stores, with
  * the same arithmetic on padded lanes, so that its bits never depend on where an array ends. */
-#ifndef KERNELS_SIMD_H
-#define KERNELS_SIMD_H
+#ifndef ENGINE_FAST_KERNELS_SIMD_H
+#define ENGINE_FAST_KERNELS_SIMD_H
 
 #include <stdint.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  *
  * Only what backward needs is kept. What is cheap (activations, normalised values) is computed
  * again from what it was computed from when its turn comes; the gradient of a sum lies where the
- * sum's gradient lies; a path that drop path drops for the whole batch is not computed at all. */
-#ifndef ENGINE_TRAINING_H
-#define ENGINE_TRAINING_H
+ * sum's gradient lies. */
+#ifndef ENGINE_FAST_TRAINING_H
+#define ENGINE_FAST_TRAINING_H
 
 #include "base/random.h"
 #include "graph/net.h"

@@ -1,8 +1,8 @@
-#include "kernels/pointwise.h"
+#include "engine/fast/kernels/pointwise.h"
 
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/pieces.h"
+#include "engine/fast/kernels/pieces.h"
 
 #include <stdlib.h>
 #include <string.h>

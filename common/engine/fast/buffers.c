@@ -1,4 +1,4 @@
-#include "engine/buffers.h"
+#include "engine/fast/buffers.h"
 
 #include "base/memory.h"
 

@@ -6,14 +6,14 @@
  * Where it is large, each thread reading all of it would be the slowest part: then all threads
  * share the same tiles, pass by pass, and each multiplies by some of the elements' weights. A
  * tile's arithmetic is the same in either case, and so are the bits. */
-#include "kernels/winograd.h"
+#include "engine/fast/kernels/winograd.h"
 
 #include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/gemm.h"
-#include "kernels/pack.h"
-#include "kernels/pieces.h"
+#include "engine/fast/kernels/gemm.h"
+#include "engine/fast/kernels/pack.h"
+#include "engine/fast/kernels/pieces.h"
 
 #include <stdlib.h>
 

@@ -2,11 +2,11 @@
  *
  * A factor is cut into panels: `width` neighbouring rows of A or columns of B, its lanes. A packed
  * panel is [k][panel_step()], so that the inner loop reads it from front to back. */
-#ifndef KERNELS_PACK_H
-#define KERNELS_PACK_H
+#ifndef ENGINE_FAST_KERNELS_PACK_H
+#define ENGINE_FAST_KERNELS_PACK_H
 
-#include "kernels/gemm.h"
-#include "kernels/simd.h"
+#include "engine/fast/kernels/gemm.h"
+#include "engine/fast/kernels/simd.h"
 
 /* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
  * the 32 or 16 registers. A's panels have whole vectors, AR floats a step, so that no store of

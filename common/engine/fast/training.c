@@ -1,10 +1,9 @@
-#include "engine/training.h"
+#include "engine/fast/training.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/buffers.h"
-#include "graph/op.h"
-#include "ops/ops.h"
+#include "engine/fast/buffers.h"
+#include "engine/fast/fast.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +12,14 @@
  * i and backward at moment(i), the last layer first. */
 typedef struct {
     const Tensor *t;
-    int value;           /* buffer of its values in forward, and in backward where these are kept */
-    int again;           /* buffer of its values computed again for backward, or -1 */
-    int gradient;        /* buffer of the gradient, or -1 */
-    int saved;           /* buffer of the op's own statistics, or -1 */
-    int writes[2];       /* into the gradient of input k: does it set, add, or is nothing to do? */
-    bool cheap;          /* computed again for backward, not kept */
-    bool ready;          /* … and that has been done in this backward */
-    int path;            /* the drop path that this layer leads to and nowhere else, or -1 */
-    const Tensor *scale; /* the layer scale whose backward this convolution takes on, or NULL */
-    int scaled;          /* buffer of its scaled weight, or -1 */
-    bool taken_on;       /* this is such a layer scale: it only hands its gradient on */
+    int value;     /* buffer of its values in forward, and in backward where these are kept */
+    int again;     /* buffer of its values computed again for backward, or -1 */
+    int gradient;  /* buffer of the gradient, or -1 */
+    int saved;     /* buffer of the fast way's own statistics, or -1 */
+    int drawn;     /* buffer of a random op's factors, or -1 */
+    int writes[2]; /* into the gradient of input k: does it set, add, or is nothing to do? */
+    bool cheap;    /* computed again for backward, not kept */
+    bool ready;    /* … and that has been done in this backward */
     LayerSeconds seconds;
 } Node;
 
@@ -37,7 +33,6 @@ struct Training {
     Buffers buffers;
     size_t work_floats;
     float *work;
-    bool *dropped; /* by tensor: a drop path that drops the whole batch this time */
 };
 
 /* --- small questions ------------------------------------------------------------------------- */
@@ -57,20 +52,15 @@ static const Tensor *holder(const Tensor *t)
 /* Is there but the definition? */
 static bool is_plain(const Tensor *t)
 {
-    return t->op && !is_view(t) && !t->op->backward;
+    return t->op && !is_view(t) && !fast_of(t->op);
 }
 
-static bool has(const Tensor *t, OpFlags flag)
+/* A derivative reads whatever there is. */
+static bool has(const Tensor *t, FastFlags flag)
 {
     if (is_plain(t))
-        return flag & (BACKWARD_READS_X0 | BACKWARD_READS_X1 | BACKWARD_READS_Y);
-    return t->op && (t->op->flags & flag);
-}
-
-/* Backward hands the gradient on as it is. */
-static bool hands_on(const Node *n)
-{
-    return is_view(n->t) || n->taken_on;
+        return flag & (READS_X | READS_Y);
+    return t->op && !is_view(t) && (fast_of(t->op)->flags & flag);
 }
 
 static int moment(const Training *plan, const Tensor *t)
@@ -89,21 +79,6 @@ static bool wants_gradient(const Training *plan, const Tensor *t)
     return t->op != NULL || plan->options.input_gradient;
 }
 
-/* A layer scale that is all that reads a convolution: that one's backward has its gradient, too. */
-static void take_on_scale(Training *plan, int i)
-{
-    const Tensor *t = plan->nodes[i].t, *conv = t->in[0];
-    if (t->op != &layer_scale_op || (conv->op != &conv2d_op && conv->op != &linear_op))
-        return;
-    for (int k = conv->index + 1; k < plan->count; k++) {
-        const Tensor *user = plan->nodes[k].t;
-        if (user != t && (user->in[0] == conv || user->in[1] == conv))
-            return;
-    }
-    plan->nodes[i].taken_on = true;
-    node(plan, conv)->scale = t;
-}
-
 /* --- values ---------------------------------------------------------------------------------- */
 
 /* Where a cheap tensor is computed again from: the first one up the line that is kept. */
@@ -119,8 +94,8 @@ static const Tensor *origin(const Training *plan, const Tensor *t)
  * reads it, or because it is cheap itself. A ReLU after a sum is kept in the sum's place. */
 static bool is_cheap(const Training *plan, const Tensor *t)
 {
-    return has(t, CHEAP) && !hands_on(node(plan, t)) &&
-           (has(t, BACKWARD_READS_X0) || node(plan, holder(t->in[0]))->cheap);
+    return has(t, RECOMPUTABLE) && !is_view(t) &&
+           (has(t, READS_X) || node(plan, holder(t->in[0]))->cheap);
 }
 
 /* Backward at `when` reads t's values: keep them until then, or compute them again in time. */
@@ -157,13 +132,13 @@ static void place_values(Training *plan)
     buffer_extend(&plan->buffers, node(plan, holder(output))->value, plan->count);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->nodes[i].t;
-        if (hands_on(&plan->nodes[i]))
+        if (is_view(t))
             continue;
-        if (has(t, BACKWARD_READS_X0))
+        if (has(t, READS_X))
             read_in_backward(plan, t->in[0], moment(plan, t));
-        if (has(t, BACKWARD_READS_X1) && t->in[1])
+        if (is_plain(t) && t->in[1])
             read_in_backward(plan, t->in[1], moment(plan, t));
-        if (has(t, BACKWARD_READS_Y))
+        if (has(t, READS_Y))
             read_in_backward(plan, t, moment(plan, t));
     }
 }
@@ -239,7 +214,7 @@ static int hand_down(Training *plan, Node *n, int k)
     Node *to = node(plan, in);
     if (to->gradient >= 0)
         return ADD;
-    bool same = hands_on(n) || t->op == &add_op;
+    bool same = is_view(t) || t->op->flags & OP_SUMS;
     bool alone = t->in[0] != t->in[1];
     if (same && alone && may_join(plan, in, n->gradient, now)) {
         to->gradient = n->gradient;
@@ -267,67 +242,6 @@ static void place_gradients(Training *plan)
     }
 }
 
-/* --- dropped paths --------------------------------------------------------------------------- */
-
-static bool leads_to(const Training *plan, const Tensor *t, int path)
-{
-    bool read = false;
-    for (int i = t->index + 1; i < plan->count; i++) {
-        const Node *user = &plan->nodes[i];
-        if (user->t->in[0] != t && user->t->in[1] != t)
-            continue;
-        read = true;
-        if (user->path != path && i != path)
-            return false;
-    }
-    return read;
-}
-
-/* Does layer n write to the gradient of a tensor outside the path before anybody else does? */
-static bool writes_first(const Training *plan, const Node *n, int path)
-{
-    for (int k = 0; k < 2 && n->t->in[k]; k++)
-        if (wants_gradient(plan, n->t->in[k]) && node(plan, n->t->in[k])->path != path &&
-            n->writes[k] != ADD)
-            return true;
-    return false;
-}
-
-/* Marks the layers that lead to a drop path alone; all or none: none if one of them keeps running
- * statistics, or if a gradient outside would be left without its first value. */
-static void find_path(Training *plan, int path)
-{
-    bool good = true;
-    for (int i = path - 1; i > 0; i--)
-        if (plan->nodes[i].path < 0 && leads_to(plan, plan->nodes[i].t, path))
-            plan->nodes[i].path = path;
-    for (int i = path - 1; i > 0; i--) {
-        const Node *n = &plan->nodes[i];
-        if (n->path == path && (n->t->op == &batch_norm_op || writes_first(plan, n, path)))
-            good = false;
-    }
-    for (int i = path - 1; i > 0 && !good; i--)
-        if (plan->nodes[i].path == path)
-            plan->nodes[i].path = -1;
-}
-
-/* A drop path for the whole batch: what leads to it alone is skipped when it drops. */
-static void find_paths(Training *plan)
-{
-    for (int i = 0; i < plan->count; i++)
-        plan->nodes[i].path = -1;
-    for (int i = 0; i < plan->count; i++) {
-        const Tensor *t = plan->nodes[i].t;
-        if (t->op == &drop_path_op && !is_view(t) && !t->a.per_sample)
-            find_path(plan, i);
-    }
-}
-
-static bool skipped(const Training *plan, const Node *n)
-{
-    return n->path >= 0 && plan->dropped[n->path];
-}
-
 /* --- making ---------------------------------------------------------------------------------- */
 
 /* A derivative writes the gradient of every input, wanted or not. */
@@ -339,11 +253,12 @@ static size_t largest_input(const Tensor *t)
 
 static size_t most_work(const Training *plan, const Tensor *t)
 {
-    size_t forward = t->op->work ? t->op->work(t) : 0, backward = 0;
     if (is_plain(t))
         return largest_input(t);
-    if (t->op->work_backward)
-        backward = t->op->work_backward(t, wants_gradient(plan, t->in[0]));
+    const Fast *fast = fast_of(t->op);
+    size_t forward = fast->work ? fast->work(t) : 0, backward = 0;
+    if (fast->work_backward)
+        backward = fast->work_backward(t, wants_gradient(plan, t->in[0]));
     return forward > backward ? forward : backward;
 }
 
@@ -351,19 +266,18 @@ static void place_scratch(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!n->t->op)
+        if (!n->t->op || is_view(n->t))
             continue;
-        if (n->scale) {
-            size_t weight = net_param(plan->net, n->t->first_param)->count;
-            n->scaled = buffer_new(&plan->buffers, weight, moment(plan, n->t));
-        }
         size_t work = most_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
-        if (n->t->op->saved) {
-            n->saved = buffer_new(&plan->buffers, n->t->op->saved(n->t), -1);
-            /* What drop path drew holds until it draws again, whatever runs in between. */
-            bool drawn = n->t->op == &drop_path_op;
-            buffer_extend(&plan->buffers, n->saved, drawn ? 2 * plan->count : moment(plan, n->t));
+        const Fast *fast = fast_of(n->t->op);
+        if (fast && fast->saved) {
+            n->saved = buffer_new(&plan->buffers, fast->saved(n->t), -1);
+            buffer_extend(&plan->buffers, n->saved, moment(plan, n->t));
+        }
+        if (n->t->op->draw) { /* what is drawn holds until the next drawing */
+            n->drawn = buffer_new(&plan->buffers, (size_t)n->t->n, -1);
+            buffer_extend(&plan->buffers, n->drawn, 2 * plan->count);
         }
     }
 }
@@ -377,20 +291,16 @@ static Training *make_plan(const Net *net, TrainingOptions options)
     plan->options = options;
     plan->count = options.last ? options.last->index + 1 : net_tensors(net);
     plan->nodes = mem_alloc((size_t)plan->count, sizeof *plan->nodes);
-    plan->dropped = mem_alloc((size_t)plan->count, sizeof *plan->dropped);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = net_tensor(net, i);
-        plan->nodes[i] = (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1 };
-        plan->nodes[i].scaled = -1;
+        plan->nodes[i] =
+            (Node){ .t = t, .value = -1, .again = -1, .gradient = -1, .saved = -1, .drawn = -1 };
     }
-    for (int i = 0; i < plan->count; i++) {
-        take_on_scale(plan, i);
+    for (int i = 0; i < plan->count; i++)
         plan->nodes[i].cheap = is_cheap(plan, plan->nodes[i].t);
-    }
     place_values(plan);
     share_values(plan);
     place_gradients(plan);
-    find_paths(plan);
     place_scratch(plan);
     buffers_place(&plan->buffers);
     return plan;
@@ -406,9 +316,8 @@ static void keep_all(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         const Node *n = &plan->nodes[i];
-        plan->dropped[i] = false;
-        for (int sample = 0; n->t->op == &drop_path_op && sample < n->t->n; sample++)
-            data(plan, n->saved)[sample] = 1;
+        for (int sample = 0; n->drawn >= 0 && sample < n->t->n; sample++)
+            data(plan, n->drawn)[sample] = 1;
     }
 }
 
@@ -440,26 +349,17 @@ void training_free(Training *plan)
         return;
     buffers_free(&plan->buffers);
     free(plan->nodes);
-    free(plan->dropped);
     free(plan->work);
     free(plan);
 }
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static void draw(Training *plan, const Node *n, Random r)
-{
-    const Tensor *t = n->t;
-    float *factors = data(plan, n->saved);
-    drop_path_draw(t, r, factors);
-    plan->dropped[t->index] = !t->a.per_sample && t->n > 0 && factors[0] == 0;
-}
-
 void training_drop(Training *plan, Random r)
 {
     for (int i = 0; i < plan->count; i++)
-        if (plan->nodes[i].t->op == &drop_path_op && !is_view(plan->nodes[i].t))
-            draw(plan, &plan->nodes[i], r);
+        if (plan->nodes[i].drawn >= 0)
+            plan->nodes[i].t->op->draw(plan->nodes[i].t, r, data(plan, plan->nodes[i].drawn));
 }
 
 /* --- forward --------------------------------------------------------------------------------- */
@@ -479,45 +379,34 @@ const float *training_output(const Training *plan)
     return forward_value(plan, plan->nodes[plan->count - 1].t);
 }
 
-/* Is it a sum of which one summand is a dropped path? Then it is the other summand. */
-static const Tensor *only_summand(const Training *plan, const Tensor *t)
+/* What forward and backward of a layer have in common. */
+static FastCall call_of(const Training *plan, const Node *n, const Weights *weights)
 {
-    if (t->op != &add_op)
-        return NULL;
-    for (int k = 0; k < 2; k++)
-        if (plan->dropped[t->in[k]->index])
-            return t->in[1 - k];
-    return NULL;
+    return (FastCall){ .call = { .param = weights->values + n->t->first_param,
+                                 .drawn = data(plan, n->drawn),
+                                 .training = !plan->options.frozen },
+                       .saved = data(plan, n->saved),
+                       .work = plan->work };
 }
 
 static void run_forward(Training *plan, const Node *n, Weights *weights)
 {
-    const Tensor *t = n->t, *only = only_summand(plan, t);
-    float *y = data(plan, n->value);
-    if (only) {
-        float *x = forward_value(plan, only);
-        if (x != y)
-            memcpy(y, x, tensor_elements(t) * sizeof *y);
-        return;
-    }
-    if (plan->dropped[t->index]) {
-        memset(y, 0, tensor_elements(t) * sizeof *y);
-        return;
-    }
-    Call call = { .x = { forward_value(plan, t->in[0]), forward_value(plan, t->in[1]) },
-                  .y = y,
-                  .param = weights->values + t->first_param,
-                  .saved = data(plan, n->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen };
-    (is_plain(t) ? t->op->define : t->op->forward)(t, &call);
+    const Tensor *t = n->t;
+    FastCall c = call_of(plan, n, weights);
+    c.call.x[0] = forward_value(plan, t->in[0]);
+    c.call.x[1] = forward_value(plan, t->in[1]);
+    c.call.y = data(plan, n->value);
+    if (is_plain(t))
+        t->op->define(t, &c.call);
+    else
+        fast_of(t->op)->forward(t, &c);
 }
 
 void training_forward(Training *plan, Weights *weights)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!n->t->op || is_view(n->t) || skipped(plan, n))
+        if (!n->t->op || is_view(n->t))
             continue;
         double start = clock_seconds();
         run_forward(plan, n, weights);
@@ -534,14 +423,11 @@ static void compute_again(Training *plan, const Tensor *t, float *to, Weights *w
     bool cheap = node(plan, from)->cheap;
     if (cheap)
         compute_again(plan, from, to, weights);
-    Call call = { .x = { cheap ? to : forward_value(plan, from) },
-                  .y = to,
-                  .param = weights->values + t->first_param,
-                  .saved = data(plan, node(plan, t)->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen,
-                  .again = true };
-    t->op->forward(t, &call);
+    FastCall c = call_of(plan, node(plan, t), weights);
+    c.call.x[0] = cheap ? to : forward_value(plan, from);
+    c.call.y = to;
+    c.recompute = true;
+    fast_of(t->op)->forward(t, &c);
 }
 
 /* t's values in backward, computed again now if nobody has read them yet. */
@@ -581,36 +467,27 @@ static void derive(Training *plan, const Node *n, Call *call, Weights *gradients
 static void run_backward(Training *plan, const Node *n, Weights *weights, Weights *gradients)
 {
     const Tensor *t = n->t;
-    Call call = { .dy = data(plan, n->gradient),
-                  .param = weights->values + t->first_param,
-                  .grad = gradients->values + t->first_param,
-                  .saved = data(plan, n->saved),
-                  .work = plan->work,
-                  .training = !plan->options.frozen };
-    if (has(t, BACKWARD_READS_X0))
-        call.x[0] = backward_value(plan, t->in[0], weights);
-    if (has(t, BACKWARD_READS_X1) && t->in[1])
-        call.x[1] = backward_value(plan, t->in[1], weights);
-    if (has(t, BACKWARD_READS_Y))
-        call.y = (float *)backward_value(plan, t, weights);
+    FastCall c = call_of(plan, n, weights);
+    c.call.grad = gradients->values + t->first_param;
+    c.call.dy = data(plan, n->gradient);
+    if (has(t, READS_X))
+        c.call.x[0] = backward_value(plan, t->in[0], weights);
+    if (is_plain(t) && t->in[1])
+        c.call.x[1] = backward_value(plan, t->in[1], weights);
+    if (has(t, READS_Y))
+        c.call.y = (float *)backward_value(plan, t, weights);
     bool any = t->params > 0;
     for (int k = 0; k < 2; k++) {
         if (n->writes[k] == NOTHING)
             continue;
-        call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
-        call.accumulate[k] = n->writes[k] == ADD;
+        c.call.dx[k] = data(plan, node(plan, t->in[k])->gradient);
+        c.accumulate[k] = n->writes[k] == ADD;
         any = true;
     }
-    if (n->scale) {
-        int gamma = n->scale->first_param;
-        call.scale = weights->values[gamma];
-        call.scale_grad = gradients->values[gamma];
-        call.scaled = data(plan, n->scaled);
-    }
     if (any && is_plain(t))
-        derive(plan, n, &call, gradients);
+        derive(plan, n, &c.call, gradients);
     else if (any)
-        t->op->backward(t, &call);
+        fast_of(t->op)->backward(t, &c);
 }
 
 static void hand_on(Training *plan, const Node *n)
@@ -639,11 +516,11 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
     for (int i = plan->count - 1; i > 0; i--) {
         Node *n = &plan->nodes[i];
         double start = clock_seconds();
-        if (n->gradient < 0 || skipped(plan, n))
+        if (n->gradient < 0)
             no_gradient(n, gradients);
-        else if (hands_on(n))
+        else if (is_view(n->t))
             hand_on(plan, n);
-        else if (!plan->dropped[i] || node(plan, n->t->in[0])->path != i)
+        else
             run_backward(plan, n, weights, gradients);
         n->seconds.backward += clock_seconds() - start;
     }

@@ -1,10 +1,10 @@
 /* What the kernels over many rows share: fixed pieces of work, float64 sums, the activations. */
-#ifndef KERNELS_PIECES_H
-#define KERNELS_PIECES_H
+#ifndef ENGINE_FAST_KERNELS_PIECES_H
+#define ENGINE_FAST_KERNELS_PIECES_H
 
 #include "base/memory.h"
-#include "kernels/act.h"
-#include "kernels/vecmath.h"
+#include "graph/act.h"
+#include "engine/fast/kernels/vecmath.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,10 +3,10 @@
  * C = A·B with A [m,k], B [k,n] and C [m,n], all float32. A and B are described by strides, so one
  * function does A·B, A·Bᵀ and Aᵀ·B; or as the patches of a picture, so that a convolution is a
  * product without its im2col matrix ever lying in memory. */
-#ifndef KERNELS_GEMM_H
-#define KERNELS_GEMM_H
+#ifndef ENGINE_FAST_KERNELS_GEMM_H
+#define ENGINE_FAST_KERNELS_GEMM_H
 
-#include "kernels/act.h"
+#include "graph/act.h"
 
 #include <stdbool.h>
 #include <stddef.h>

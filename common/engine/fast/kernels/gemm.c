@@ -6,13 +6,13 @@
  * columns are shared by the threads that have nothing else to do. Each element is summed step by
  * step within a block and block after block, whatever task or tile it is in: so its bits depend on
  * neither the threads nor the cutting. */
-#include "kernels/gemm.h"
+#include "engine/fast/kernels/gemm.h"
 
 #include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/pack.h"
-#include "kernels/vecmath.h"
+#include "engine/fast/kernels/pack.h"
+#include "engine/fast/kernels/vecmath.h"
 
 /* MC rows of A and NC columns of B at a time: 450 and 500 KiB of packed panels, which stay in the
  * second cache. ALIGN is a cache line. */

@@ -1,8 +1,8 @@
 /* Running a trained network: batch norm folded into the convolution before it, layer scale too; the
  * residual sum and the activation applied as the convolution writes its output; memory reused as
  * soon as nobody needs what lies in it. */
-#ifndef ENGINE_INFERENCE_H
-#define ENGINE_INFERENCE_H
+#ifndef ENGINE_FAST_INFERENCE_H
+#define ENGINE_FAST_INFERENCE_H
 
 #include "graph/net.h"
 #include "graph/weights.h"

@@ -1,8 +1,8 @@
-#include "kernels/norm.h"
+#include "engine/fast/kernels/norm.h"
 
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/pieces.h"
+#include "engine/fast/kernels/pieces.h"
 
 #include <math.h>
 #include <stdlib.h>

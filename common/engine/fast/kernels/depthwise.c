@@ -10,12 +10,12 @@
  *
  * The gradient with respect to the input is such a convolution too, of dy, with the kernel turned
  * round; a stride becomes a spacing: the taps that meet dy's values are every spacing-th. */
-#include "kernels/depthwise.h"
+#include "engine/fast/kernels/depthwise.h"
 
 #include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "kernels/pieces.h"
+#include "engine/fast/kernels/pieces.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* How fast this machine can multiply and add at all. */
-#ifndef KERNELS_PEAK_H
-#define KERNELS_PEAK_H
+#ifndef ENGINE_FAST_KERNELS_PEAK_H
+#define ENGINE_FAST_KERNELS_PEAK_H
 
 /* GFLOP/s of thread_count() threads together in a loop of vector multiply-adds that touches no
  * memory, the best of several measurements: some 20 ms in all. A multiply-add is 2 FLOPs. */

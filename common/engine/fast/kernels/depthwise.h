@@ -5,10 +5,10 @@
  * so that a vector holds neighbouring output channels. Output channel o reads the input channels
  * (o / group_out)·group_in + j, j < group_in. For a depthwise convolution that is
  * [kernel,kernel,C]. */
-#ifndef KERNELS_DEPTHWISE_H
-#define KERNELS_DEPTHWISE_H
+#ifndef ENGINE_FAST_KERNELS_DEPTHWISE_H
+#define ENGINE_FAST_KERNELS_DEPTHWISE_H
 
-#include "kernels/act.h"
+#include "graph/act.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,10 +3,10 @@
  * All matrices are row-major [rows, channels]: a row a pixel, NHWC. Sums run in float64, cut into
  * pieces that depend on the sizes alone and added in order, so that the bits do not depend on the
  * number of threads. Scratch memory: norm_work(rows, channels) floats for any of them. */
-#ifndef KERNELS_NORM_H
-#define KERNELS_NORM_H
+#ifndef ENGINE_FAST_KERNELS_NORM_H
+#define ENGINE_FAST_KERNELS_NORM_H
 
-#include "kernels/act.h"
+#include "graph/act.h"
 
 #include <stdbool.h>
 #include <stddef.h>

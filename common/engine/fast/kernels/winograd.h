@@ -6,10 +6,10 @@
  * back, the 16 sums over the input channels are the 4 outputs. So the convolution becomes 16 matrix
  * products [tiles,in]·[in,out], and the changes of basis are additions alone, but for the kernel's,
  * which is made once. Rounding: about twice the error of the plain sum. */
-#ifndef KERNELS_WINOGRAD_H
-#define KERNELS_WINOGRAD_H
+#ifndef ENGINE_FAST_KERNELS_WINOGRAD_H
+#define ENGINE_FAST_KERNELS_WINOGRAD_H
 
-#include "kernels/act.h"
+#include "graph/act.h"
 
 #include <stdbool.h>
 #include <stddef.h>

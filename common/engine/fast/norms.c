@@ -1,0 +1,174 @@
+/* The fast ways of the norms. */
+#include "engine/fast/kernels/norm.h"
+#include "engine/fast/ways.h"
+#include "ops/ops.h"
+#include "ops/set_norm.h"
+
+#include <math.h>
+
+/* param[]: weight, bias; of batch norm also the running statistics. */
+enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
+
+/* --- batch norm: saved are mean and rstd --------------------------------------------------------
+ */
+
+/* The batch's statistics into saved: mean, then rstd. */
+static void measure(const Tensor *t, const FastCall *c)
+{
+    float *mean = c->saved, *rstd = c->saved + t->c;
+    batch_norm_check_training(t);
+    channel_moments(c->call.x[0], tensor_rows(t), t->c, mean, rstd, c->work);
+    for (int i = 0; i < t->c; i++) {
+        batch_norm_move_running(t, c->call.param, i, mean[i], rstd[i]);
+        rstd[i] = (float)(1 / sqrt((double)rstd[i] + (double)t->a.eps));
+    }
+}
+
+/* The running statistics in their place, for a backward that takes them as constants. */
+static void take_running(const Tensor *t, const FastCall *c)
+{
+    for (int i = 0; i < t->c; i++) {
+        c->saved[i] = c->call.param[RUNNING_MEAN][i];
+        c->saved[t->c + i] =
+            (float)(1 / sqrt((double)c->call.param[RUNNING_VAR][i] + (double)t->a.eps));
+    }
+}
+
+static void batch_norm_forward(const Tensor *t, const FastCall *c)
+{
+    float *scale = c->work, *shift = c->work + t->c;
+    if (c->call.training && !c->recompute)
+        measure(t, c);
+    else if (!c->call.training && c->saved)
+        take_running(t, c);
+    for (int i = 0; i < t->c; i++) {
+        double mean = c->call.training ? c->saved[i] : c->call.param[RUNNING_MEAN][i];
+        double rstd = c->call.training
+                          ? c->saved[t->c + i]
+                          : 1 / sqrt((double)c->call.param[RUNNING_VAR][i] + (double)t->a.eps);
+        scale[i] = (float)(rstd * c->call.param[WEIGHT][i]);
+        shift[i] = (float)(c->call.param[BIAS][i] - mean * rstd * c->call.param[WEIGHT][i]);
+    }
+    channel_affine(c->call.x[0], tensor_rows(t), t->c, scale, shift, IDENTITY, c->call.y);
+}
+
+/* With x̂ = (x - mean)·rstd and m rows, in training:
+ *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c by channel;
+ * with the running statistics, which don't depend on x, weight·rstd·dy. */
+static void batch_norm_backward(const Tensor *t, const FastCall *c)
+{
+    const float *mean = c->saved, *rstd = c->saved + t->c;
+    size_t rows = tensor_rows(t);
+    float *a = c->work, *b = a + t->c, *shift = b + t->c;
+    channel_gradient_sums(c->call.x[0], c->call.dy, rows, t->c, mean, rstd, c->call.grad[BIAS],
+                          c->call.grad[WEIGHT], c->work);
+    if (!c->call.dx[0])
+        return;
+    for (int i = 0; i < t->c; i++) {
+        double scale = (double)c->call.param[WEIGHT][i] * rstd[i];
+        double shared = c->call.training ? 1 / (double)rows : 0; /* of the sums, a row */
+        double slope = -scale * rstd[i] * c->call.grad[WEIGHT][i] * shared;
+        a[i] = (float)scale;
+        b[i] = (float)slope;
+        shift[i] = (float)(-scale * c->call.grad[BIAS][i] * shared - slope * mean[i]);
+    }
+    channel_gradient(c->call.x[0], c->call.dy, rows, t->c, a, b, shift, c->accumulate[0],
+                     c->call.dx[0]);
+}
+
+static size_t batch_norm_saved(const Tensor *t)
+{
+    return 2 * (size_t)t->c;
+}
+
+static size_t batch_norm_work(const Tensor *t)
+{
+    size_t sums = norm_work(tensor_rows(t), t->c), factors = 3 * (size_t)t->c;
+    return sums > factors ? sums : factors;
+}
+
+static void batch_norm_fold(const Tensor *t, float *const *param, int c, double *a, double *b)
+{
+    double slope = param[WEIGHT][c] / sqrt((double)param[RUNNING_VAR][c] + (double)t->a.eps);
+    *a *= slope;
+    *b = (*b - param[RUNNING_MEAN][c]) * slope + param[BIAS][c];
+}
+
+const Fast batch_norm_fast = {
+    .op = &batch_norm_op,
+    .flags = READS_X | RECOMPUTABLE | IN_PLACE,
+    .forward = batch_norm_forward,
+    .backward = batch_norm_backward,
+    .saved = batch_norm_saved,
+    .work = batch_norm_work,
+    .fold = batch_norm_fold,
+};
+
+/* --- group and layer norm: saved are means, then rstds ------------------------------------------
+ */
+
+/* Layer norm has no groups: its sets are the pixels. */
+static SetShape set_shape(const Tensor *t)
+{
+    size_t rows = tensor_rows(t);
+    if (t->a.groups == 0)
+        return (SetShape){ .sets = rows, .rows_per_set = 1, .channels = t->c, .groups = 1 };
+    return (SetShape){ .sets = (size_t)t->n,
+                       .rows_per_set = (size_t)t->h * (size_t)t->w,
+                       .channels = t->c,
+                       .groups = t->a.groups };
+}
+
+static size_t sets(const Tensor *t)
+{
+    SetShape s = set_shape(t);
+    return s.sets * (size_t)s.groups;
+}
+
+static void set_norm_forward(const Tensor *t, const FastCall *c)
+{
+    SetShape s = set_shape(t);
+    float *mean = c->saved, *rstd = c->saved + sets(t);
+    if (c->recompute)
+        set_norm_apply(&s, c->call.x[0], c->call.param[WEIGHT], c->call.param[BIAS], mean, rstd,
+                       c->call.y);
+    else
+        set_norm_run(&s, c->call.x[0], t->a.eps, c->call.param[WEIGHT], c->call.param[BIAS], mean,
+                     rstd, c->call.y);
+}
+
+static void set_norm_backward(const Tensor *t, const FastCall *c)
+{
+    SetShape s = set_shape(t);
+    set_norm_gradient(&s, c->call.x[0], c->call.dy, c->call.param[WEIGHT], c->saved,
+                      c->saved + sets(t), c->accumulate[0], c->call.dx[0], c->call.grad[WEIGHT],
+                      c->call.grad[BIAS], c->work);
+}
+
+static size_t set_norm_saved(const Tensor *t)
+{
+    return 2 * sets(t);
+}
+
+static size_t set_norm_work(const Tensor *t)
+{
+    return norm_work(tensor_rows(t), t->c);
+}
+
+const Fast group_norm_fast = {
+    .op = &group_norm_op,
+    .flags = READS_X | RECOMPUTABLE | IN_PLACE,
+    .forward = set_norm_forward,
+    .backward = set_norm_backward,
+    .saved = set_norm_saved,
+    .work = set_norm_work,
+};
+
+const Fast layer_norm_fast = {
+    .op = &layer_norm_op,
+    .flags = READS_X | RECOMPUTABLE | IN_PLACE,
+    .forward = set_norm_forward,
+    .backward = set_norm_backward,
+    .saved = set_norm_saved,
+    .work = set_norm_work,
+};

@@ -1,0 +1,7 @@
+/* Activations that a layer may end with. */
+#ifndef GRAPH_ACT_H
+#define GRAPH_ACT_H
+
+typedef enum { IDENTITY, RELU, GELU } Act;
+
+#endif
