@@ -7,7 +7,6 @@
 #include "engine/plain.h"
 #include "graph/weights.h"
 #include "kernels/winograd.h"
-#include "ops/conv2d.h"
 #include "ops/ops.h"
 #include "run.h"
 
@@ -180,7 +179,7 @@ static Tensor *wide_conv(Tensor *x, int out, int pad, bool bias)
 {
     Tensor *y = conv2d(x, .out = out, .kernel = 3, .pad = pad, .bias = bias);
     Winograd w = { x->n, x->h, x->w, x->c, out, pad, y->h, y->w };
-    cr_assert_eq(conv2d_packed(y), winograd_packed(&w), "that is no convolution for Winograd");
+    cr_assert(winograd_fits(&w), "that is no convolution for Winograd");
     return y;
 }
 
