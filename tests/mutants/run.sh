@@ -17,7 +17,7 @@ done <tests/mutants/list
 
 bad=0
 for i in "${!numbers[@]}"; do
-    found=$(grep -rhoF --include='*.[ch]' -e "${olds[i]}" common | wc -l)
+    found=$({ grep -rhoF --include='*.[ch]' -e "${olds[i]}" common || true; } | wc -l)
     [ "$found" -eq 1 ] && continue
     echo "fault ${numbers[i]}: its text stands $((found)) times in common/, not once: ${olds[i]}" >&2
     bad=1
