@@ -22,6 +22,7 @@ TAKES_plots := RUNS
 TAKES_faults := FAULTS
 TAKES_kill := KILLS
 TAKES_fuzz := FUZZ FUZZ_SECONDS
+TAKES_mutants := MUTANTS
 ALL_TAKE := CC AR MARCH BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
     FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
 set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -96,7 +97,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz faults kill portability bench speed train results variants collect \
+.PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill portability bench speed train results variants collect \
     built diff docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -280,15 +281,20 @@ sanitize: #### the same tests with Address- and UndefinedBehaviorSanitizer, then
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: #### the readers of files and of options against any bytes (FUZZ_SECONDS=60 FUZZ="pnm idx")
+fuzz: #### the readers of files and of options against any bytes, the plans on any network (FUZZ_SECONDS=60 FUZZ="pnm idx")
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ)
 
 # A wrong option ends the program, which is not to be the fuzzer's end.
 $(BUILD)/fuzz/network: WRAP := -Wl,--wrap=exit
+$(BUILD)/fuzz/random_networks: $(BUILD)/obj/tests/random_networks.o
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(ARCHIVE) $(LIBS)
+
+# Each of tests/mutants/list, or those that MUTANTS names.
+mutants: tests $(BUILD)/faults.so #### faults of one line, each of which the tests must notice, for half an hour (MUTANTS="3 7")
+	+@MAKE='$(MAKE)' tests/mutants/run.sh '$(BUILD)' $(MUTANTS)
 
 portability: #### the tests built by gcc and clang at every level, for older and other processors
 	+@MAKE='$(MAKE)' tests/portability.sh $(PORTS)

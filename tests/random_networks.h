@@ -5,8 +5,16 @@
 
 #include "graph/net.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Network number `round`; large: of as many channels and pixels as Winograd's kernels want. To be
  * freed by net_free. */
 Net *random_network(uint64_t round, bool large);
+
+/* Do the plans give what the plain engine gives for network `round`: the output, the gradient of
+ * every parameter and of the input, the running statistics? Whatever they share, fold, skip or
+ * compute again. Prints the network where they do not. large: as in random_network. */
+bool random_network_agrees(uint64_t round, bool large);
 
 #endif

@@ -95,6 +95,31 @@ void run_well(const char *format, ...)
     free(line);
 }
 
+Result run_in(const char *folder, const char *program, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *rest = line_of(format, args);
+    va_end(args);
+    Result r = run("cd '%s' && '%s'%s", folder, program, rest);
+    free(rest);
+    return r;
+}
+
+void expect_line(Result r, int status, const char *words, const char *what)
+{
+    cr_expect_eq(r.status, status, "%s: status %d: %s", what, r.status, r.err);
+    char *list = str_format("%s", words), *rest = NULL;
+    for (char *w = strtok_r(list, "|", &rest); w; w = strtok_r(NULL, "|", &rest))
+        cr_expect(strstr(r.err, w), "%s: '%s' is not said: %s", what, w, r.err);
+    const char *end = strchr(r.err, '\n');
+    cr_expect(end && !end[1], "%s: not one line: '%s'", what, r.err);
+    if (status != 0)
+        cr_expect_str_empty(r.out, "%s: prints %s", what, r.out);
+    free(list);
+    result_free(&r);
+}
+
 /* --- where things are ------------------------------------------------------------------------ */
 
 const char *build_folder(void)

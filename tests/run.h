@@ -22,6 +22,16 @@ void result_free(Result *result);
 /* The same, freed again, for a command that must succeed: fails the test otherwise. */
 void run_well(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Runs a program in a folder; the rest of the line, directly behind it, is written like printf's.
+ */
+Result run_in(const char *folder, const char *program, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The command must have ended with that status and said one line on standard error that has all the
+ * words, "|" between them; if it failed, it must have printed nothing. Frees the result. what: the
+ * command, for messages. */
+void expect_line(Result result, int status, const char *words, const char *what);
+
 /* The folder with the programs. */
 const char *build_folder(void);
 

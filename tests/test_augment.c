@@ -138,25 +138,62 @@ Test(prepare, says_what_does_not_fit)
 
 /* --- random changes -------------------------------------------------------------------------- */
 
+/* All combinations equally often: neither shift, nor the side, says anything of the others. */
 Test(augment, views_take_every_shift_and_both_sides)
 {
-    enum { SHIFTS = 2 * CROP_SHIFT + 1 };
-    int down[SHIFTS] = { 0 }, right[SHIFTS] = { 0 }, mirrored = 0, n = 9000;
-    for (int i = 0; i < n; i++) {
+    enum { SHIFTS = 2 * CROP_SHIFT + 1, EACH = 100 };
+    int seen[SHIFTS][SHIFTS][2] = { 0 };
+    for (int i = 0; i < SHIFTS * SHIFTS * 2 * EACH; i++) {
         Random r = augment_random(1, 2, (uint32_t)i);
         View view = augment_view(r, (Augment){ .crop = true, .flip = true });
         cr_assert(abs(view.down) <= CROP_SHIFT && abs(view.right) <= CROP_SHIFT);
-        down[view.down + CROP_SHIFT]++;
-        right[view.right + CROP_SHIFT]++;
-        mirrored += view.mirrored;
+        seen[view.down + CROP_SHIFT][view.right + CROP_SHIFT][view.mirrored]++;
         view = augment_view(r, (Augment){ 0 });
         cr_assert(view.down == 0 && view.right == 0 && !view.mirrored);
     }
-    for (int i = 0; i < SHIFTS; i++) {
-        cr_expect(abs(down[i] - n / SHIFTS) < 150);
-        cr_expect(abs(right[i] - n / SHIFTS) < 150);
+    for (int i = 0; i < SHIFTS * SHIFTS * 2; i++)
+        cr_expect(abs((&seen[0][0][0])[i] - EACH) < EACH / 2, "%d: %d times", i,
+                  (&seen[0][0][0])[i]);
+}
+
+static double correlation(const double *a, const double *b, int n)
+{
+    double sum_a = 0, sum_b = 0, ab = 0, aa = 0, bb = 0;
+    for (int i = 0; i < n; i++)
+        sum_a += a[i], sum_b += b[i];
+    for (int i = 0; i < n; i++) {
+        double x = a[i] - sum_a / n, y = b[i] - sum_b / n;
+        ab += x * y, aa += x * x, bb += y * y;
     }
-    cr_expect(abs(mirrored - n / 2) < 300);
+    return ab / sqrt(aa * bb);
+}
+
+/* None of what is drawn for a picture tells another. The box's place is that of its middle. */
+Test(augment, draws_are_independent)
+{
+    enum { DRAWS = 8, N = 10000 };
+    static double drawn[DRAWS][N];
+    for (uint32_t i = 0; i < N; i++) {
+        Random r = augment_random(5, 6, i);
+        View view = augment_view(r, (Augment){ .crop = true, .flip = true });
+        Mix box = augment_mix(r, (Augment){ .cutmix = true }, 64, 64);
+        Mix blend = augment_mix(r, (Augment){ .mixup = true }, 64, 64);
+        Mix either = augment_mix(r, (Augment){ .mixup = true, .cutmix = true }, 64, 64);
+        double all[DRAWS] = { view.down,
+                              view.right,
+                              view.mirrored,
+                              either.kind == CUTMIX,
+                              box.top + box.bottom,
+                              box.left + box.right,
+                              (box.bottom - box.top) * (box.right - box.left),
+                              (double)blend.lambda };
+        for (int k = 0; k < DRAWS; k++)
+            drawn[k][i] = all[k];
+    }
+    for (int a = 0; a < DRAWS; a++)
+        for (int b = 0; b < a && b < DRAWS - 2; b++) /* the last two are of the same numbers */
+            cr_expect(fabs(correlation(drawn[a], drawn[b], N)) < 0.05, "%d and %d: %g", a, b,
+                      correlation(drawn[a], drawn[b], N));
 }
 
 /* Beta(a, a) has the mean 1/2 and the variance 1 / (4 (2a + 1)). */

@@ -1,8 +1,10 @@
 /* Random numbers, memory, loops, and running other programs. */
+#include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "base/system.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -10,6 +12,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* The known answers that the generator's authors publish with it. */
 Test(random, philox_gives_the_published_answers)
@@ -158,6 +162,36 @@ Test(parallel, a_task_is_shared_and_its_steps_follow_each_other)
     parallel_tasks(TASKS, 1, prepare, check_share, &shares[1]);
     expect_all_done(&shares[1]);
     cr_expect_eq(shares[1].guests, 0);
+}
+
+static double processor_seconds(void)
+{
+    struct rusage used;
+    cr_assert_eq(getrusage(RUSAGE_SELF, &used), 0);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+static void sleep_in_the_last(void *context, int item, int worker)
+{
+    (void)worker;
+    usleep(item == *(int *)context - 1 ? 100000 : 1);
+}
+
+/* For a slow thread, and then for the next loop. Whoever looked all the time would need a processor
+ * for 100 ms, twice; others' load takes nothing from that but time. */
+Test(parallel, waiting_threads_sleep)
+{
+    for (int more = 0; more < 3; more += 2) {
+        int threads = int_min(4, system_processors()) + more;
+        thread_count_set(threads);
+        parallel_for(threads, sleep_in_the_last, &threads); /* by now they are there */
+        double before = processor_seconds();
+        parallel_for(threads, sleep_in_the_last, &threads);
+        usleep(100000);
+        double used = processor_seconds() - before;
+        cr_expect_lt(used, 0.05, "%d threads: %g s of 0.2", threads, used);
+    }
 }
 
 /* Two threads in the same task: one waits in its item until the other has begun one as well. */

@@ -11,7 +11,6 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,62 +43,32 @@ TestSuite(classify, .init = setup, .fini = teardown);
 
 /* --- helpers --------------------------------------------------------------------------------- */
 
-static Result call(const char *format, va_list args)
-{
-    char *words = NULL;
-    cr_assert(vasprintf(&words, format, args) >= 0);
-    Result r = run("cd '%s' && '%s' %s", folder, program, words);
-    free(words);
-    return r;
-}
+#define CALL(...) run_in(folder, program, " " __VA_ARGS__)
 
 /* What the program prints, given these words; it must succeed. */
-static char *prints(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *prints(const char *format, ...)
+#define prints(...) printed(CALL(__VA_ARGS__), #__VA_ARGS__)
+static char *printed(Result r, const char *what)
 {
-    va_list args;
-    va_start(args, format);
-    Result r = call(format, args);
-    va_end(args);
-    cr_assert_eq(r.status, 0, "%s: status %d: %s", format, r.status, r.err);
-    cr_expect_str_empty(r.err, "%s: %s", format, r.err);
+    cr_assert_eq(r.status, 0, "%s: status %d: %s", what, r.status, r.err);
+    cr_expect_str_empty(r.err, "%s: %s", what, r.err);
     free(r.err);
     return r.out;
 }
 
 /* The program must end with that status, print nothing, and name what is wrong. */
-static void fails(int status, const char *named, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void fails(int status, const char *named, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    Result r = call(format, args);
-    va_end(args);
-    const char *end = strchr(r.err, '\n');
-    cr_expect_eq(r.status, status, "%s: status %d: %s", format, r.status, r.err);
-    cr_expect(strncmp(r.err, STEP ": ", strlen(STEP ": ")) == 0, "%s: %s", format, r.err);
-    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", format, named, r.err);
-    cr_expect(end && !end[1], "%s: not one line: %s", format, r.err);
-    cr_expect_str_empty(r.out, "%s: prints %s", format, r.out);
-    result_free(&r);
-}
+#define fails(status, named, ...)                                                                  \
+    expect_line(CALL(__VA_ARGS__), status, STEP ": |" named, #__VA_ARGS__)
 
 /* The program names what it can and ends with status 1 and `lines` on stderr, one of which has what
- * is wrong; returns what it prints. */
-static char *names_the_rest(int lines, const char *named, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static char *names_the_rest(int lines, const char *named, const char *format, ...)
+ * is wrong; gives what it prints. */
+#define names_the_rest(lines, named, ...) expect_rest(CALL(__VA_ARGS__), lines, named, #__VA_ARGS__)
+static char *expect_rest(Result r, int lines, const char *named, const char *what)
 {
-    va_list args;
-    va_start(args, format);
-    Result r = call(format, args);
-    va_end(args);
-    cr_expect_eq(r.status, FAILED, "%s: status %d: %s", format, r.status, r.err);
+    cr_expect_eq(r.status, FAILED, "%s: status %d: %s", what, r.status, r.err);
     for (const char *at = r.err; (at = strchr(at, '\n')); at++)
         lines--;
-    cr_expect_eq(lines, 0, "%s: %d lines too few: %s", format, lines, r.err);
-    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", format, named, r.err);
+    cr_expect_eq(lines, 0, "%s: %d lines too few: %s", what, lines, r.err);
+    cr_expect(strstr(r.err, named), "%s: '%s' is not named: %s", what, named, r.err);
     free(r.err);
     return r.out;
 }

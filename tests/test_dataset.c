@@ -228,6 +228,9 @@ Test(fashion, what_is_wrong_is_told, .init = folder_make, .fini = folder_remove)
     expect_error("fashion-mnist", TRAINING_SET, folder, "train-labels-idx1-ubyte is missing");
     put_fashion("train", 5, 4, 0);
     expect_error("fashion-mnist", TRAINING_SET, "5 pictures", "4 labels");
+    put_fashion("train", 4, 5, 0);
+    expect_error("fashion-mnist", TRAINING_SET, "4 pictures", "5 labels");
+    put_fashion("train", 5, 4, 0);
     put_fashion("t10k", 5, 5, 0);
     expect_error("fashion-mnist", TEST_SET, "5 pictures", "4 labels");
     path = str_format("%s/train-images-idx3-ubyte", folder);

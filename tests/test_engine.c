@@ -214,7 +214,8 @@ Test(inference, of_1024_channels_is_what_the_definitions_say)
                                 : conv2d(hidden, .out = reader == 2 ? 1024 : 9, .kernel = 1);
         if (reader == 2) {
             y = add(y, hidden);
-            add(y, conv2d(hidden, .out = 1024, .kernel = 1));
+            y = add(y, conv2d(hidden, .out = 1024, .kernel = 1));
+            conv2d(y, .out = 9, .kernel = 1);
         } else if (reader == 3) {
             add(y, conv2d(hidden, .out = 9, .kernel = 1));
         } else if (reader == 4) {

@@ -261,7 +261,7 @@ Test(faults, memory_while_resuming)
 
 Test(faults, files_while_training)
 {
-    check(&training, "open read write ", 3);
+    check(&training, "open read write close ", 3);
 }
 
 Test(faults, the_system_while_training)
@@ -272,25 +272,25 @@ Test(faults, the_system_while_training)
 Test(faults, forward)
 {
     Command c = { "forward --threads 2 " NETWORK FILES, .out = A_FILE };
-    check(&c, "memory open read write sync rename thread ", 4);
+    check(&c, "memory open read write close sync rename thread ", 4);
 }
 
 Test(faults, gradient)
 {
     Command c = { "gradient " NETWORK FILES, .out = A_FILE };
-    check(&c, "memory write ", 2);
+    check(&c, "memory write close ", 2);
 }
 
 Test(faults, init)
 {
     Command c = { "init " SMALL "--output out", .out = A_FILE };
-    check(&c, "memory open write sync rename ", 2);
+    check(&c, "memory open write close sync rename ", 2);
 }
 
 Test(faults, fit)
 {
     Command c = { "fit --steps 2 --lr 1e-3 --weight-decay 0.1 " NETWORK FILES, .out = A_FILE };
-    check(&c, "memory open read write sync rename ", 2);
+    check(&c, "memory open read write close sync rename ", 2);
 }
 
 Test(faults, export)
@@ -299,9 +299,9 @@ Test(faults, export)
     Command halves = { "export " SMALL "--weights trained --dtype F16 --output out",
                        .out = A_FILE };
     Command onnx = { "export " SMALL "--weights trained --onnx out", .out = A_FILE };
-    check(&weights, "memory open read write sync rename ", 2);
+    check(&weights, "memory open read write close sync rename ", 2);
     check(&halves, "memory ", 2);
-    check(&onnx, "open read write sync rename ", 2);
+    check(&onnx, "open read write close sync rename ", 2);
     check(&onnx, "memory ", 30);
 }
 
@@ -320,7 +320,7 @@ Test(faults, evaluate_altered_and_data)
     Command data = { "data fashion-mnist --alter noise:16 --threads 2 --output out",
                      .out = A_FILE };
     check(&evaluate, "memory thread ", 2);
-    check(&data, "memory open read write sync rename thread process ", 2);
+    check(&data, "memory open read write close sync rename thread process ", 2);
 }
 
 Test(faults, classify)
@@ -336,8 +336,8 @@ Test(faults, field_and_filters)
                       "--output out",
                       .out = A_FILE };
     Command filters = { "filters " SMALL "--weights trained --output out", .out = A_FILE };
-    check(&field, "memory write ", 2);
-    check(&filters, "memory write ", 2);
+    check(&field, "memory write close ", 2);
+    check(&filters, "memory write close ", 2);
 }
 
 Test(faults, report)

@@ -609,7 +609,29 @@ Test(train, says_what_another_recipe_has)
     folder_remove(folder);
 }
 
-/* Of epochs with one accuracy, of four pictures, the one with the lowest loss. */
+/* The loss on the test set, another's noise, that a run's best weights have. */
+static double best_loss_on_test(const char *out)
+{
+    static unsigned char pixels[NOISE * 784], labels[NOISE];
+    Dataset test = noise(pixels, labels, 2);
+    Net *net = small_network(NULL, 1);
+    Weights *weights = weights_new(net);
+    char *path = str_format("%s/best.safetensors", out);
+    Score score;
+    Error error;
+    cr_assert(weights_load(weights, path, &error), "%s", error.text);
+    cr_assert(
+        evaluate_all((Builder){ small_network, NULL, FAST }, weights, &test, NOISE, &score, &error),
+        "%s", error.text);
+    free(score.confusion);
+    free(path);
+    weights_free(weights);
+    net_free(net);
+    return score.loss;
+}
+
+/* Of epochs with one accuracy, of four pictures, the one with the lowest loss: its weights are
+ * those that meet the test set. */
 Test(train, the_lower_loss_decides_between_equal_accuracies)
 {
     enum { EPOCHS = 12 };
@@ -630,12 +652,44 @@ Test(train, the_lower_loss_decides_between_equal_accuracies)
         free(a);
         free(b);
     }
-    cr_expect_neq(best, first, "no two are equal: this shows nothing");
-    char *wanted = str_format("%d", best + 1);
+    cr_expect(best != first && best != EPOCHS - 1, "best of all: %d; this shows nothing", best);
+    char *wanted = str_format("%d", best + 1), *loss_said = field_of(out, "result.tsv", 1, 5);
     expect_field(out, "result.tsv", 1, 1, wanted);
+    cr_expect_float_eq(atof(loss_said), best_loss_on_test(out), 6e-6);
     free(wanted);
+    free(loss_said);
     free(out);
     folder_remove(folder);
+}
+
+/* A network that its training leaves as it is: nothing to drop, nothing that runs along. */
+static Net *still_network(const void *context, int batch_size)
+{
+    (void)context;
+    Net *net = net_new();
+    linear(flatten(global_avg_pool(net_input(net, batch_size, 1, 28, 28))), .out = 10);
+    return net;
+}
+
+Test(train, the_first_of_equal_epochs_is_the_best)
+{
+    static unsigned char pixels[NOISE * 784], labels[NOISE];
+    char *out = folder_new();
+    Dataset data = noise(pixels, labels, 1);
+    Recipe recipe = noise_recipe(out);
+    recipe.resume = false;
+    recipe.lr = recipe.min_lr = 0;
+    Error error;
+    TrainEnd end;
+    cr_assert(freopen("/dev/null", "w", stdout));
+    cr_assert(
+        trainer_run(&recipe, (Builder){ still_network, NULL, FAST }, &data, &data, &end, &error),
+        "%s", error.text);
+    char *first = field_of(out, "log.tsv", 1, 3);
+    expect_field(out, "log.tsv", 2, 3, first);
+    expect_field(out, "result.tsv", 1, 1, "1");
+    free(first);
+    folder_remove(out);
 }
 
 /* A run that is there is only lost by whoever removes its files. */
@@ -703,9 +757,10 @@ Test(train, a_wrong_call_makes_no_folder)
     folder_remove(folder);
 }
 
-/* Rewrites a checkpoint: its weights' first number becomes another (NULL: it stays), and its
- * position ends before a word (NULL: where it ended). */
-static void change_checkpoint(const char *out, const float *number, const char *word)
+/* Rewrites a checkpoint: its weights' first number becomes another (NULL: it stays), and from a
+ * word on (NULL: never) its position is another text, no longer than what was there. */
+static void change_checkpoint(const char *out, const float *number, const char *word,
+                              const char *instead)
 {
     char *path = str_format("%s/last.safetensors", out);
     Safetensors file = tensors_in("%s", path);
@@ -714,7 +769,7 @@ static void change_checkpoint(const char *out, const float *number, const char *
         memcpy((char *)file.entries[0].data, number, sizeof *number);
     for (size_t i = 0; i < file.metadata_count && word; i++)
         if (strcmp(file.metadata[i].key, "position") == 0 && strstr(file.metadata[i].value, word))
-            *strstr(file.metadata[i].value, word) = 0;
+            strcpy(strstr(file.metadata[i].value, word), instead);
     cr_assert(safetensors_write(path, file.entries, file.count, file.metadata, file.metadata_count,
                                 &error),
               "%s", error.text);
@@ -727,8 +782,37 @@ Test(train, an_older_checkpoint_goes_on)
 {
     char *folder = folder_new(), *out = str_format("%s/a", folder);
     cr_expect_eq(train_raising(out, (Raise){ .at = 3, .first = SIGTERM }), TRAINED_INTERRUPTED);
-    change_checkpoint(out, NULL, " best_loss");
+    change_checkpoint(out, NULL, " best_loss", "");
     expect_noise(noise_recipe(out), TRAINED_ALL, "");
+    free(out);
+    folder_remove(folder);
+}
+
+/* Where the position cannot be, the run neither goes on nor begins anew. */
+Test(train, an_impossible_checkpoint_is_refused)
+{
+    static const char *const positions[][2] = {
+        { "epoch", "epoch -1 batch 0 loss 0x0p+0 best 0 0x0p+0 step 1" },
+        { "batch", "batch -1 loss 0x0p+0 best 0 0x0p+0 step 1" },
+        { "loss", "loss nan best 0 0x0p+0 step 1" },
+        { "best", "best -1 0x0p+0 step 1" },
+        { "best", "best 2 0x0p+0 step 1" },
+        { "best", "best 1 0x1p+1 step 1" },
+        { "best", "best 1 -0x1p+1 step 1" },
+        { "best_loss", "best_loss nan" },
+        { "step", "" },
+    };
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe recipe = noise_recipe(out);
+    recipe.epochs = 1;
+    expect_noise(recipe, TRAINED_ALL, "starts anew");
+    run_well("cp %s/last.safetensors %s", out, folder);
+    for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
+        run_well("cp %s/last.safetensors %s", folder, out);
+        change_checkpoint(out, NULL, positions[i][0], positions[i][1]);
+        expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
+                     "last.safetensors: is not a checkpoint: no position in it");
+    }
     free(out);
     folder_remove(folder);
 }
@@ -746,7 +830,7 @@ Test(train, stops_at_a_loss_that_is_no_number)
     recipe = noise_recipe(b);
     recipe.epochs = 1;
     expect_noise(recipe, TRAINED_ALL, "starts anew");
-    change_checkpoint(b, &nan, NULL);
+    change_checkpoint(b, &nan, NULL, NULL);
     run_well("cp %s/last.safetensors %s", b, folder);
     recipe.epochs = 2;
     expect_noise(recipe, FAILED + TRAINED_INTERRUPTED,
@@ -849,6 +933,27 @@ Test(train, evaluation_in_batches_of_any_size)
     }
     free(first.confusion);
     weights_free(weights);
+    net_free(net);
+    dataset_free(&data);
+}
+
+/* Whoever gives every class the same takes the first ones: of ten, each of which comes as often,
+ * one is right, and five are among the best five. */
+Test(train, of_equal_logits_the_first_are_the_best)
+{
+    Dataset data;
+    Error error;
+    Score score;
+    cr_assert(dataset_open("shapes", TEST_SET, 50, &data, &error), "%s", error.text);
+    Net *net = small_network(NULL, 1);
+    Weights *zeros = weights_new(net);
+    cr_assert(
+        evaluate_all((Builder){ small_network, NULL, FAST }, zeros, &data, 50, &score, &error),
+        "%s", error.text);
+    cr_expect_float_eq(score.top1, 0.1, 1e-12);
+    cr_expect_float_eq(score.top5, 0.5, 1e-12);
+    free(score.confusion);
+    weights_free(zeros);
     net_free(net);
     dataset_free(&data);
 }

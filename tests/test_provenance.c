@@ -8,7 +8,6 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,44 +40,19 @@ TestSuite(provenance, .init = setup, .fini = teardown);
 /* --- helpers --------------------------------------------------------------------------------- */
 
 /* Runs "05_large_kernel words…" in the folder; the program is found by its beginning. */
-static Result call(const char *format, va_list args)
-{
-    char *words = NULL;
-    cr_assert(vasprintf(&words, format, args) >= 0);
-    Result r = run("cd '%s' && '%s'/%s", folder, programs, words);
-    free(words);
-    return r;
-}
+#define CALL(...) run_in(folder, programs, "/" __VA_ARGS__)
 
-__attribute__((format(printf, 1, 2))) static void runs(const char *format, ...)
+/* It must end well and say nothing. */
+#define runs(...) expect_quiet(CALL(__VA_ARGS__), #__VA_ARGS__)
+static void expect_quiet(Result r, const char *what)
 {
-    va_list args;
-    va_start(args, format);
-    Result r = call(format, args);
-    va_end(args);
-    cr_assert_eq(r.status, DONE, "%s: status %d: %s", format, r.status, r.err);
-    cr_expect_str_empty(r.err, "%s: %s", format, r.err);
+    cr_assert_eq(r.status, DONE, "%s: status %d: %s", what, r.status, r.err);
+    cr_expect_str_empty(r.err, "%s: %s", what, r.err);
     result_free(&r);
 }
 
 /* It must end with that status and one line on stderr that has all the words, "|" between them. */
-static void says(int status, const char *words, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void says(int status, const char *words, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    Result r = call(format, args);
-    va_end(args);
-    cr_expect_eq(r.status, status, "%s: status %d: %s", format, r.status, r.err);
-    char *list = str_format("%s", words), *rest = NULL;
-    for (char *w = strtok_r(list, "|", &rest); w; w = strtok_r(NULL, "|", &rest))
-        cr_expect(strstr(r.err, w), "%s: '%s' is not said: %s", format, w, r.err);
-    const char *end = strchr(r.err, '\n');
-    cr_expect(end && !end[1], "%s: not one line: '%s'", format, r.err);
-    free(list);
-    result_free(&r);
-}
+#define says(status, words, ...) expect_line(CALL(__VA_ARGS__), status, words, #__VA_ARGS__)
 
 static void same_bytes(const char *a, const char *b)
 {

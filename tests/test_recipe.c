@@ -34,10 +34,10 @@ static Net *build(const void *context, int batch_size)
     return net;
 }
 
-/* A straight line up over the warm-up, then half a cosine down. */
+/* A straight line up over the warm-up, to the nearest step, then half a cosine down. */
 static double rate(const Recipe *r, int step, int batches)
 {
-    double warm = r->warmup * batches, rest = r->epochs * batches - warm;
+    double warm = floor(r->warmup * batches + 0.5), rest = r->epochs * batches - warm;
     if (step < warm)
         return r->lr * (step + 1) / warm;
     return r->min_lr + (r->lr - r->min_lr) * (1 + cos(acos(-1) * (step - warm) / rest)) / 2;
@@ -188,6 +188,7 @@ Test(recipe, is_followed)
                       .seed = 5 };
     check(recipe);
     recipe.mixup = recipe.cutmix = true;
+    recipe.warmup = 0.7; /* 2.8 steps */
     recipe.ema = 0.8;
     check(recipe);
 }

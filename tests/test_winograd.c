@@ -1,8 +1,14 @@
-/* 3x3 convolutions in Winograd's basis against the plain sum in double. */
+/* 3x3 convolutions in Winograd's basis against the plain sum in double, and in a network against
+ * PyTorch. */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "engine/fast/inference.h"
+#include "engine/plain.h"
+#include "graph/weights.h"
 #include "engine/fast/kernels/winograd.h"
+#include "ops/ops.h"
+#include "run.h"
 
 #include <criterion/criterion.h>
 
@@ -155,4 +161,97 @@ Test(winograd, is_for_whole_vectors_and_large_pictures)
     cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 3, 64, 1, 14, 14 }));
     cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 64, 33, 1, 14, 14 }));
     cr_expect_not(winograd_fits(&(Winograd){ 64, 7, 7, 512, 512, 1, 7, 7 }));
+}
+
+/* --- in a network ---------------------------------------------------------------------------- */
+
+/* The numbers of data/winograd.py. */
+static void fill(float *x, size_t n, uint32_t key, float factor)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t h = (uint32_t)i * 2654435761u + key * 40503u + 12345u;
+        h = (h ^ h >> 15) * 2246822519u;
+        x[i] = ((float)(h >> 8) / (1 << 23) - 1) * factor;
+    }
+}
+
+static Tensor *wide_conv(Tensor *x, int out, int pad, bool bias)
+{
+    Tensor *y = conv2d(x, .out = out, .kernel = 3, .pad = pad, .bias = bias);
+    Winograd w = { x->n, x->h, x->w, x->c, out, pad, y->h, y->w };
+    cr_assert(winograd_fits(&w), "that is no convolution for Winograd");
+    return y;
+}
+
+/* With bias and ReLU; with batch norm, residual and ReLU; with bias and GELU; with bias and
+ * residual; and with none of them. The last two weights are ones that threads share. */
+static Net *network_of_winograds(void)
+{
+    Net *net = net_new();
+    Tensor *x = net_input(net, 2, 32, 16, 15);
+    SCOPE(net, "net") {
+        SCOPE(net, NEXT)
+            x = relu(wide_conv(x, 32, 1, true));
+        SCOPE(net, NEXT)
+            x = relu(add(x, batch_norm(wide_conv(x, 32, 1, false), .eps = 1e-5f)));
+        SCOPE(net, NEXT)
+            x = gelu(wide_conv(x, 128, 1, true));
+        SCOPE(net, NEXT)
+            x = add(x, wide_conv(x, 128, 1, true));
+        SCOPE(net, NEXT)
+            wide_conv(x, 160, 0, false);
+    }
+    return net;
+}
+
+static Weights *numbered_weights(const Net *net)
+{
+    Weights *w = weights_new(net);
+    for (int i = 0; i < w->count; i++) {
+        const Param *p = &w->params[i];
+        float *values = mem_alloc(p->count, sizeof *values);
+        fill(values, p->count, (uint32_t)i + 1, p->rank == 4 ? 1.0f / 16 : 1);
+        for (size_t k = 0; k < p->count && strstr(p->key, "running_var"); k++)
+            values[k] = 0.5f + fabsf(values[k]);
+        layout_from_file(p, values, w->values[i]);
+        free(values);
+    }
+    return w;
+}
+
+static void expect_pytorchs(const char *engine, const float *y, size_t count)
+{
+    enum { STRIDE = 7 };
+    Safetensors file = tensors_in("tests/data/winograd.safetensors");
+    size_t kept;
+    float *want = floats_in(&file, "y", &kept);
+    cr_assert_eq(kept, (count + STRIDE - 1) / STRIDE);
+    for (size_t i = 0; i < kept; i++)
+        cr_assert_float_eq(y[i * STRIDE], want[i], 5e-6f, "%s, %zu: %g, not %g", engine, i,
+                           (double)y[i * STRIDE], (double)want[i]);
+    free(want);
+    safetensors_free(&file);
+}
+
+Test(winograd, in_a_network_is_what_pytorch_computes)
+{
+    Net *net = network_of_winograds();
+    size_t in = tensor_elements(net_tensor(net, 0)), out = tensor_elements(net_output(net));
+    Weights *w = numbered_weights(net);
+    Plain *plain = plain_new(net);
+    fill(plain_input(plain), in, 0, 1);
+    plain_forward(plain, w, false);
+    expect_pytorchs("plain", plain_output(plain), out);
+    for (int adopt = 0; adopt < 2; adopt++) {
+        Inference *plan = inference_new(net);
+        (adopt ? inference_adopt(plan, w) : inference_load(plan, w));
+        cr_expect_eq(inference_units(plan), 5);
+        memcpy(inference_input(plan), plain_input(plain), in * sizeof(float));
+        inference_run(plan);
+        expect_pytorchs(adopt ? "adopting" : "loading", inference_output(plan), out);
+        inference_free(plan);
+    }
+    plain_free(plain);
+    weights_free(w);
+    net_free(net);
 }

@@ -2,9 +2,9 @@
  * succeed: FAULT="write 3" makes the third one of the class write fail. At the program's end the
  * number of its calls of that class is put into the file that FAULT_COUNT names.
  *
- * Classes: memory, open, read, write, sync, rename, folder, thread, process. Calls that libc makes
- * for itself are only seen where they can be replaced: its allocations are, its writes are not,
- * hence fwrite and fflush stand for write. */
+ * Classes: memory, open, read, write, close, sync, rename, folder, thread, process. Calls that libc
+ * makes for itself are only seen where they can be replaced: its allocations are, its writes are
+ * not, hence fwrite and fflush stand for write. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -139,10 +139,13 @@ int fflush(FILE *stream)
     return fails("write", ENOSPC) ? EOF : REAL(fflush)(stream);
 }
 
+/* As a file system has it that writes late: closed it is, and what it was given is gone. */
 int fclose(FILE *stream)
 {
+    bool bad = fails("close", EDQUOT), lost = bad && ftruncate(fileno(stream), 0) == 0;
     int status = REAL(fclose)(stream);
-    return fails("write", ENOSPC) ? EOF : status;
+    errno = lost ? EDQUOT : errno;
+    return lost ? EOF : status;
 }
 
 int fsync(int file)

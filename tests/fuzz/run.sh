@@ -22,13 +22,13 @@ flags='-O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined'
 
 for target; do
     mkdir -p $folder/corpus/$target $folder/failed
-    words=(-max_total_time="$seconds" -print_final_stats=1
+    words=($folder/corpus/"$target" -max_total_time="$seconds" -print_final_stats=1
         -artifact_prefix=$folder/failed/"$target"-)
+    [ -d tests/fuzz/seeds/"$target" ] && words+=(tests/fuzz/seeds/"$target")
     [ -f tests/fuzz/$target.dict ] && words+=(-dict=tests/fuzz/$target.dict)
     # What a program prints before it ends with an error is not of interest here.
     [ $target = network ] && words+=(-close_fd_mask=3 -detect_leaks=0)
-    if ! $folder/fuzz/$target "${words[@]}" $folder/corpus/$target tests/fuzz/seeds/$target \
-        >$folder/$target.log 2>&1; then
+    if ! $folder/fuzz/$target "${words[@]}" >$folder/$target.log 2>&1; then
         tail -n 40 $folder/$target.log
         echo "fuzz $target: failed; the input is in $folder/failed" >&2
         exit 1
