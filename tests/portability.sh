@@ -5,7 +5,8 @@
 #   gcc-x86-64{,-v3,-v4} clang-x86-64…    x86-64 with SSE2 and nothing newer, with AVX2, with AVX-512
 #   musl                                  musl's libc, as Alpine has it
 #   i686 armhf aarch64 riscv64            other processors, two of 32 bits; all but i686 by qemu-user
-#   wasm                                  wasm32-wasi under node: report, forward and fit
+#   wasm                                  wasm32-wasi under node: report, forward and fit; train says
+#                                         that there are no threads
 #   macos-arm64 macos-x86-64              compiled and linked by zig without a warning, not run
 #   processor                             a program for AVX-512, started on a Haswell, says so
 #   make-3.81                             macOS's make, which MAKE381 names
@@ -110,7 +111,10 @@ wasm() {
             [ "$program" = "$out/native/$step" ] || mv "$out/$file" "$out/$file.wasm"
         done
     done
-    cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
+    node --no-warnings tests/portable/wasi.mjs "$out/$step" train --data shapes --limit 40 \
+        --batch-size 10 --out "$out/run" 2>"$out/said"
+    [ $? -eq 1 ] && [ "$(cat "$out/said")" = 'wasm: loader: cannot start a thread: Not supported' ] &&
+        cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
         near "$out/fit" "$out/fit.wasm"
 }
 
