@@ -1,7 +1,7 @@
 #include "cli/options.h"
 
 #include "base/error.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <limits.h>
