@@ -879,7 +879,7 @@ Test(cli, bench_measures_layers)
 {
     static const char *const modes[] = { "infer", "train" };
     for (int i = 0; i < 2; i++) {
-        char *words = str_format("bench --preset small --runs 2 --threads 1 --format tsv --layers "
+        char *words = str_format("bench --preset small --runs 1 --threads 1 --format tsv --layers "
                                  "--mode %s",
                                  modes[i]);
         Result r = prints(STEP, words);

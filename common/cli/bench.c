@@ -102,10 +102,67 @@ static double peak_mib(void)
 
 /* --- a line a layer -------------------------------------------------------------------------- */
 
+/* What a network's time is told of: each unit that inference runs at once, each layer forward, then
+ * each backward. */
+static int parts(const Subject *s)
+{
+    return s->inference ? inference_units(s->inference) : 2 * net_tensors(s->net);
+}
+
+/* Of all runs so far. */
+static double seconds_of(const Subject *s, int part)
+{
+    int layers = net_tensors(s->net);
+    if (s->inference)
+        return inference_unit(s->inference, part).seconds;
+    return part < layers ? training_seconds(s->training, part).forward
+                         : training_seconds(s->training, part - layers).backward;
+}
+
+/* Every run's seconds for every part, [parts][runs], and of all the runs before them in `before`.
+ */
+typedef struct {
+    double *each, *before;
+    int runs;
+} Laps;
+
+static Laps laps_start(const Subject *s, int runs)
+{
+    Laps laps = { .runs = runs };
+    laps.each = mem_alloc((size_t)parts(s), size_mul((size_t)runs, sizeof *laps.each));
+    laps.before = mem_alloc((size_t)parts(s), sizeof *laps.before);
+    for (int i = 0; i < parts(s); i++)
+        laps.before[i] = seconds_of(s, i);
+    return laps;
+}
+
+static void laps_take(Laps *laps, const Subject *s, int run)
+{
+    for (int i = 0; i < parts(s); i++) {
+        double now = seconds_of(s, i);
+        laps->each[(size_t)i * (size_t)laps->runs + (size_t)run] = now - laps->before[i];
+        laps->before[i] = now;
+    }
+}
+
+/* A part's median; sorts its runs. */
+static double laps_median(const Laps *laps, int part)
+{
+    double *runs = laps->each + (size_t)part * (size_t)laps->runs;
+    qsort(runs, (size_t)laps->runs, sizeof *runs, by_size);
+    return runs[laps->runs / 2];
+}
+
+static void laps_free(Laps *laps)
+{
+    free(laps->each);
+    free(laps->before);
+}
+
 /* What a line's shares are shares of, and for whom it is. */
 typedef struct {
-    int runs;
-    double seconds; /* of a run */
+    Laps laps;
+    double seconds; /* of a run: the median */
     double peak;    /* GFLOP/s */
     bool tsv;
 } Whole;
@@ -146,7 +203,7 @@ static void print_units(const Subject *s, const Whole *w)
 {
     for (int i = 0; i < inference_units(s->inference); i++) {
         Unit u = inference_unit(s->inference, i);
-        double seconds = u.seconds / w->runs, flops = 2 * (double)u.first->macs;
+        double seconds = laps_median(&w->laps, i), flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
         if (w->tsv)
@@ -172,9 +229,10 @@ static void print_layers(const Subject *s, const Whole *w)
 {
     for (int i = 1; i < net_tensors(s->net); i++) {
         const Tensor *t = net_tensor(s->net, i);
-        LayerSeconds l = training_seconds(s->training, i);
-        print_pass(t, "forward", l.forward / w->runs, 2 * (double)t->macs, w);
-        print_pass(t, "backward", l.backward / w->runs, 4 * (double)t->macs, w);
+        double forward = laps_median(&w->laps, i),
+               backward = laps_median(&w->laps, net_tensors(s->net) + i);
+        print_pass(t, "forward", forward, 2 * (double)t->macs, w);
+        print_pass(t, "backward", backward, 4 * (double)t->macs, w);
     }
 }
 
@@ -208,23 +266,25 @@ int cmd_bench(const Run *run)
     Shape shape = network_shape(run->step, o, NULL);
     Net *net = network_build(run->step, &shape);
     Subject s = subject_new(net, train, shape.classes);
-    double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
+    double *seconds = mem_alloc((size_t)runs, sizeof *seconds);
     refill(&s);
-    total = time_once(&s); /* not counted: memory is touched for the first time */
+    time_once(&s); /* not counted: memory is touched for the first time */
+    Laps laps = laps_start(&s, runs);
     for (int i = 0; i < runs; i++) {
         refill(&s);
         seconds[i] = time_once(&s);
-        total += seconds[i];
+        laps_take(&laps, &s, i);
     }
+    qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (o->layers) {
-        Whole whole = { runs + 1, total / (runs + 1), peak_fma(), tsv };
+        Whole whole = { laps, seconds[runs / 2], peak_fma(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }
-    qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (!o->layers || !tsv) /* one table, not two */
         print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
+    laps_free(&laps);
     subject_free(&s);
     net_free(net);
     return 0;
