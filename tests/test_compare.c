@@ -314,9 +314,10 @@ Test(compare, both_get_the_options)
         "compare 04 --format tsv --preset small --batch-size 3 --part encoder",
         "compare --preset small --format tsv --part encoder 04 --batch-size 3",
         "compare --batch-size 3 --preset small 04_inverted_bottleneck --part encoder --format tsv",
+        "compare 4 --format tsv --preset small --batch-size 3 --part encoder",
     };
     char *first = NULL;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         Result r = prints("05_large_kernel", lines[i]);
         has(r.out, "~\ttotal\ttotal\t-\t-\t-\t-\t3x192x2x2\t3x192x2x2\t");
         if (first)

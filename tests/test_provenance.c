@@ -625,7 +625,10 @@ Test(provenance, a_checkpoint_is_no_weights)
          "run/last.safetensors: is a checkpoint of a training run; run/best.safetensors has "
          "its weights",
          "09_layer_norm evaluate --weights run/last.safetensors");
+    says(FAILED, "run: is the folder of a training run; run/best.safetensors has its weights\n",
+         "09_layer_norm evaluate --weights run");
     run_well("cd '%s' && rm run/best.safetensors", folder);
+    says(FAILED, "run: cannot read it: it is a folder", "09_layer_norm evaluate --weights run");
     says(FAILED, "run/last.safetensors: is a checkpoint|will write its weights to best.safetensors",
          "09_layer_norm evaluate --weights run/last.safetensors");
 }

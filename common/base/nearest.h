@@ -16,7 +16,8 @@ typedef struct {
     int distance;
 } Nearest;
 
-/* One more candidate for what `written` was meant to be: one letter in three may differ. */
+/* One more candidate for what `written` was meant to be: one letter in three may differ, or one
+ * be the other's beginning. */
 void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length);
 
 #endif

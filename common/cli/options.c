@@ -410,9 +410,25 @@ static void check_required(const Command *command, const Options *options)
     }
 }
 
+/* A word that is no option and that the command has no use for. before: the word in front of it, or
+ * NULL. */
+static _Noreturn void bad_operand(const Command *command, const char *word, const char *before,
+                                  const Options *options)
+{
+    int flag = before ? written_as(before).spec : -1;
+    if (flag >= 0 && specs[flag].kind == FLAG)
+        error_die(EXIT_USAGE, word, "%s takes no value", before);
+    for (int i = 0; i < SPECS; i++)
+        if (listed(command->required, specs[i].name) && !options->given[i])
+            error_die(EXIT_USAGE, word, "%s takes no operand; did you mean %s %s?", command->name,
+                      specs[i].name, word);
+    error_die(EXIT_USAGE, word, "%s takes no operand", command->name);
+}
+
 void options_parse(const Command *command, bool named, int argc, char **argv, Options *options)
 {
     const char **operands = (const char **)argv; /* collected in place, in front of what is read */
+    const char *before = NULL; /* the word before the first that is not the command's name */
     int count = 0;
     bool ended = false;
     options_standard(command, options);
@@ -423,13 +439,16 @@ void options_parse(const Command *command, bool named, int argc, char **argv, Op
             i++;
         } else if (option)
             i += take_option(command, argc, argv, i, options);
-        else
+        else {
+            if (count == named && i > 0 && !ended)
+                before = argv[i - 1];
             operands[count++] = argv[i++];
+        }
     }
     options->operands = operands + named;
     options->operand_count = count - named;
     if (options->operand_count && !command->operands)
-        error_die(EXIT_USAGE, options->operands[0], "%s takes no operand", command->name);
+        bad_operand(command, options->operands[0], before, options);
     check_required(command, options);
 }
 

@@ -120,6 +120,15 @@ static void read_network(Origin *origin)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* A run's folder, in place of the weights that it has. */
+static void check_no_folder(const char *path)
+{
+    char *best = str_format("%s/best.safetensors", path);
+    if (access(best, F_OK) == 0)
+        error_die(EXIT_FAILED, path, "is the folder of a training run; %s has its weights", best);
+    free(best);
+}
+
 /* A training run keeps the one beside the other, and they are mistaken for each other. */
 static void check_no_checkpoint(const Safetensors *file)
 {
@@ -140,6 +149,7 @@ Origin origin_read(const Run *run)
 {
     Origin origin = { .run = run };
     Error error;
+    check_no_folder(run->options.weights);
     if (!safetensors_read(run->options.weights, &origin.file, &error))
         error_die_of(EXIT_FAILED, &error);
     check_no_checkpoint(&origin.file);

@@ -58,9 +58,12 @@ static bool is_lower(const char *name, const char *than)
     return strncmp(name, than, 2) < 0;
 }
 
+/* By its name, or its number: "04", "4". */
 static bool is_called(const char *name, const char *wanted)
 {
-    return strcmp(name, wanted) == 0 || (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
+    size_t length = strlen(wanted);
+    return strcmp(name, wanted) == 0 || (length == 2 && strncmp(name, wanted, 2) == 0) ||
+           (length == 1 && name[0] == '0' && name[1] == *wanted);
 }
 
 char **sibling_paths_before(const char *path)

@@ -7,7 +7,7 @@
  * paths for the caller to free. path: this program's. */
 char **sibling_paths_before(const char *path);
 
-/* The path of the step of that number ("04") or name, or NULL; likewise. */
+/* The path of the step of that number ("04", "4") or name, or NULL; likewise. */
 char *sibling_named(const char *path, const char *name);
 
 /* What a program prints for a command with these options; NULL if it fails. */

@@ -238,7 +238,9 @@ FileWriter *file_create(const char *path, Error *error)
     if (!writer_open(writer)) {
         int why = errno;
         error_set(error, path, "cannot create it: %s",
-                  leads_nowhere(path) ? "it is a link to a file that is not there" : strerror(why));
+                  leads_nowhere(path) ? "it is a link to a file that is not there"
+                  : why == ENOENT     ? "there is no such folder"
+                                      : strerror(why));
         file_discard(writer);
         return NULL;
     }

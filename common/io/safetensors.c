@@ -96,7 +96,8 @@ static bool check_fields(const Reader *reader, Error *error)
         return error_set(error, path, "'%s': the offsets run backwards, %zu to %zu",
                          error_shown(entry->key).text, begin, end);
     if (end > reader->data_size)
-        return error_set(error, path, "'%s': ends at %zu, past the end of the data at %zu",
+        return error_set(error, path,
+                         "'%s': ends at %zu, past the end of the data at %zu: a file cut short?",
                          error_shown(entry->key).text, end, reader->data_size);
     return true;
 }
