@@ -752,6 +752,8 @@ Test(cli, near_misses)
         { "evaluate w --weights v", "w: evaluate takes no operand\n" },
         { "train shapes", "shapes: train takes no operand; did you mean --data shapes?" },
         { "train --data shapes --mixup 0.2", "0.2: --mixup takes no value" },
+        { "init --output ''", "--output: its value is empty: FILE, the file to write" },
+        { "evaluate --weights=", "--weights: its value is empty" },
         { "--input 224x224x3", "4x4 at least; --input is channels x height x width: 3x224x224" },
         { "report --preste=small", "did you mean --preset?" },
         { "xyzzy", "no such command; see 'help'" },

@@ -445,7 +445,7 @@ Test(compare, steps_that_are_not_built)
     run_well("cp %s/05_large_kernel '%s'", build_folder(), folder);
     fails(FAILED, "05_large_kernel: 04: ", alone, "04");
     fails(FAILED, "04_inverted_bottleneck", alone, "04_inverted_bottleneck");
-    fails(FAILED, "no step that it could be made from", alone, "");
+    fails(FAILED, "no step that 05_large_kernel could be made from", alone, "");
     fails(FAILED, "step", alone, "step");
     fails(USAGE, "06", alone, "04 06");
     fails(USAGE, "--weights", alone, "04 --weights x");
@@ -471,8 +471,10 @@ Test(compare, programs_without_a_network)
     fails(FAILED, "01_fails", program, "01");
     fails(FAILED, "02_silent", program, "02");
     fails(FAILED, "03_talks", program, "03");
-    fails(FAILED, "no step that it could be made from", program, "");
-    fails(FAILED, "02_silent", program, "02:paper");
+    fails(FAILED, "no step that 05_large_kernel could be made from", program, "");
+    fails(FAILED,
+          "02_silent: has no network with these options; its 'report --preset paper' says why",
+          program, "02:paper");
     fails(USAGE, "main.c:", program, "01 --widths 8,8,8,8"); /* our own network is none */
     free(program);
     folder_remove(folder);

@@ -125,7 +125,8 @@ static char *other_program(const Run *run, const char *name)
         error_die(EXIT_FAILED, name, "no step of that number or name is built beside %s",
                   run->name);
     if (!path)
-        error_die(EXIT_FAILED, run->name, "no step that it could be made from is built beside it");
+        error_die(EXIT_FAILED, "compare", "no step that %s could be made from is built beside it",
+                  run->name);
     return path;
 }
 
@@ -173,7 +174,8 @@ static void read_both(const Run *run, Comparison *c, char **other)
     *other = other_program(run, name);
     if (!read_other(run, *other, colon, c))
         error_die(EXIT_FAILED, sibling_base_name(*other),
-                  "has no network with these options; its report says why");
+                  "has no network with these options; its 'report%s' says why",
+                  c->told ? c->told : "");
     const char *words[NETWORK_WORDS];
     int count = options_of_network(&run->options, words);
     if (!layers_read(run->path, words, count, &c->after))

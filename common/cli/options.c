@@ -387,6 +387,8 @@ static int take_option(const Command *command, int argc, char **argv, int i, Opt
     if (next && (i + 1 == argc || written_as(argv[i + 1]).spec >= 0))
         error_die(EXIT_USAGE, s.name, "its value is missing: %s, %s", s.choices, s.help);
     options->given[w.spec] = s.kind == FLAG ? "" : next ? argv[i + 1] : w.value;
+    if ((s.kind == TEXT || s.kind == WRITTEN) && !*options->given[w.spec])
+        error_die(EXIT_USAGE, s.name, "its value is empty: %s, %s", s.choices, s.help);
     set(&s, options->given[w.spec], options);
     return next ? 2 : 1;
 }
