@@ -119,44 +119,27 @@ static double seconds_of(const Subject *s, int part)
                          : training_seconds(s->training, part - layers).backward;
 }
 
-/* Every run's seconds for every part, [parts][runs], and of all the runs before them in `before`.
- */
+/* [parts][1 + runs]: what seconds_of says after each run, that which is not counted first. NULL:
+ * not asked for. */
 typedef struct {
-    double *each, *before;
+    double *seconds;
     int runs;
 } Laps;
 
-static Laps laps_start(const Subject *s, int runs)
-{
-    Laps laps = { .runs = runs };
-    laps.each = mem_alloc((size_t)parts(s), size_mul((size_t)runs, sizeof *laps.each));
-    laps.before = mem_alloc((size_t)parts(s), sizeof *laps.before);
-    for (int i = 0; i < parts(s); i++)
-        laps.before[i] = seconds_of(s, i);
-    return laps;
-}
-
 static void laps_take(Laps *laps, const Subject *s, int run)
 {
-    for (int i = 0; i < parts(s); i++) {
-        double now = seconds_of(s, i);
-        laps->each[(size_t)i * (size_t)laps->runs + (size_t)run] = now - laps->before[i];
-        laps->before[i] = now;
-    }
+    for (int i = 0; laps->seconds && i < parts(s); i++)
+        laps->seconds[(size_t)i * (size_t)(1 + laps->runs) + (size_t)run] = seconds_of(s, i);
 }
 
-/* A part's median; sorts its runs. */
+/* A part's median over the runs; once, it is done in place. */
 static double laps_median(const Laps *laps, int part)
 {
-    double *runs = laps->each + (size_t)part * (size_t)laps->runs;
-    qsort(runs, (size_t)laps->runs, sizeof *runs, by_size);
-    return runs[laps->runs / 2];
-}
-
-static void laps_free(Laps *laps)
-{
-    free(laps->each);
-    free(laps->before);
+    double *after = laps->seconds + (size_t)part * (size_t)(1 + laps->runs);
+    for (int i = laps->runs; i > 0; i--)
+        after[i] -= after[i - 1];
+    qsort(after + 1, (size_t)laps->runs, sizeof *after, by_size);
+    return after[1 + laps->runs / 2];
 }
 
 /* What a line's shares are shares of, and for whom it is. */
@@ -268,12 +251,15 @@ int cmd_bench(const Run *run)
     Subject s = subject_new(net, train, shape.classes);
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds);
     refill(&s);
+    Laps laps = { .runs = runs };
+    if (o->layers)
+        laps.seconds = mem_alloc((size_t)parts(&s), size_mul((size_t)runs + 1, sizeof(double)));
     time_once(&s); /* not counted: memory is touched for the first time */
-    Laps laps = laps_start(&s, runs);
+    laps_take(&laps, &s, 0);
     for (int i = 0; i < runs; i++) {
         refill(&s);
         seconds[i] = time_once(&s);
-        laps_take(&laps, &s, i);
+        laps_take(&laps, &s, 1 + i);
     }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (o->layers) {
@@ -284,7 +270,7 @@ int cmd_bench(const Run *run)
     if (!o->layers || !tsv) /* one table, not two */
         print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
-    laps_free(&laps);
+    free(laps.seconds);
     subject_free(&s);
     net_free(net);
     return 0;
