@@ -118,7 +118,10 @@ static int without_own(const char **words, int count)
 /* The program for "04", "04_name" or, without operand, of the step that this one was made from. */
 static char *other_program(const Run *run, const char *name)
 {
-    char *path = name ? sibling_named(run->path, name) : parent_of(run);
+    bool several = false;
+    char *path = name ? sibling_named(run->path, name, &several) : parent_of(run);
+    if (several)
+        error_die(EXIT_USAGE, name, "several steps have that number: a whole name says which");
     if (!name)
         name = run->step->from;
     if (!path && name)

@@ -82,5 +82,5 @@ static char *nearest(const Step *step, const char *path)
 char *parent_of(const Run *run)
 {
     const char *from = run->step->from;
-    return from ? sibling_named(run->path, from) : nearest(run->step, run->path);
+    return from ? sibling_named(run->path, from, NULL) : nearest(run->step, run->path);
 }

@@ -71,9 +71,11 @@ char **sibling_paths_before(const char *path)
     return all_that(path, is_lower, sibling_base_name(path));
 }
 
-char *sibling_named(const char *path, const char *name)
+char *sibling_named(const char *path, const char *name, bool *several)
 {
     char **found = all_that(path, is_called, name), *last = found[0];
+    if (several)
+        *several = last && found[1];
     for (int i = 1; last && found[i]; i++)
         free(found[i]);
     free(found);
