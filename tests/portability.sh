@@ -55,12 +55,12 @@ native() { # CC MARCH EXTRA
 # The runner of tests/portable; what tests pages, plots and other makes is left out.
 musl() {
     build CC=musl-gcc CRITERION=portable tests "$top/$name/faults.so" &&
-        BUILD=$top/$name "$top/$name/tests" docs results
+        BUILD=$top/$name CC=musl-gcc "$top/$name/tests" docs results
 }
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
 # that run them by qemu. Left out, besides: what loads a library into the program or limits its memory,
-# which would be qemu's.
+# which would be qemu's, and a program that the test itself builds.
 other() { # TRIPLE QEMU FLAGS
     have "$1-gcc" "gcc-$1" || return 0
     [ -z "$2" ] || have "$2" qemu-user || return 0
@@ -69,10 +69,11 @@ other() { # TRIPLE QEMU FLAGS
 
 other_tests() {
     build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
-    run=$top/$name
+    run=$top/$name own=report/a_step_of_ones_own_is_compared_with_its_origin
+    [ -n "$2" ] || own=
     [ -z "$2" ] || through_qemu "$2"
-    BUILD=$run $2 "$top/$name/tests" docs results faults names cli/too_little_memory \
-        edges/memory_is_asked_for_before_it_is_used
+    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $own \
+        cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
 }
 
 through_qemu() { # QEMU
