@@ -138,6 +138,7 @@ processor() {
 
 old_make() (
     make=${MAKE381:-make-3.81}
+    unset MAKEFLAGS MFLAGS MAKELEVEL # a newer make's options mean others to it
     build all && build diff && build test
 )
 
