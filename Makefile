@@ -11,6 +11,13 @@ EXTRA ?=
 STEP ?= 05
 BENCH ?= --preset paper
 
+# Make takes a space for the end of a name.
+ifneq ($(words $(BUILD)),1)
+$(error BUILD='$(BUILD)': wanted is one folder, without a space in its name)
+endif
+STRANGE := $(filter-out steps/%/main.c,$(wildcard steps/*/main.c))
+$(if $(STRANGE),$(error '$(STRANGE)': a step's folder has no space in its name))
+
 # What a target takes on the line. A name that it does not take would start hours of other work, so it
 # is refused; what is for the programs may stand before make, too.
 TAKES_train := SEEDS EPOCHS STEPS DATA TRAIN FOLDER LAUNCH

@@ -106,7 +106,7 @@ hold() {
 lock='' work=''
 leave() {
     if [ "$work" ] && begun "$work"; then
-        [ -f "$work/run.tsv" ] || echo "train.sh: $work: make train again, set as before, goes on" >&2
+        [ -f "$work/run.tsv" ] || echo "train.sh: $work: make train, set as before, calls it with --resume" >&2
     elif [ "$work" ]; then
         rm -f "$work/begun.tsv" "$work/made_of.txt"
         rmdir "$work" "$folder/new" 2> /dev/null

@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=$1 kills=$2 seed=${SEED:-$RANDOM}
+case $kills in '' | *[!0-9]*) echo "kill.sh: KILLS: '$kills' is no whole number" >&2; exit 2 ;; esac
 step=11_drop_path_layer_scale
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

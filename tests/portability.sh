@@ -5,7 +5,8 @@
 #   gcc-x86-64{,-v3,-v4} clang-x86-64…    x86-64 with SSE2 and nothing newer, with AVX2, with AVX-512
 #   musl                                  musl's libc, as Alpine has it
 #   i686 armhf aarch64 riscv64            other processors, two of 32 bits; all but i686 by qemu-user
-#   wasm                                  wasm32-wasi under node: report, forward and fit
+#   wasm                                  wasm32-wasi under node: report, forward and fit; train says
+#                                         that there are no threads
 #   macos-arm64 macos-x86-64              compiled and linked by zig without a warning, not run
 #   processor                             a program for AVX-512, started on a Haswell, says so
 #   make-3.81                             macOS's make, which MAKE381 names
@@ -54,12 +55,12 @@ native() { # CC MARCH EXTRA
 # The runner of tests/portable; what tests pages, plots and other makes is left out.
 musl() {
     build CC=musl-gcc CRITERION=portable tests "$top/$name/faults.so" &&
-        BUILD=$top/$name "$top/$name/tests" docs results
+        BUILD=$top/$name CC=musl-gcc "$top/$name/tests" docs results
 }
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
 # that run them by qemu. Left out, besides: what loads a library into the program or limits its memory,
-# which would be qemu's.
+# which would be qemu's, and a program that the test itself builds.
 other() { # TRIPLE QEMU FLAGS
     have "$1-gcc" "gcc-$1" || return 0
     [ -z "$2" ] || have "$2" qemu-user || return 0
@@ -68,10 +69,11 @@ other() { # TRIPLE QEMU FLAGS
 
 other_tests() {
     build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
-    run=$top/$name
+    run=$top/$name own=report/a_step_of_ones_own_is_compared_with_its_origin
+    [ -n "$2" ] || own=
     [ -z "$2" ] || through_qemu "$2"
-    BUILD=$run $2 "$top/$name/tests" docs results faults names cli/too_little_memory \
-        edges/memory_is_asked_for_before_it_is_used
+    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $own \
+        cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
 }
 
 through_qemu() { # QEMU
@@ -110,7 +112,10 @@ wasm() {
             [ "$program" = "$out/native/$step" ] || mv "$out/$file" "$out/$file.wasm"
         done
     done
-    cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
+    node --no-warnings tests/portable/wasi.mjs "$out/$step" train --data shapes --limit 40 \
+        --batch-size 10 --out "$out/run" 2>"$out/said"
+    [ $? -eq 1 ] && [ "$(cat "$out/said")" = 'wasm: loader: cannot start a thread: Not supported' ] &&
+        cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
         near "$out/fit" "$out/fit.wasm"
 }
 
@@ -133,6 +138,7 @@ processor() {
 
 old_make() (
     make=${MAKE381:-make-3.81}
+    unset MAKEFLAGS MFLAGS MAKELEVEL # a newer make's options mean others to it
     build all && build diff && build test
 )
 

@@ -357,11 +357,28 @@ Test(alter, names)
                                            { "shift:4", "shift:4" },
                                            { "blur:1", "blur:1" },
                                            { "invert", "invert" } };
-    static const char *const bad[] = {
-        "",         "noise",    "noise:",   "noise:-1", "noise:256", "noise:nan", "noise:inf",
-        "noise:3x", "noise: 3", "noises:3", "nois:3",   "dark:1.01", "gamma:0",   "gamma:11",
-        "invert:",  "invert:1", "shift:0",  "shift:28", "shift:4.5", "box:29",    "box:2.5",
-        "blur:2",   "blur:29",  "blur:3.5", "all",      "clean",     ":3"
+    /* What is said behind the text. */
+    static const struct {
+        const char *said, *texts[16];
+    } bad[] = {
+        { "' lacks its level: noise:0…255, as in noise:16", { "noise" } },
+        { "' lacks its level: dark:0…1, as in dark:0.5", { "dark" } },
+        { "' has no such level: noise:0…255, as in noise:16",
+          { "noise:", "noise:-1", "noise:256", "noise:nan", "noise:inf", "noise:3x", "noise: 3" } },
+        { "' has no such level: dark:0…1, as in dark:0.5", { "dark:1.01" } },
+        { "' has no such level: gamma:0.1…10, as in gamma:2", { "gamma:0", "gamma:11" } },
+        { "' has no such level: shift:1…27 (whole), as in shift:4",
+          { "shift:0", "shift:28", "shift:4.5" } },
+        { "' has no such level: box:1…28 (whole), as in box:10", { "box:29", "box:2.5" } },
+        { "' has no such level: blur:1…27 (odd), as in blur:3",
+          { "blur:2", "blur:29", "blur:3.5" } },
+        { "': invert has no level", { "invert:", "invert:1" } },
+        { "' is none of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
+          "shift:1…27 (whole), box:1…28 (whole), blur:1…27 (odd)",
+          { "", "all", "clean", ":3" } },
+        { "' is none of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
+          "shift:1…27 (whole), box:1…28 (whole), blur:1…27 (odd); did you mean noise?",
+          { "noises:3", "nois:3", "niose" } },
     };
     Alteration a;
     Error error;
@@ -369,11 +386,13 @@ Test(alter, names)
         cr_assert(alter_parse(good[i][0], &a, &error), "%s", good[i][0]);
         cr_expect_str_eq(a.name, good[i][1]);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        cr_assert(!alter_parse(bad[i], &a, &error), "'%s' was taken", bad[i]);
-        cr_expect(strstr(error.text, "dark:0…1, ") && strstr(error.text, "blur:1…27 (odd)"), "%s",
-                  error.text);
-    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        for (const char *const *text = bad[i].texts; *text; text++) {
+            cr_assert(!alter_parse(*text, &a, &error), "'%s' was taken", *text);
+            char *wanted = str_format("--alter: '%s%s", *text, bad[i].said);
+            cr_expect_str_eq(error.text, wanted);
+            free(wanted);
+        }
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -408,7 +427,7 @@ Test(alter, wrong_calls)
     refuses(2, "noise:0…255", "evaluate --data shapes --weights w --alter noise:300");
     refuses(2, "KIND:LEVEL|all", "evaluate --data shapes --weights w --alter");
     refuses(2, "noise:0…255", "train --data shapes --alter all --out runs/never");
-    refuses(2, "noise:0…255", "data shapes --alter blurr:3 --output /dev/null");
+    refuses(2, "did you mean blur?", "data shapes --alter blurr:3 --output /dev/null");
     refuses(2, "--output", "data shapes --alter blur:3");
     refuses(2, "fashion-mnist, cifar10 and shapes", "data colours");
     refuses(2, "one data set", "data");

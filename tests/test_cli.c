@@ -789,6 +789,16 @@ Test(cli, near_misses)
           "--width: report has no such option; did you mean --widths?" },
         { "--width 3 keys", "did you mean --widths?" },
         { "-help", "did you mean --help?" },
+        { "train --dataset shapes", "--dataset: train has no such option; did you mean --data?" },
+        { "eval", "did you mean evaluate?" },
+        { "re", "no such command; see 'help'" },
+        { "evaluate w", "w: evaluate takes no operand; did you mean --weights w?" },
+        { "evaluate w --weights v", "w: evaluate takes no operand\n" },
+        { "train shapes", "shapes: train takes no operand; did you mean --data shapes?" },
+        { "train --data shapes --mixup 0.2", "0.2: --mixup takes no value" },
+        { "init --output ''", "--output: its value is empty: FILE, the file to write" },
+        { "evaluate --weights=", "--weights: its value is empty" },
+        { "--input 224x224x3", "4x4 at least; --input is channels x height x width: 3x224x224" },
         { "report --preste=small", "did you mean --preset?" },
         { "xyzzy", "no such command; see 'help'" },
         { "report --colour red", "report has no such option; see 'report --help'" },
@@ -923,7 +933,7 @@ Test(cli, bench_measures_layers)
 {
     static const char *const modes[] = { "infer", "train" };
     for (int i = 0; i < 2; i++) {
-        char *words = str_format("bench --preset small --runs 2 --threads 1 --format tsv --layers "
+        char *words = str_format("bench --preset small --runs 1 --threads 1 --format tsv --layers "
                                  "--mode %s",
                                  modes[i]);
         Result r = prints(STEP, words);

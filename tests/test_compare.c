@@ -258,8 +258,9 @@ Test(compare, a_moved_convolution)
 Test(compare, blocks_that_come_and_go)
 {
     Result r = prints("01_stage_ratio", "compare");
-    has(r.out, "\n- encoder.stages.1.3\n  the same 10 layers as encoder.stages.1.1\n");
-    has(r.out, "\n+ encoder.stages.2.6 … 8: 3 alike\n  the same 10 layers as encoder.stages.2.1\n");
+    has(r.out, "\n- encoder.stages.1.3\n- block.0.0        conv2d          128x512x1x1 ");
+    has(r.out, "\n+ encoder.stages.2.6 … 8: 3 alike\n+ block.0.0        conv2d ");
+    has(r.out, "\n- encoder.stages.3.3\n  as in encoder.stages.1.3, at other sizes\n");
     has(r.out, "\nLayers: 30 came, 20 went, 0 changed, 170 are as before.\n");
     result_free(&r);
 }
@@ -313,9 +314,10 @@ Test(compare, both_get_the_options)
         "compare 04 --format tsv --preset small --batch-size 3 --part encoder",
         "compare --preset small --format tsv --part encoder 04 --batch-size 3",
         "compare --batch-size 3 --preset small 04_inverted_bottleneck --part encoder --format tsv",
+        "compare 4 --format tsv --preset small --batch-size 3 --part encoder",
     };
     char *first = NULL;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         Result r = prints("05_large_kernel", lines[i]);
         has(r.out, "~\ttotal\ttotal\t-\t-\t-\t-\t3x192x2x2\t3x192x2x2\t");
         if (first)
@@ -443,7 +445,7 @@ Test(compare, steps_that_are_not_built)
     run_well("cp %s/05_large_kernel '%s'", build_folder(), folder);
     fails(FAILED, "05_large_kernel: 04: ", alone, "04");
     fails(FAILED, "04_inverted_bottleneck", alone, "04_inverted_bottleneck");
-    fails(FAILED, "no step that it could be made from", alone, "");
+    fails(FAILED, "no step that 05_large_kernel could be made from", alone, "");
     fails(FAILED, "step", alone, "step");
     fails(USAGE, "06", alone, "04 06");
     fails(USAGE, "--weights", alone, "04 --weights x");
@@ -469,8 +471,10 @@ Test(compare, programs_without_a_network)
     fails(FAILED, "01_fails", program, "01");
     fails(FAILED, "02_silent", program, "02");
     fails(FAILED, "03_talks", program, "03");
-    fails(FAILED, "no step that it could be made from", program, "");
-    fails(FAILED, "02_silent", program, "02:paper");
+    fails(FAILED, "no step that 05_large_kernel could be made from", program, "");
+    fails(FAILED,
+          "02_silent: has no network with these options; its 'report --preset paper' says why",
+          program, "02:paper");
     fails(USAGE, "main.c:", program, "01 --widths 8,8,8,8"); /* our own network is none */
     free(program);
     folder_remove(folder);

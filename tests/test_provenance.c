@@ -204,13 +204,13 @@ Test(provenance, another_size_is_refused)
          "w: has weights of 05_large_kernel --input 3x32x32, not of 05_large_kernel --input "
          "3x64x64; --as-is",
          "05_large_kernel " FORWARD "--weights w --output o");
-    says(USAGE, " --input 3x32x32, not of | --input 1x32x32;",
+    says(USAGE, " --input 3x32x32, not of | --input 1x32x32\n",
          "05_large_kernel export --weights w --output o --input 1x32x32");
-    says(USAGE, " --classes 10, not of | --classes 11;",
+    says(USAGE, " --classes 10, not of | --classes 11\n",
          "05_large_kernel export --weights w --output o --classes 11");
-    says(USAGE, " --widths 4,8,16,32, not of | --widths 4,8,16,64;",
+    says(USAGE, " --widths 4,8,16,32, not of | --widths 4,8,16,64\n",
          "05_large_kernel export --weights w --output o --widths 4,8,16,64");
-    says(USAGE, " --depths 1,1,1,1, not of | --depths 1,1,1,2;",
+    says(USAGE, " --depths 1,1,1,1, not of | --depths 1,1,1,2\n",
          "05_large_kernel export --weights w --output o --depths 1,1,1,2");
     says(USAGE, " --stem 4 --widths| --stem 24 --widths",
          "05_large_kernel export --weights w --output o --preset small");
@@ -412,6 +412,31 @@ Test(provenance, the_data_set_is_the_files)
     says(USAGE, "--data: wanted: bare does not say", "09_layer_norm evaluate --weights bare");
 }
 
+/* Where keys or shapes do not fit, nothing can be taken as it is. */
+Test(provenance, as_is_is_offered_where_it_can_be)
+{
+    runs("05_large_kernel init " SIZES INPUT "--output w");
+    says(USAGE, "w: has weights of 05_large_kernel, not of 09_layer_norm: |\n",
+         "09_layer_norm export --weights w --output o");
+    says(USAGE, " --widths 4,8,16,64\n",
+         "05_large_kernel export --weights w --output o --widths 4,8,16,64");
+    says(FAILED, "w: |encoder.", "09_layer_norm export --weights w --output o --as-is");
+    run_well("cd '%s' && test ! -e o", folder);
+    train_one("");
+    says(USAGE, "was trained on fashion-mnist, --data says cifar10\n",
+         "09_layer_norm evaluate --data cifar10 " BEST);
+}
+
+/* Sizes that are the file's may be too small for another step: both are named. */
+Test(provenance, sizes_of_another_network)
+{
+    runs("09_layer_norm init " SIZES "--input 1x28x28 --output w");
+    says(USAGE, "is too small|; w has weights of 09_layer_norm\n",
+         "10_separate_downsampling export --weights w --output o");
+    says(USAGE, "is too small|the image has to be larger\n",
+         "10_separate_downsampling export --weights w --output o --input 1x28x28 --preset small");
+}
+
 /* Another set all the same: as the network knows images, not as that set's own are normalised. */
 Test(provenance, mean_and_deviation_are_the_files)
 {
@@ -574,7 +599,10 @@ Test(provenance, a_checkpoint_is_no_weights)
          "run/last.safetensors: is a checkpoint of a training run; run/best.safetensors has "
          "its weights",
          "09_layer_norm evaluate --weights run/last.safetensors");
+    says(FAILED, "run: is the folder of a training run; run/best.safetensors has its weights\n",
+         "09_layer_norm evaluate --weights run");
     run_well("cd '%s' && rm run/best.safetensors", folder);
+    says(FAILED, "run: cannot read it: it is a folder", "09_layer_norm evaluate --weights run");
     says(FAILED, "run/last.safetensors: is a checkpoint|will write its weights to best.safetensors",
          "09_layer_norm evaluate --weights run/last.safetensors");
 }

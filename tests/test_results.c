@@ -742,6 +742,27 @@ Test(results, plots_refuse_runs_on_other_data)
     folder_remove(folder);
 }
 
+/* What make would take for two names. */
+Test(results, make_refuses_names_with_spaces)
+{
+    char *folder = folder_new();
+    run_well(
+        "cp Makefile '%s' && mkdir -p '%s/steps/14 my own' && touch '%s/steps/14 my own/main.c'",
+        folder, folder, folder);
+    for (int i = 0; i < 3; i++) {
+        static const char *const calls[][2] = { { "BUILD='/x/a b'", "BUILD='/x/a b'" },
+                                                { "BUILD=", "BUILD=''" },
+                                                { "", "'steps/14 my own/main.c'" } };
+        Result r = run("cd '%s' && env -u BUILD make -n help %s", folder, calls[i][0]);
+        cr_expect_eq(r.status, 2, "%s", calls[i][0]);
+        has(r.err, calls[i][1]);
+        has(r.err, i < 2 ? "wanted is one folder, without a space" : "has no space in its name");
+        cr_expect(strchr(r.err, '\n')[1] == 0, "%s", r.err);
+        result_free(&r);
+    }
+    folder_remove(folder);
+}
+
 /* A variable that a target does not take is refused before anything is built. */
 Test(results, make_refuses_variables_that_do_nothing)
 {

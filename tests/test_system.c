@@ -5,11 +5,13 @@
 #include "run.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,4 +153,30 @@ Test(system, an_unknown_instruction_is_explained)
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %x", (unsigned)status);
     cr_expect(strstr(said, ": processor: ") && strstr(said, "run make again"), "%s", said);
+}
+
+/* --- locks ----------------------------------------------------------------------------------- */
+
+/* One process holds the folder and gives it up when it is told to, which is just before another
+ * asks for it. */
+Test(system, a_lock_that_is_about_to_end_is_waited_for)
+{
+    char *folder = folder_new();
+    int tell[2], told[2], held = open(folder, O_RDONLY | O_DIRECTORY);
+    char byte = 0;
+    cr_assert(pipe(tell) == 0 && pipe(told) == 0 && held >= 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int its = open(folder, O_RDONLY | O_DIRECTORY);
+        bool good = system_lock(its) && write(told[1], "", 1) == 1 && read(tell[0], &byte, 1) == 1;
+        _exit(good ? 0 : 1);
+    }
+    cr_assert(child > 0 && read(told[0], &byte, 1) == 1);
+    cr_expect(flock(held, LOCK_EX | LOCK_NB) != 0);
+    cr_assert_eq(write(tell[1], "", 1), 1);
+    cr_expect(system_lock(held));
+    int status = 1;
+    cr_expect(waitpid(child, &status, 0) == child && status == 0);
+    close(held);
+    folder_remove(folder);
 }

@@ -10,8 +10,15 @@
 
 enum { LONGEST_WHERE = 400 };
 
-/* A name, which may be of any length, leaves room for what is wrong with it. Names may hold line
- * feeds and a terminal's commands; a message is one line of text. */
+/* Names may hold line feeds and a terminal's commands; a message is one line of text. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
+}
+
+/* A name, which may be of any length, leaves room for what is wrong with it. */
 static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
 {
     bool fits = strlen(where) <= LONGEST_WHERE;
@@ -19,9 +26,7 @@ static void compose(char *text, size_t size, const char *where, const char *form
         snprintf(text, size, "%.*s%s: ", LONGEST_WHERE, *where ? where : "''", fits ? "" : "...");
     if (used > 0 && (size_t)used < size)
         vsnprintf(text + used, size - (size_t)used, format, args);
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = '?';
+    make_plain(text);
 }
 
 Shown error_shown(const char *string)
@@ -64,6 +69,14 @@ void error_note(const char *where, const char *format, ...)
     error_print(&what);
 }
 
+static char behind[512];
+
+void error_context(const char *text)
+{
+    snprintf(behind, sizeof behind, "%s", text);
+    make_plain(behind);
+}
+
 void error_die_of(int status, const Error *error)
 {
     error_print(error);
@@ -77,5 +90,8 @@ void error_die(int status, const char *where, const char *format, ...)
     va_start(args, format);
     compose(error.text, sizeof error.text, where, format, args);
     va_end(args);
+    size_t used = strlen(error.text);
+    if (*behind)
+        snprintf(error.text + used, sizeof error.text - used, "; %s", behind);
     error_die_of(status, &error);
 }

@@ -33,6 +33,10 @@ void error_print(const Error *error);
 /* The same of something that the user should know of a call that is done all the same. */
 void error_note(const char *where, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What an error_die from now on says behind its message, after a semicolon: something that the user
+ * may not know of and that may be behind it. "": nothing. */
+void error_context(const char *text);
+
 /* Prints "program: where: what" to stderr and exits with `status` (EXIT_FAILED or EXIT_USAGE). */
 _Noreturn void error_die(int status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
@@ -364,10 +365,14 @@ bool system_lock(int file)
 {
 #ifdef __wasi__
     (void)file;
-    return true;
 #else
-    return flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    for (int tries = 0; flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; tries++) {
+        if (tries == 50)
+            return false;
+        nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    }
 #endif
+    return true;
 }
 
 int system_columns(int file)

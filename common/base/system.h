@@ -29,8 +29,10 @@ void *system_alloc(size_t bytes);
 /* How many bytes a pointer from malloc() and the like has; at least those asked for. */
 size_t system_usable_size(void *memory);
 
-/* Locks an open file or folder for this process, until it ends. False where another one has it; a
- * file system without locks does without. */
+/* Locks an open file or folder for this process, until it ends. False where another one has it and
+ * keeps it for a second: one that was killed may still be ending, and whoever looks into /proc at
+ * the files of one that has ended (lsof, fuser) holds them, and the lock, for that moment. A file
+ * system without locks does without. */
 bool system_lock(int file);
 
 /* How wide a terminal is, in columns; 0 where nothing tells. */

@@ -40,8 +40,11 @@ static void read_whole_numbers(const Safetensors *file, const Entry *x, float *o
     if (!entry_int64s(file, x, wide, &error))
         error_die_of(EXIT_FAILED, &error);
     for (size_t i = 0; i < count; i++) {
-        if (wide[i] < -MOST || wide[i] > MOST)
-            error_die(EXIT_FAILED, file->path, "'x': %lld is no float32", (long long)wide[i]);
+        if (wide[i] < -MOST || wide[i] > MOST) {
+            long long value = wide[i];
+            free(wide); /* LeakSanitizer finds it no more where the program ends */
+            error_die(EXIT_FAILED, file->path, "'x': %lld is no float32", value);
+        }
         out[i] = (float)wide[i];
     }
     free(wide);

@@ -94,12 +94,48 @@ static double peak_mib(void)
     return (double)system_memory_peak() / (1 << 20);
 }
 
-/* --- a line a layer -------------------------------------------------------------------------- */
+/* --- a line per layer ------------------------------------------------------------------------ */
+
+/* What a network's time is told of: each unit forward, then backward. */
+static int parts(const Subject *s)
+{
+    return 2 * engine_units(s->engine);
+}
+
+/* Of all runs so far. */
+static double seconds_of(const Subject *s, int part)
+{
+    EngineUnit u = engine_unit(s->engine, part / 2);
+    return part % 2 ? u.backward : u.forward;
+}
+
+/* [parts][1 + runs]: what seconds_of says after each run, that which is not counted first. NULL:
+ * not asked for. */
+typedef struct {
+    double *seconds;
+    int runs;
+} Laps;
+
+static void laps_take(Laps *laps, const Subject *s, int run)
+{
+    for (int i = 0; laps->seconds && i < parts(s); i++)
+        laps->seconds[(size_t)i * (size_t)(1 + laps->runs) + (size_t)run] = seconds_of(s, i);
+}
+
+/* A part's median over the runs; once, it is done in place. */
+static double laps_median(const Laps *laps, int part)
+{
+    double *after = laps->seconds + (size_t)part * (size_t)(1 + laps->runs);
+    for (int i = laps->runs; i > 0; i--)
+        after[i] -= after[i - 1];
+    qsort(after + 1, (size_t)laps->runs, sizeof *after, by_size);
+    return after[1 + laps->runs / 2];
+}
 
 /* What a line's shares are shares of, and for whom it is. */
 typedef struct {
-    int runs;
-    double seconds; /* of a run */
+    Laps laps;
+    double seconds; /* of a run: the median */
     double peak;    /* GFLOP/s */
     bool tsv;
 } Whole;
@@ -140,7 +176,7 @@ static void print_units(const Subject *s, const Whole *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
         EngineUnit u = engine_unit(s->engine, i);
-        double seconds = u.forward / w->runs, flops = 2 * (double)u.first->macs;
+        double seconds = laps_median(&w->laps, 2 * i), flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
         if (w->tsv)
@@ -165,9 +201,10 @@ static void print_pass(const Tensor *t, const char *pass, double seconds, double
 static void print_layers(const Subject *s, const Whole *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
-        EngineUnit u = engine_unit(s->engine, i);
-        print_pass(u.first, "forward", u.forward / w->runs, 2 * (double)u.first->macs, w);
-        print_pass(u.first, "backward", u.backward / w->runs, 4 * (double)u.first->macs, w);
+        const Tensor *t = engine_unit(s->engine, i).first;
+        double forward = laps_median(&w->laps, 2 * i), backward = laps_median(&w->laps, 2 * i + 1);
+        print_pass(t, "forward", forward, 2 * (double)t->macs, w);
+        print_pass(t, "backward", backward, 4 * (double)t->macs, w);
     }
 }
 
@@ -203,23 +240,28 @@ int cmd_bench(const Run *run)
     Subject s = subject_new(net, train, shape.config.classes);
     if (o->layers && !engine_units(s.engine))
         error_die(EXIT_FAILED, "--layers", "the plain engine does not time its layers");
-    double *seconds = mem_alloc((size_t)runs, sizeof *seconds), total = 0;
+    double *seconds = mem_alloc((size_t)runs, sizeof *seconds);
     refill(&s);
-    total = time_once(&s); /* not counted: memory is touched for the first time */
+    Laps laps = { .runs = runs };
+    if (o->layers)
+        laps.seconds = mem_alloc((size_t)parts(&s), size_mul((size_t)runs + 1, sizeof(double)));
+    time_once(&s); /* not counted: memory is touched for the first time */
+    laps_take(&laps, &s, 0);
     for (int i = 0; i < runs; i++) {
         refill(&s);
         seconds[i] = time_once(&s);
-        total += seconds[i];
+        laps_take(&laps, &s, 1 + i);
     }
+    qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (o->layers) {
-        Whole whole = { runs + 1, total / (runs + 1), engine_peak(), tsv };
+        Whole whole = { laps, seconds[runs / 2], engine_peak(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }
-    qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (!o->layers || !tsv) /* one table, not two */
         print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
+    free(laps.seconds);
     subject_free(&s);
     net_free(net);
     return 0;

@@ -192,3 +192,17 @@ void layers_free(Layers *l)
     free(l->report);
     *l = (Layers){ 0 };
 }
+
+const Layer *layers_at(const Layers *l, int i)
+{
+    return i < 0 ? NULL : &l->layers[i];
+}
+
+const char *layers_kernel(const char *weight)
+{
+    for (int i = 0; i < 2 && *weight; i++) {
+        weight += strcspn(weight, "x");
+        weight += *weight == 'x';
+    }
+    return weight;
+}

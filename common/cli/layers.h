@@ -33,6 +33,12 @@ bool layers_read(const char *path, const char *const *options, int count, Layers
 bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers);
 void layers_free(Layers *layers);
 
+/* Layer i, or NULL where i < 0. */
+const Layer *layers_at(const Layers *layers, int i);
+
+/* "7x7 bias" of the weight "64x1x7x7 bias", "" of a linear layer's "64x128". */
+const char *layers_kernel(const char *weight);
+
 /* A layer's name behind its unit's. */
 const char *layers_rest(const Layers *layers, const LayerUnit *unit, int i);
 

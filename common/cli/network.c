@@ -161,6 +161,8 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
         shape.c = options->input[0];
         shape.h = options->input[1];
         shape.w = options->input[2];
+        if (shape.w <= 4 && shape.c > 4)
+            error_context("--input is channels x height x width: 3x224x224");
     }
     shape.head = !options->part || strcmp(options->part, "classifier") == 0;
     check_meaning(step, options, &shape);

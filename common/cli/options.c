@@ -1,7 +1,7 @@
 #include "cli/options.h"
 
 #include "base/error.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -392,6 +392,8 @@ static int take_option(const Command *command, int argc, char **argv, int i, Opt
     if (next && (i + 1 == argc || written_as(argv[i + 1]).spec >= 0))
         error_die(EXIT_USAGE, s.name, "its value is missing: %s, %s", s.choices, s.help);
     options->given[w.spec] = s.kind == FLAG ? "" : next ? argv[i + 1] : w.value;
+    if ((s.kind == TEXT || s.kind == WRITTEN) && !*options->given[w.spec])
+        error_die(EXIT_USAGE, s.name, "its value is empty: %s, %s", s.choices, s.help);
     set(&s, options->given[w.spec], options);
     return next ? 2 : 1;
 }
@@ -415,9 +417,25 @@ static void check_required(const Command *command, const Options *options)
     }
 }
 
+/* A word that is no option and that the command has no use for. before: the word in front of it, or
+ * NULL. */
+static _Noreturn void bad_operand(const Command *command, const char *word, const char *before,
+                                  const Options *options)
+{
+    int flag = before ? written_as(before).spec : -1;
+    if (flag >= 0 && specs[flag].kind == FLAG)
+        error_die(EXIT_USAGE, word, "%s takes no value", before);
+    for (int i = 0; i < SPECS; i++)
+        if (listed(command->required, specs[i].name) && !options->given[i])
+            error_die(EXIT_USAGE, word, "%s takes no operand; did you mean %s %s?", command->name,
+                      specs[i].name, word);
+    error_die(EXIT_USAGE, word, "%s takes no operand", command->name);
+}
+
 void options_parse(const Command *command, bool named, int argc, char **argv, Options *options)
 {
     const char **operands = (const char **)argv; /* collected in place, in front of what is read */
+    const char *before = NULL; /* the word before the first that is not the command's name */
     int count = 0;
     bool ended = false;
     options_standard(command, options);
@@ -428,13 +446,16 @@ void options_parse(const Command *command, bool named, int argc, char **argv, Op
             i++;
         } else if (option)
             i += take_option(command, argc, argv, i, options);
-        else
+        else {
+            if (count == named && i > 0 && !ended)
+                before = argv[i - 1];
             operands[count++] = argv[i++];
+        }
     }
     options->operands = operands + named;
     options->operand_count = count - named;
     if (options->operand_count && !command->operands)
-        error_die(EXIT_USAGE, options->operands[0], "%s takes no operand", command->name);
+        bad_operand(command, options->operands[0], before, options);
     check_required(command, options);
 }
 

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A wrong call, unless the user wants it all the same. */
-__attribute__((format(printf, 2, 3))) static void refuse(const Origin *origin, const char *format,
-                                                         ...)
+/* A wrong call, unless the user wants it all the same, where that is possible. */
+__attribute__((format(printf, 3, 4))) static void refuse(const Origin *origin, bool possible,
+                                                         const char *format, ...)
 {
     Error what;
     va_list list;
@@ -21,7 +21,8 @@ __attribute__((format(printf, 2, 3))) static void refuse(const Origin *origin, c
     vsnprintf(what.text, sizeof what.text, format, list);
     va_end(list);
     if (!origin->run->options.as_is)
-        error_die(EXIT_USAGE, origin->file.path, "%s; --as-is takes it all the same", what.text);
+        error_die(EXIT_USAGE, origin->file.path, "%s%s", what.text,
+                  possible ? "; --as-is takes it all the same" : "");
     error_note(origin->file.path, "%s; taken as it is", what.text);
 }
 
@@ -119,6 +120,15 @@ static void read_network(Origin *origin)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* A run's folder, in place of the weights that it has. */
+static void check_no_folder(const char *path)
+{
+    char *best = str_format("%s/best.safetensors", path);
+    if (access(best, F_OK) == 0)
+        error_die(EXIT_FAILED, path, "is the folder of a training run; %s has its weights", best);
+    free(best);
+}
+
 /* A training run keeps the one beside the other, and they are mistaken for each other. */
 static void check_no_checkpoint(const Safetensors *file)
 {
@@ -139,6 +149,7 @@ Origin origin_read(const Run *run)
 {
     Origin origin = { .run = run };
     Error error;
+    check_no_folder(run->options.weights);
     if (!safetensors_read(run->options.weights, &origin.file, &error))
         error_die_of(EXIT_FAILED, &error);
     check_no_checkpoint(&origin.file);
@@ -172,6 +183,11 @@ Shape origin_shape(const Origin *origin, const char *preset)
     Shape told = origin->shape;
     int row = row_of(origin->name);
     told.config.row = row >= 0 && row < run->step->row_count ? row : asked.config.row;
+    char *name = origin_name(run, &told.config);
+    char *text = str_format("%s has weights of %s", origin->file.path, origin->name);
+    error_context(strcmp(name, origin->name) != 0 ? text : ""); /* whose sizes may not do here */
+    free(name);
+    free(text);
     return network_shape_over(run->step, &run->options, told);
 }
 
@@ -214,22 +230,22 @@ static bool same_sizes(const Shape *a, const Shape *b)
 }
 
 static void refuse_network(const Origin *origin, const char *name, const Shape *shape,
-                           const char *layers, const Net *net)
+                           const char *layers, const Net *net, bool fits)
 {
     char *there = told_apart(origin->name, &origin->shape, shape);
     char *here = told_apart(name, shape, &origin->shape);
     SignatureDifference d = signature_difference(origin->layers, layers, net);
     if (same_sizes(shape, &origin->shape))
-        refuse(origin, "has weights of %s, not of %s: %s is '%s' there and '%s' here", there, here,
-               d.name, d.theirs, d.ours);
+        refuse(origin, fits, "has weights of %s, not of %s: %s is '%s' there and '%s' here", there,
+               here, d.name, d.theirs, d.ours);
     else
-        refuse(origin, "has weights of %s, not of %s", there, here);
+        refuse(origin, fits, "has weights of %s, not of %s", there, here);
     free(there);
     free(here);
 }
 
-/* Do the weights mean here what they mean where they come from? */
-static void check_network(const Origin *origin, const Shape *shape, const Net *net)
+/* Do the weights mean here what they mean where they come from? fits: all keys and shapes do. */
+static void check_network(const Origin *origin, const Shape *shape, const Net *net, bool fits)
 {
     if (!origin->layers)
         return;
@@ -239,7 +255,7 @@ static void check_network(const Origin *origin, const Shape *shape, const Net *n
         error_note(origin->file.path, "has weights of %s; the network is the same",
                    error_shown(origin->name).text);
     if (!same)
-        refuse_network(origin, name, shape, ours, net);
+        refuse_network(origin, name, shape, ours, net, fits);
     free(ours);
     free(name);
 }
@@ -294,9 +310,12 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
 {
     Error error;
     Weights *weights = weights_new(net);
-    check_network(origin, shape, net);
+    error_context("");
     take_off_all(&origin->file, net);
-    if (!weights_from_file(weights, &origin->file, "", ALL, &error)) {
+    bool fits = weights_from_file(weights, &origin->file, "", ALL, &error);
+    if (fits || !origin->run->options.as_is)
+        check_network(origin, shape, net, fits);
+    if (!fits) {
         size_t used = strlen(error.text);
         if (origin->hint)
             snprintf(error.text + used, sizeof error.text - used, "; %s", origin->hint);
@@ -307,6 +326,14 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
 
 /* --- the data set ----------------------------------------------------------------------------- */
 
+/* Could weights of that file's network take this set's images, and name its classes? */
+static bool set_fits(const Origin *origin, const char *name)
+{
+    Dataset data;
+    return !origin->layers || !dataset_describe(name, &data, NULL) ||
+           (data.channels == origin->shape.c && data.classes == origin->shape.classes);
+}
+
 /* What the file says of its data set is read where it matters: others' files have such keys as
  * well. */
 Origin origin_read_trained(const Run *run)
@@ -315,7 +342,8 @@ Origin origin_read_trained(const Run *run)
     const char *asked = run->options.data, *told = safetensors_metadata(&origin.file, "data");
     Error error;
     if (asked && told && strcmp(asked, told) != 0)
-        refuse(&origin, "was trained on %s, --data says %s", error_shown(told).text, asked);
+        refuse(&origin, set_fits(&origin, asked), "was trained on %s, --data says %s",
+               error_shown(told).text, asked);
     if (!provenance_read(&origin.file, &origin.provenance, &error)) {
         if (!asked || !run->options.as_is)
             error_die_of(EXIT_FAILED, &error);
@@ -363,6 +391,6 @@ void origin_check_image(const Origin *origin, const Dataset *data, const Shape *
         return;
     char *ours = preprocess_text(data, shape->h, shape->w);
     if (strcmp(ours, p->image) != 0)
-        refuse(origin, "brings images to size otherwise: '%s', here '%s'", p->image, ours);
+        refuse(origin, true, "brings images to size otherwise: '%s', here '%s'", p->image, ours);
     free(ours);
 }

@@ -58,10 +58,13 @@ static bool is_lower(const char *name, const char *than)
     return strncmp(name, than, 2) < 0;
 }
 
+/* By its name, or its number: "04", "4". */
 static bool is_called(const char *name, const char *wanted)
 {
+    size_t length = wanted ? strlen(wanted) : 0;
     return !wanted || strcmp(name, wanted) == 0 ||
-           (strlen(wanted) == 2 && strncmp(name, wanted, 2) == 0);
+           (length == 2 && strncmp(name, wanted, 2) == 0) ||
+           (length == 1 && name[0] == '0' && name[1] == *wanted);
 }
 
 char **sibling_paths_before(const char *path)
@@ -82,9 +85,11 @@ char **sibling_paths_named(const char *path, const char *name)
     return found;
 }
 
-char *sibling_named(const char *path, const char *name)
+char *sibling_named(const char *path, const char *name, bool *several)
 {
     char **found = all_that(path, is_called, name), *last = found[0];
+    if (several)
+        *several = last && found[1];
     for (int i = 1; last && found[i]; i++)
         free(found[i]);
     free(found);

@@ -6,7 +6,7 @@
 #include "base/system.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/outputs.h"
 #include "cli/siblings.h"
 #include "io/file.h"

@@ -224,12 +224,23 @@ static bool writer_open(FileWriter *writer)
            (!exists || fchmod(fileno(writer->stream), status.st_mode & 07777) == 0);
 }
 
+/* A link whose file is not there is not followed: that file could come to be anywhere. */
+static bool leads_nowhere(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode) && stat(path, &status) != 0;
+}
+
 FileWriter *file_create(const char *path, Error *error)
 {
     FileWriter *writer = mem_alloc(1, sizeof *writer);
     writer->name = str_format("%s", path);
     if (!writer_open(writer)) {
-        error_set(error, path, "cannot create it: %s", strerror(errno));
+        int why = errno;
+        error_set(error, path, "cannot create it: %s",
+                  leads_nowhere(path) ? "it is a link to a file that is not there"
+                  : why == ENOENT     ? "there is no such folder"
+                                      : strerror(why));
         file_discard(writer);
         return NULL;
     }

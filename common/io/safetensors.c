@@ -10,111 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "tensors are read and written as they lie in memory, which must be little-endian");
-
-enum {
-    LENGTH_BYTES = 8,
-    HEADER_MAX = 100000000, /* the format's limit */
-    RANK_MAX = sizeof((Entry){ 0 }.shape) / sizeof(size_t)
-};
-
-static const char metadata_key[] = "__metadata__";
-
-/* --- dtypes ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    const char *name;
-    size_t bits; /* an element */
-} Dtype;
-
-static const Dtype dtypes[] = {
-    { "BOOL", 8 },    { "F4", 4 },          { "F6_E2M3", 6 },     { "F6_E3M2", 6 },
-    { "U8", 8 },      { "I8", 8 },          { "F8_E5M2", 8 },     { "F8_E4M3", 8 },
-    { "F8_E8M0", 8 }, { "F8_E4M3FNUZ", 8 }, { "F8_E5M2FNUZ", 8 }, { "I16", 16 },
-    { "U16", 16 },    { "F16", 16 },        { "BF16", 16 },       { "I32", 32 },
-    { "U32", 32 },    { "F32", 32 },        { "C64", 64 },        { "F64", 64 },
-    { "I64", 64 },    { "U64", 64 },
-};
-
-static const Dtype *find_dtype(const char *name)
-{
-    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
-        if (strcmp(name, dtypes[i].name) == 0)
-            return &dtypes[i];
-    return NULL;
-}
-
-/* --- what holds of every entry, read or written ---------------------------------------------- */
-
-static bool bad_entry(const char *path, const Entry *entry, const char *what, Error *error)
-{
-    return error_set(error, path, "'%s': %s", error_shown(entry->key).text, what);
-}
-
-/* The product of the shape in bits and then bytes has to be the size of the data. */
-static bool check_size(const char *path, const Entry *entry, Error *error)
-{
-    size_t elements = 1;
-    for (int i = 0; i < entry->rank; i++) {
-        elements = size_mul(elements, entry->shape[i]);
-        if (elements == SIZE_MAX)
-            return bad_entry(path, entry, "the shape is too large", error);
-    }
-    const Dtype *dtype = find_dtype(entry->dtype);
-    if (!dtype)
-        return error_set(error, path, "'%s': unknown dtype '%s'", error_shown(entry->key).text,
-                         error_shown(entry->dtype).text);
-    size_t bits = size_mul(elements, dtype->bits);
-    if (bits == SIZE_MAX)
-        return bad_entry(path, entry, "the shape is too large", error);
-    if (bits % 8)
-        return bad_entry(path, entry, "the elements do not fill whole bytes", error);
-    if (bits / 8 != entry->bytes)
-        return error_set(error, path, "'%s': %zu byte%s of data, but shape and dtype make %zu",
-                         error_shown(entry->key).text, entry->bytes, entry->bytes == 1 ? "" : "s",
-                         bits / 8);
-    return true;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp((*(const Entry *const *)a)->key, (*(const Entry *const *)b)->key);
-}
-
-/* The entries sorted by key, owned by the caller; NULL, with the error set, if a key comes twice.
- */
-static const Entry **sort_by_key(const char *path, const Entry *entries, size_t count, Error *error)
-{
-    const Entry **sorted = mem_alloc(count, sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &entries[i];
-    qsort(sorted, count, sizeof *sorted, by_key);
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0) {
-            bad_entry(path, sorted[i], "the key comes twice", error);
-            free(sorted);
-            return NULL;
-        }
-    return sorted;
-}
-
-static int by_metadata_key(const void *a, const void *b)
-{
-    return strcmp(((const Metadata *)a)->key, ((const Metadata *)b)->key);
-}
-
-static bool sort_metadata(const char *path, Metadata *metadata, size_t count, Error *error)
-{
-    if (count)
-        qsort(metadata, count, sizeof *metadata, by_metadata_key);
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(metadata[i - 1].key, metadata[i].key) == 0)
-            return error_set(error, path, "%s: the key '%s' comes twice", metadata_key,
-                             error_shown(metadata[i].key).text);
-    return true;
-}
-
 /* --- reading the header ---------------------------------------------------------------------- */
 
 typedef struct {
@@ -141,9 +36,9 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 static bool read_dimension(void *context, Json *json)
 {
     Entry *entry = &((Reader *)context)->entry;
-    if (entry->rank == RANK_MAX)
+    if (entry->rank == ENTRY_RANK)
         return json_fail(json, "'%s': more than %d dimensions", error_shown(entry->key).text,
-                         RANK_MAX);
+                         ENTRY_RANK);
     return json_size(json, &entry->shape[entry->rank++]);
 }
 
@@ -189,19 +84,20 @@ static bool check_fields(const Reader *reader, Error *error)
     const char *path = reader->file->path;
     const Entry *entry = &reader->entry;
     if (!reader->has_dtype)
-        return bad_entry(path, entry, "no dtype", error);
+        return entry_bad(path, entry, "no dtype", error);
     if (!reader->has_shape)
-        return bad_entry(path, entry, "no shape", error);
+        return entry_bad(path, entry, "no shape", error);
     if (!reader->has_offsets)
-        return bad_entry(path, entry, "no data_offsets", error);
+        return entry_bad(path, entry, "no data_offsets", error);
     if (reader->offset_count != 2)
-        return bad_entry(path, entry, "data_offsets are not two numbers", error);
+        return entry_bad(path, entry, "data_offsets are not two numbers", error);
     size_t begin = reader->offsets[0], end = reader->offsets[1];
     if (begin > end)
         return error_set(error, path, "'%s': the offsets run backwards, %zu to %zu",
                          error_shown(entry->key).text, begin, end);
     if (end > reader->data_size)
-        return error_set(error, path, "'%s': ends at %zu, past the end of the data at %zu",
+        return error_set(error, path,
+                         "'%s': ends at %zu, past the end of the data at %zu: a file cut short?",
                          error_shown(entry->key).text, end, reader->data_size);
     return true;
 }
@@ -217,9 +113,9 @@ static bool read_entry(Reader *reader, Json *json, char *key)
     Entry *entry = &reader->entry;
     entry->data = file->file + reader->data_at + reader->offsets[0];
     entry->bytes = reader->offsets[1] - reader->offsets[0];
-    if (!check_size(file->path, entry, json->error))
+    if (!entry_check(file->path, entry, json->error))
         return false;
-    entry->dtype = find_dtype(entry->dtype)->name;
+    entry->dtype = entry_dtype(entry->dtype)->name;
     file->entries = grow(file->entries, file->count, &reader->entry_room, sizeof *file->entries);
     file->entries[file->count++] = *entry;
     return true;
@@ -241,10 +137,10 @@ static bool read_metadata(void *context, Json *json, char *key)
 static bool read_member(void *context, Json *json, char *key)
 {
     Reader *reader = context;
-    if (strcmp(key, metadata_key) != 0)
+    if (strcmp(key, METADATA_KEY) != 0)
         return read_entry(reader, json, key);
     if (reader->has_metadata)
-        return json_fail(json, "%s comes twice", metadata_key);
+        return json_fail(json, "%s comes twice", METADATA_KEY);
     reader->has_metadata = true;
     return json_null(json) || json_object(json, read_metadata, reader);
 }
@@ -341,9 +237,9 @@ bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *
     size_t length = 0;
     bool good = begin(&reader, size, &length, error) && read_header(&reader, length, error) &&
                 check_layout(&reader, error) &&
-                sort_metadata(file->path, file->metadata, file->metadata_count, error);
+                metadata_sort(file->path, file->metadata, file->metadata_count, error);
     if (good)
-        file->by_key = sort_by_key(file->path, file->entries, file->count, error);
+        file->by_key = entries_by_key(file->path, file->entries, file->count, error);
     if (file->by_key)
         return true;
     safetensors_free(file);
@@ -373,29 +269,12 @@ void safetensors_free(Safetensors *file)
 
 const Entry *safetensors_find(const Safetensors *file, const char *key)
 {
-    if (!file->count)
-        return NULL;
-    const Entry wanted = { .key = (char *)key }, *pointer = &wanted;
-    const Entry **found = bsearch(&pointer, file->by_key, file->count, sizeof pointer, by_key);
-    return found ? *found : NULL;
+    return entries_find(file->by_key, file->count, key);
 }
 
 const char *safetensors_metadata(const Safetensors *file, const char *key)
 {
-    if (!file->metadata_count)
-        return NULL;
-    Metadata wanted = { .key = (char *)key };
-    const Metadata *found =
-        bsearch(&wanted, file->metadata, file->metadata_count, sizeof wanted, by_metadata_key);
-    return found ? found->value : NULL;
-}
-
-size_t entry_elements(const Entry *entry)
-{
-    size_t elements = 1;
-    for (int i = 0; i < entry->rank; i++)
-        elements = size_mul(elements, entry->shape[i]);
-    return elements;
+    return metadata_find(file->metadata, file->metadata_count, key);
 }
 
 static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *wanted,
@@ -466,140 +345,10 @@ bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Err
     char kind = entry->dtype[0];
     if (kind != 'I' && kind != 'U')
         return wrong_dtype(file, entry, "one of whole numbers (I64, I32, U8, ...)", error);
-    size_t size = find_dtype(entry->dtype)->bits / 8;
+    size_t size = entry_dtype(entry->dtype)->bits / 8;
     const char *from = entry->data;
     for (size_t i = 0, count = entry_elements(entry); i < count; i++, from += size)
         if (!read_whole(from, size, kind == 'I', &out[i]))
-            return bad_entry(file->path, entry, "a number is above 2^63 - 1", error);
+            return entry_bad(file->path, entry, "a number is above 2^63 - 1", error);
     return true;
-}
-
-/* --- writing --------------------------------------------------------------------------------- */
-
-static void put(JsonText *header, const char *text)
-{
-    json_put(header, text, strlen(text));
-}
-
-static void put_number(JsonText *header, size_t number, const char *after)
-{
-    char *text = str_format("%zu%s", number, after);
-    put(header, text);
-    free(text);
-}
-
-static bool put_string(JsonText *header, const char *path, const char *string, Error *error)
-{
-    return json_put_string(header, string) ||
-           error_set(error, path, "'%s': not valid UTF-8", error_shown(string).text);
-}
-
-static bool put_metadata(JsonText *header, const char *path, const Metadata *metadata, size_t count,
-                         Error *error)
-{
-    put(header, "\"__metadata__\":{");
-    for (size_t i = 0; i < count; i++) {
-        put(header, i ? "," : "");
-        if (!put_string(header, path, metadata[i].key, error))
-            return false;
-        put(header, ":");
-        if (!put_string(header, path, metadata[i].value, error))
-            return false;
-    }
-    put(header, "}");
-    return true;
-}
-
-/* "key":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
-static bool put_entry(JsonText *header, const char *path, const Entry *entry, size_t begin,
-                      Error *error)
-{
-    if (!put_string(header, path, entry->key, error))
-        return false;
-    put(header, ":{\"dtype\":\"");
-    put(header, entry->dtype);
-    put(header, "\",\"shape\":[");
-    for (int i = 0; i < entry->rank; i++)
-        put_number(header, entry->shape[i], i + 1 < entry->rank ? "," : "");
-    put(header, "],\"data_offsets\":[");
-    put_number(header, begin, ",");
-    put_number(header, begin + entry->bytes, "]}");
-    return true;
-}
-
-/* The header's JSON, padded with spaces so that the data begin at a multiple of 8. */
-static bool put_header(JsonText *header, const char *path, const Entry *entries, size_t count,
-                       const Metadata *metadata, size_t metadata_count, Error *error)
-{
-    size_t at = 0;
-    put(header, "{");
-    if (metadata_count && !put_metadata(header, path, metadata, metadata_count, error))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        put(header, i || metadata_count ? "," : "");
-        if (!put_entry(header, path, &entries[i], at, error))
-            return false;
-        if (__builtin_add_overflow(at, entries[i].bytes, &at))
-            return bad_entry(path, &entries[i], "the data are too large", error);
-    }
-    put(header, "}");
-    while (header->used % 8)
-        put(header, " ");
-    if (header->used > HEADER_MAX)
-        return error_set(error, path, "a header of %zu bytes, more than the %d of the format",
-                         header->used, HEADER_MAX);
-    return true;
-}
-
-/* What the reader checks, of entries in memory. */
-static bool check_entries(const char *path, const Entry *entries, size_t count, Error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        const Entry *entry = &entries[i];
-        if (strcmp(entry->key, metadata_key) == 0)
-            return bad_entry(path, entry, "the format keeps this key to itself", error);
-        if (entry->rank < 0 || entry->rank > RANK_MAX)
-            return bad_entry(path, entry, "not 0 to 64 dimensions", error);
-        if (!check_size(path, entry, error))
-            return false;
-    }
-    const Entry **sorted = sort_by_key(path, entries, count, error);
-    free(sorted);
-    return sorted != NULL;
-}
-
-static bool check_metadata(const char *path, const Metadata *metadata, size_t count, Error *error)
-{
-    Metadata *copy = mem_alloc(count, sizeof *copy);
-    if (count)
-        memcpy(copy, metadata, count * sizeof *copy);
-    bool good = sort_metadata(path, copy, count, error);
-    free(copy);
-    return good;
-}
-
-static bool write_all(const char *path, const JsonText *header, const Entry *entries, size_t count,
-                      Error *error)
-{
-    FileWriter *writer = file_create(path, error);
-    if (!writer)
-        return false;
-    uint64_t length = header->used;
-    file_put(writer, &length, LENGTH_BYTES);
-    file_put(writer, header->bytes, header->used);
-    for (size_t i = 0; i < count; i++)
-        file_put(writer, entries[i].data, entries[i].bytes);
-    return file_commit(writer, error);
-}
-
-bool safetensors_write(const char *path, const Entry *entries, size_t count,
-                       const Metadata *metadata, size_t metadata_count, Error *error)
-{
-    JsonText header = { 0 };
-    bool good = check_entries(path, entries, count, error) &&
-                check_metadata(path, metadata, metadata_count, error) &&
-                put_header(&header, path, entries, count, metadata, metadata_count, error) &&
-                write_all(path, &header, entries, count, error);
-    free(header.bytes);
-    return good;
 }

@@ -3,24 +3,7 @@
 #ifndef IO_SAFETENSORS_H
 #define IO_SAFETENSORS_H
 
-#include "base/error.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-/* A tensor of a file: its data lie where the file's reader, or the writer's caller, put them. */
-typedef struct {
-    char *key;
-    const char *dtype; /* "F32", "I64", … : one of the format's names */
-    int rank;
-    size_t shape[64]; /* NumPy and PyTorch have no more dimensions */
-    const void *data; /* row-major, little-endian; of a parsed file: any alignment */
-    size_t bytes;
-} Entry;
-
-typedef struct {
-    char *key, *value;
-} Metadata;
+#include "io/entry.h"
 
 typedef struct {
     char *path;     /* for messages */
@@ -50,7 +33,6 @@ const char *safetensors_metadata(const Safetensors *file, const char *key);
  * numbers of any size, with a sign or without. */
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error);
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error);
-size_t entry_elements(const Entry *entry);
 
 /* Writes the entries in the order given, beside `path`, flushed, renamed over it. The same entries
  * always give the same bytes. Fails, with nothing written, on what safetensors_read would refuse.

@@ -2,6 +2,7 @@
 
 #include "base/ints.h"
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "base/parallel.h"
 #include "base/random.h"
 
@@ -149,17 +150,22 @@ static const struct Kind {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* "dark:0…1, …", all kinds with their levels. */
-static char *list_kinds(void)
+/* "blur:1…27 (odd)": a kind with its levels. To be freed. */
+static char *levels_of(const struct Kind *k)
 {
     static const char *const forms[] = { [ANY] = "", [WHOLE] = " (whole)", [ODD] = " (odd)" };
+    return k->form == NO_LEVEL
+               ? str_format("%s", k->name)
+               : str_format("%s:%g…%g%s", k->name, k->least, k->most, forms[k->form]);
+}
+
+/* All of them. */
+static char *list_kinds(void)
+{
     char *list = str_format("%s", "");
     for (int i = 0; i < KINDS; i++) {
-        const struct Kind *k = &kinds[i];
-        char *levels = k->form == NO_LEVEL
-                           ? str_format("%s", "")
-                           : str_format(":%g…%g%s", k->least, k->most, forms[k->form]);
-        char *longer = str_format("%s%s%s%s", list, i ? ", " : "", k->name, levels);
+        char *levels = levels_of(&kinds[i]);
+        char *longer = str_format("%s%s%s", list, i ? ", " : "", levels);
         free(levels);
         free(list);
         list = longer;
@@ -181,25 +187,53 @@ static bool parse_level(const struct Kind *kind, const char *text, double *level
            (kind->form == ANY || fmod(*level, kind->form == ODD ? 2 : 1) == (kind->form == ODD));
 }
 
+static bool refuse_level(const char *text, const struct Kind *kind, Error *error)
+{
+    if (kind->form == NO_LEVEL)
+        return error_set(error, "--alter", "'%s': %s has no level", error_shown(text).text,
+                         kind->name);
+    const char *const *example = alter_standard;
+    while (strncmp(*example, kind->name, strlen(kind->name)) != 0)
+        example++;
+    char *levels = levels_of(kind);
+    error_set(error, "--alter", "'%s' %s: %s, as in %s", error_shown(text).text,
+              strchr(text, ':') ? "has no such level" : "lacks its level", levels, *example);
+    free(levels);
+    return false;
+}
+
+/* text: of which `length` letters are to be a kind's name. */
+static bool refuse_kind(const char *text, size_t length, Error *error)
+{
+    char *list = list_kinds(), *name = str_format("%.*s", (int)length, text);
+    Nearest nearest = { 0 };
+    for (int i = 0; i < KINDS; i++)
+        nearest_try(&nearest, name, kinds[i].name, strlen(kinds[i].name));
+    error_set(error, "--alter", "'%s' is none of %s%s%s%s", error_shown(text).text, list,
+              nearest.word ? "; did you mean " : "", nearest.word ? nearest.word : "",
+              nearest.word ? "?" : "");
+    free(list);
+    free(name);
+    return false;
+}
+
 bool alter_parse(const char *text, Alteration *alteration, Error *error)
 {
     size_t length = strcspn(text, ":");
-    for (int i = 0; i < KINDS; i++) {
-        Alteration a = { .kind = i };
-        if (strlen(kinds[i].name) != length || strncmp(kinds[i].name, text, length) != 0 ||
-            !parse_level(&kinds[i], text + length, &a.level))
-            continue;
-        if (kinds[i].form == NO_LEVEL)
-            snprintf(a.name, sizeof a.name, "%s", kinds[i].name);
-        else
-            snprintf(a.name, sizeof a.name, "%s:%.9g", kinds[i].name, a.level);
-        *alteration = a;
-        return true;
-    }
-    char *list = list_kinds();
-    error_set(error, "--alter", "'%s' is none of %s", error_shown(text).text, list);
-    free(list);
-    return false;
+    Alteration a = { 0 };
+    const struct Kind *kind = kinds;
+    while (a.kind < KINDS && (strlen(kind->name) != length || strncmp(kind->name, text, length)))
+        kind = &kinds[++a.kind];
+    if (a.kind == KINDS)
+        return refuse_kind(text, length, error);
+    if (!parse_level(kind, text + length, &a.level))
+        return refuse_level(text, kind, error);
+    if (kind->form == NO_LEVEL)
+        snprintf(a.name, sizeof a.name, "%s", kind->name);
+    else
+        snprintf(a.name, sizeof a.name, "%s:%.9g", kind->name, a.level);
+    *alteration = a;
+    return true;
 }
 
 /* --- a set ----------------------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ typedef struct {
 enum { ALTER_STANDARD = 14 };
 extern const char *const alter_standard[ALTER_STANDARD];
 
-/* Reads "KIND:LEVEL" or "invert". Fails when there is no such kind or level, and lists them. */
+/* Reads "KIND:LEVEL" or "invert". Fails when there is no such kind or level, and says which
+ * there are. */
 bool alter_parse(const char *text, Alteration *alteration, Error *error);
 
 /* The set with its images altered. Its pixels are its own, to be freed with free(); the labels

@@ -13,7 +13,7 @@ static inline int pthread_create(pthread_t *thread, const pthread_attr_t *attrib
                                  void *(*body)(void *), void *context)
 {
     (void)thread, (void)attributes, (void)body, (void)context;
-    return EAGAIN;
+    return ENOTSUP;
 }
 
 static inline int pthread_join(pthread_t thread, void **result)

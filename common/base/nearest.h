@@ -1,6 +1,6 @@
 /* What somebody may have meant who wrote something else. */
-#ifndef CLI_NEAREST_H
-#define CLI_NEAREST_H
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
 
 #include <stddef.h>
 
@@ -16,7 +16,8 @@ typedef struct {
     int distance;
 } Nearest;
 
-/* One more candidate for what `written` was meant to be: one letter in three may differ. */
+/* One more candidate for what `written` was meant to be: one letter in three may differ, or one
+ * be the other's beginning. */
 void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length);
 
 #endif

@@ -1,5 +1,6 @@
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static int least(int a, int b, int c)
@@ -28,10 +29,18 @@ int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_len
     return d[a_length][b_length];
 }
 
+/* Is one the beginning of the other, and of three letters at least? "--dataset", "eval". */
+static bool is_beginning(const char *a, const char *b, size_t b_length)
+{
+    size_t length = strlen(a) < b_length ? strlen(a) : b_length;
+    return length - strspn(a, "-") >= 3 && strncmp(a, b, length) == 0;
+}
+
 void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length)
 {
     int distance = nearest_distance(written, strlen(written), word, length);
-    if (3 * (size_t)distance > length || (nearest->word && distance >= nearest->distance))
+    if ((3 * (size_t)distance > length && !is_beginning(written, word, length)) ||
+        (nearest->word && distance >= nearest->distance))
         return;
     *nearest = (Nearest){ word, length, distance };
 }

@@ -1,0 +1,135 @@
+#include "base/memory.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "io/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void put(JsonText *header, const char *text)
+{
+    json_put(header, text, strlen(text));
+}
+
+static void put_number(JsonText *header, size_t number, const char *after)
+{
+    char *text = str_format("%zu%s", number, after);
+    put(header, text);
+    free(text);
+}
+
+static bool put_string(JsonText *header, const char *path, const char *string, Error *error)
+{
+    return json_put_string(header, string) ||
+           error_set(error, path, "'%s': not valid UTF-8", error_shown(string).text);
+}
+
+static bool put_metadata(JsonText *header, const char *path, const Metadata *metadata, size_t count,
+                         Error *error)
+{
+    put(header, "\"__metadata__\":{");
+    for (size_t i = 0; i < count; i++) {
+        put(header, i ? "," : "");
+        if (!put_string(header, path, metadata[i].key, error))
+            return false;
+        put(header, ":");
+        if (!put_string(header, path, metadata[i].value, error))
+            return false;
+    }
+    put(header, "}");
+    return true;
+}
+
+/* "key":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
+static bool put_entry(JsonText *header, const char *path, const Entry *entry, size_t begin,
+                      Error *error)
+{
+    if (!put_string(header, path, entry->key, error))
+        return false;
+    put(header, ":{\"dtype\":\"");
+    put(header, entry->dtype);
+    put(header, "\",\"shape\":[");
+    for (int i = 0; i < entry->rank; i++)
+        put_number(header, entry->shape[i], i + 1 < entry->rank ? "," : "");
+    put(header, "],\"data_offsets\":[");
+    put_number(header, begin, ",");
+    put_number(header, begin + entry->bytes, "]}");
+    return true;
+}
+
+/* The header's JSON, padded with spaces so that the data begin at a multiple of 8. */
+static bool put_header(JsonText *header, const char *path, const Entry *entries, size_t count,
+                       const Metadata *metadata, size_t metadata_count, Error *error)
+{
+    size_t at = 0;
+    put(header, "{");
+    if (metadata_count && !put_metadata(header, path, metadata, metadata_count, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        put(header, i || metadata_count ? "," : "");
+        if (!put_entry(header, path, &entries[i], at, error))
+            return false;
+        if (__builtin_add_overflow(at, entries[i].bytes, &at))
+            return entry_bad(path, &entries[i], "the data are too large", error);
+    }
+    put(header, "}");
+    while (header->used % 8)
+        put(header, " ");
+    if (header->used > HEADER_MAX)
+        return error_set(error, path, "a header of %zu bytes, more than the %d of the format",
+                         header->used, HEADER_MAX);
+    return true;
+}
+
+/* What the reader checks, of entries in memory. */
+static bool check_entries(const char *path, const Entry *entries, size_t count, Error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        const Entry *entry = &entries[i];
+        if (strcmp(entry->key, METADATA_KEY) == 0)
+            return entry_bad(path, entry, "the format keeps this key to itself", error);
+        if (entry->rank < 0 || entry->rank > ENTRY_RANK)
+            return entry_bad(path, entry, "not 0 to 64 dimensions", error);
+        if (!entry_check(path, entry, error))
+            return false;
+    }
+    const Entry **sorted = entries_by_key(path, entries, count, error);
+    free(sorted);
+    return sorted != NULL;
+}
+
+static bool check_metadata(const char *path, const Metadata *metadata, size_t count, Error *error)
+{
+    Metadata *copy = mem_alloc(count, sizeof *copy);
+    if (count)
+        memcpy(copy, metadata, count * sizeof *copy);
+    bool good = metadata_sort(path, copy, count, error);
+    free(copy);
+    return good;
+}
+
+static bool write_all(const char *path, const JsonText *header, const Entry *entries, size_t count,
+                      Error *error)
+{
+    FileWriter *writer = file_create(path, error);
+    if (!writer)
+        return false;
+    uint64_t length = header->used;
+    file_put(writer, &length, LENGTH_BYTES);
+    file_put(writer, header->bytes, header->used);
+    for (size_t i = 0; i < count; i++)
+        file_put(writer, entries[i].data, entries[i].bytes);
+    return file_commit(writer, error);
+}
+
+bool safetensors_write(const char *path, const Entry *entries, size_t count,
+                       const Metadata *metadata, size_t metadata_count, Error *error)
+{
+    JsonText header = { 0 };
+    bool good = check_entries(path, entries, count, error) &&
+                check_metadata(path, metadata, metadata_count, error) &&
+                put_header(&header, path, entries, count, metadata, metadata_count, error) &&
+                write_all(path, &header, entries, count, error);
+    free(header.bytes);
+    return good;
+}
