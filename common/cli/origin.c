@@ -331,7 +331,7 @@ static bool set_fits(const Origin *origin, const char *name)
 {
     Dataset data;
     return !origin->layers || !dataset_describe(name, &data, NULL) ||
-           (data.channels == origin->shape.c && data.classes == origin->shape.classes);
+           (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
 /* What the file says of its data set is read where it matters: others' files have such keys as
