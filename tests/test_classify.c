@@ -3,11 +3,11 @@
  * cannot be is refused with its name. */
 #include "base/memory.h"
 #include "cli/imagenet.h"
+#include "data/preprocess.h"
+#include "data/shapes.h"
 #include "io/pnm.h"
 #include "io/safetensors.h"
 #include "run.h"
-#include "train/preprocess.h"
-#include "train/shapes.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

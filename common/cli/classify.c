@@ -4,9 +4,9 @@
 #include "cli/imagenet.h"
 #include "cli/origin.h"
 #include "cli/print.h"
+#include "data/preprocess.h"
 #include "engine/engine.h"
 #include "io/file.h"
-#include "train/preprocess.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,15 +2,15 @@
  *
  *   channels   grey or colour, as the network wants it
  *   size       resized (antialiased bicubic) and cropped to the middle, io/picture.h
- *   input      as train/augment.h prepares the pictures of a data set, without random changes
+ *   input      as data/augment.h prepares the pictures of a data set, without random changes
  *
  * So a picture that has the size of its data set's becomes what training and evaluate make of it.
  */
-#ifndef TRAIN_PREPROCESS_H
-#define TRAIN_PREPROCESS_H
+#ifndef DATA_PREPROCESS_H
+#define DATA_PREPROCESS_H
 
+#include "data/augment.h"
 #include "io/picture.h"
-#include "train/augment.h"
 
 typedef struct {
     int channels, side, height, width; /* of the shorter side after resizing; of the crop */

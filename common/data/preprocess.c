@@ -1,4 +1,4 @@
-#include "train/preprocess.h"
+#include "data/preprocess.h"
 
 #include "base/ints.h"
 #include "base/memory.h"

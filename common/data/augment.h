@@ -9,11 +9,11 @@
  * Black is what surrounds the pictures of Fashion-MNIST and what a crop pads with.
  *
  * Everything random is a function of seed, epoch and the picture's place in the data set. */
-#ifndef TRAIN_AUGMENT_H
-#define TRAIN_AUGMENT_H
+#ifndef DATA_AUGMENT_H
+#define DATA_AUGMENT_H
 
 #include "base/random.h"
-#include "train/dataset.h"
+#include "data/dataset.h"
 
 /* --- pictures to input ----------------------------------------------------------------------- */
 
