@@ -1,41 +1,10 @@
-/* From 8-bit pictures to a network's input, and the random changes that training makes to them.
- *
- * A picture is (in training) shifted and mirrored, then enlarged, normalised and padded:
- *   enlarge    by the largest whole factor that fits the input, bilinear with half-pixel centres as
- *              torch.nn.functional.interpolate(align_corners=False) has it: 28 -> 56 for 64
- *   normalise  (value / 255 - mean) / std of its channel
- *   pad        with black (value 0, normalised like any other), the same on both sides, a pixel
- *              that is left over to the right and below
- * Black is what surrounds the pictures of Fashion-MNIST and what a crop pads with.
- *
- * Everything random is a function of seed, epoch and the picture's place in the data set. */
+/* The random changes that training makes to images: a shift, a mirror, and mixing two of them.
+ * Everything random is a function of seed, epoch and the image's place in the data set. */
 #ifndef DATA_AUGMENT_H
 #define DATA_AUGMENT_H
 
 #include "base/random.h"
-#include "data/dataset.h"
-
-/* --- pictures to input ----------------------------------------------------------------------- */
-
-/* How pictures of a set become input: [height,width,channels], with the set's channels. */
-typedef struct Preparer Preparer;
-
-/* NULL, and why, when the network's input does not suit the pictures. It copies what it needs of
- * `data`, whose count may be 0: size, mean and std are enough. */
-Preparer *preparer_new(const Dataset *data, int channels, int height, int width, Error *error);
-void preparer_free(Preparer *preparer);
-
-/* What is done to a picture before it is enlarged: pixel (x, y) is taken from (x + right, y + down)
- * of the picture, black outside; then it is mirrored, left to right. */
-typedef struct {
-    int down, right;
-    bool mirrored;
-} View;
-
-/* pixels: [channels,h,w]; x: [height,width,channels]. One preparer serves one thread at a time. */
-void preparer_picture(Preparer *preparer, const uint8_t *pixels, View view, float *x);
-
-/* --- random changes -------------------------------------------------------------------------- */
+#include "data/preparer.h"
 
 typedef struct {
     bool crop;   /* shifts by up to 2 pixels either way: padding by 2 and cutting out at random */
