@@ -2,12 +2,12 @@
  * commands that alter. */
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "data/alter.h"
+#include "data/augment.h"
+#include "data/shapes.h"
 #include "io/file.h"
 #include "io/pnm.h"
 #include "run.h"
-#include "train/alter.h"
-#include "train/augment.h"
-#include "train/shapes.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * that a batch depends on nothing but what it should. */
 #include "base/memory.h"
 #include "base/random.h"
-#include "train/loader.h"
+#include "data/loader.h"
 
 #include <criterion/criterion.h>
 

@@ -1,9 +1,9 @@
 /* Data sets: drawn, read from files made here, held out, and what is said when one is not there. */
 #include "base/memory.h"
 #include "base/random.h"
+#include "data/dataset.h"
+#include "data/shapes.h"
 #include "io/file.h"
-#include "train/dataset.h"
-#include "train/shapes.h"
 
 #include <criterion/criterion.h>
 

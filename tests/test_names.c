@@ -14,7 +14,7 @@
  * in common/ is called, or one of these types and places. */
 static const char owners[] =
     " bfloat cgroup mem size str thread entries entry net param scheme scope "
-    "tensor layout array channel cross grouped panel set buffer preparer "
+    "tensor layout array channel cross grouped panel set buffer "
     "trainer metadata cmd option sibling ";
 
 static bool is_module(const char *word, int length)

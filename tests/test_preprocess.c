@@ -1,10 +1,10 @@
 /* Pictures on their way to a network, held to what Pillow and torchvision make of the same ones:
  * tests/data/preprocess.safetensors, which preprocess.py beside it wrote. */
 #include "base/memory.h"
+#include "data/preprocess.h"
+#include "data/provenance.h"
 #include "io/safetensors.h"
 #include "run.h"
-#include "train/preprocess.h"
-#include "train/provenance.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

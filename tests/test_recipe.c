@@ -1,11 +1,11 @@
 /* A run does what its recipe says: the same training once more, in a loop of its own, ends with the
  * same weights. What the loop calls is held to PyTorch, or to its definition, elsewhere. */
 #include "base/memory.h"
+#include "data/loader.h"
 #include "engine/engine.h"
 #include "ops/ops.h"
 #include "run.h"
 #include "train/adamw.h"
-#include "train/loader.h"
 #include "train/trainer.h"
 
 #include <criterion/criterion.h>

@@ -3,7 +3,7 @@
 #define CLI_BLUEPRINT_H
 
 #include "cli/commands.h"
-#include "train/alter.h"
+#include "data/alter.h"
 #include "train/evaluate.h"
 
 /* What a network of any batch size is built from, and what it runs by. */

@@ -1,12 +1,12 @@
 /* classify: what pictures show, named by a trained network. */
 #include "base/memory.h"
 #include "cli/commands.h"
-#include "cli/imagenet.h"
 #include "cli/origin.h"
 #include "cli/print.h"
+#include "data/imagenet.h"
+#include "data/preprocess.h"
 #include "engine/engine.h"
 #include "io/file.h"
-#include "train/preprocess.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/step.h"
-#include "train/dataset.h"
+#include "data/dataset.h"
 
 /* A step on its command line. */
 typedef struct {

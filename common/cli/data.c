@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "cli/outputs.h"
+#include "data/augment.h"
 #include "io/pnm.h"
-#include "train/augment.h"
 
 #include <math.h>
 #include <stdio.h>

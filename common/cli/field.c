@@ -8,10 +8,10 @@
  * filters: the weights of the first convolution. */
 #include "base/memory.h"
 #include "cli/origin.h"
+#include "data/loader.h"
 #include "engine/engine.h"
 #include "io/file.h"
 #include "ops/ops.h"
-#include "train/loader.h"
 
 #include <math.h>
 #include <stdarg.h>

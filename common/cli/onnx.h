@@ -6,9 +6,9 @@
 #define CLI_ONNX_H
 
 #include "base/error.h"
+#include "data/provenance.h"
 #include "graph/net.h"
 #include "graph/weights.h"
-#include "train/provenance.h"
 
 typedef struct Onnx Onnx;
 

@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "cli/outputs.h"
+#include "data/preprocess.h"
 #include "graph/signature.h"
-#include "train/preprocess.h"
 
 #include <stdarg.h>
 #include <stdio.h>

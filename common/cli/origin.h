@@ -4,10 +4,10 @@
 #define CLI_ORIGIN_H
 
 #include "cli/commands.h"
+#include "data/provenance.h"
 #include "graph/weights.h"
-#include "train/provenance.h"
 
-/* Metadata beside those of train/provenance.h:
+/* Metadata beside those of data/provenance.h:
  *   network  the step and the options that build it: "05_large_kernel --stem 24 --widths …"
  *   layers   what it computes, graph/signature.h */
 typedef struct Origin {

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/dataset.h"
+#include "data/dataset.h"
 
 #include <stddef.h>
 #include <stdlib.h>

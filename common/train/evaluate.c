@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "base/stop.h"
+#include "data/loader.h"
 #include "ops/ops.h"
-#include "train/loader.h"
 
 #include <math.h>
 #include <stdlib.h>

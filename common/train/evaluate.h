@@ -2,8 +2,8 @@
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 
+#include "data/dataset.h"
 #include "engine/engine.h"
-#include "train/dataset.h"
 
 /* The network for a batch size, whatever the caller builds it from, and what it is to run by. */
 typedef struct {

@@ -4,11 +4,11 @@
 #include "base/memory.h"
 #include "base/stop.h"
 #include "base/system.h"
+#include "data/loader.h"
 #include "engine/engine.h"
 #include "io/file.h"
 #include "ops/ops.h"
 #include "train/checkpoint.h"
-#include "train/loader.h"
 #include "train/progress.h"
 #include "train/schedule.h"
 

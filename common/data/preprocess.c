@@ -1,10 +1,10 @@
-#include "train/preprocess.h"
+#include "data/preprocess.h"
 
 #include "base/ints.h"
 #include "base/memory.h"
+#include "data/imagenet.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error)
@@ -34,21 +34,14 @@ bool preprocess_text_read(const char *text, int *height, int *width)
            *height > 0 && *width > 0 && *height <= LARGEST && *width <= LARGEST;
 }
 
-/* Pictures that fill the input need no enlarging: what is left of the preparer is normalising. */
 Preprocess preprocess_imagenet(int height, int width)
 {
-    Dataset data = { .name = "imagenet",
-                     .channels = 3,
-                     .height = height,
-                     .width = width,
-                     .mean = { .485f, .456f, .406f },
-                     .std = { .229f, .224f, .225f } };
-    Preprocess p;
-    Error error;
-    if (!preprocess_dataset(&data, data.channels, height, width, &p, &error))
-        error_die_of(EXIT_FAILED, &error);
-    p.side = (int)((int64_t)p.side * 256 / 224);
-    return p;
+    return (Preprocess){ .channels = IMAGENET_CHANNELS,
+                         .side = (int)((int64_t)int_max(height, width) * 256 / 224),
+                         .height = height,
+                         .width = width,
+                         .normaliser =
+                             preparer_normaliser(IMAGENET_CHANNELS, imagenet_mean, imagenet_std) };
 }
 
 void preprocess_free(Preprocess *p)
@@ -57,23 +50,21 @@ void preprocess_free(Preprocess *p)
     *p = (Preprocess){ 0 };
 }
 
-/* [pixels,channels] to [channels,pixels]. */
-static uint8_t *planes(const Picture *p)
+static void normalise(const Preprocess *p, const uint8_t *pixels, float *x)
 {
-    size_t points = (size_t)p->width * (size_t)p->height, channels = (size_t)p->channels;
-    uint8_t *out = mem_alloc(points, channels), *to = out;
-    for (size_t c = 0; c < channels; c++)
-        for (size_t i = 0; i < points; i++)
-            *to++ = p->pixels[i * channels + c];
-    return out;
+    size_t points = (size_t)p->height * (size_t)p->width;
+    for (size_t i = 0; i < points; i++)
+        for (int c = 0; c < p->channels; c++)
+            *x++ = p->normaliser.value[c][*pixels++];
 }
 
 void preprocess_picture(const Preprocess *p, Picture *picture, float *x)
 {
     picture_set_channels(picture, p->channels);
     Picture middle = picture_resize_and_crop(picture, p->side, p->height, p->width);
-    uint8_t *pixels = planes(&middle);
-    preparer_picture(p->preparer, pixels, (View){ 0 }, x);
-    free(pixels);
+    if (p->preparer)
+        preparer_interleaved(p->preparer, middle.pixels, x);
+    else
+        normalise(p, middle.pixels, x);
     picture_free(&middle);
 }

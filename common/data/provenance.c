@@ -1,8 +1,8 @@
-#include "train/provenance.h"
+#include "data/provenance.h"
 
 #include "base/memory.h"
+#include "data/preprocess.h"
 #include "io/json.h"
-#include "train/preprocess.h"
 
 #include <math.h>
 #include <stdlib.h>

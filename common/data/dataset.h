@@ -1,6 +1,6 @@
 /* Pictures with labels, whole in memory: Fashion-MNIST, CIFAR-10, shapes the program draws. */
-#ifndef TRAIN_DATASET_H
-#define TRAIN_DATASET_H
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
 
 #include "base/error.h"
 
@@ -19,7 +19,7 @@ typedef struct {
     /* A channel's mean and standard deviation over all pictures of the training set (held-out ones
      * and those beyond the limit too, and for the test set as well), pixels scaled to 0 … 1. */
     float mean[DATASET_CHANNELS_MAX], std[DATASET_CHANNELS_MAX];
-    char altered[ALTERED_NAME]; /* how the pictures were altered (train/alter.h), or "" */
+    char altered[ALTERED_NAME]; /* how the pictures were altered (data/alter.h), or "" */
 } Dataset;
 
 /* Reads "fashion-mnist", "cifar10" or "shapes". limit: only the first so many pictures; 0: all.

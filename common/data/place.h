@@ -1,6 +1,6 @@
 /* Where a data set's files lie, and what to say where they don't. */
-#ifndef TRAIN_PLACE_H
-#define TRAIN_PLACE_H
+#ifndef DATA_PLACE_H
+#define DATA_PLACE_H
 
 #include "base/error.h"
 

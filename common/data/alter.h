@@ -19,10 +19,10 @@
  *
  * Everything random is a function of kind, part of the set and the image's place in it: another
  * level has the same noise, stronger, or the same way, farther. */
-#ifndef TRAIN_ALTER_H
-#define TRAIN_ALTER_H
+#ifndef DATA_ALTER_H
+#define DATA_ALTER_H
 
-#include "train/dataset.h"
+#include "data/dataset.h"
 
 typedef struct {
     int kind;

@@ -2,12 +2,12 @@
  * the form that the network knows, and to name what it sees, on a machine that does not have the
  * data set. data       the set's name mean, std  what its images were normalised by: a number per
  * channel, commas between them classes    the classes' names: a JSON array image      how an image
- * is brought to the input's size, train/preprocess.h */
-#ifndef TRAIN_PROVENANCE_H
-#define TRAIN_PROVENANCE_H
+ * is brought to the input's size, data/preprocess.h */
+#ifndef DATA_PROVENANCE_H
+#define DATA_PROVENANCE_H
 
+#include "data/dataset.h"
 #include "io/safetensors.h"
-#include "train/dataset.h"
 
 /* Metadata that grow; start with { 0 }. */
 typedef struct {

@@ -1,4 +1,4 @@
-#include "train/alter.h"
+#include "data/alter.h"
 
 #include "base/ints.h"
 #include "base/memory.h"

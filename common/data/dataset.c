@@ -1,12 +1,12 @@
-#include "train/dataset.h"
+#include "data/dataset.h"
 
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "data/place.h"
+#include "data/shapes.h"
 #include "io/cifar10.h"
 #include "io/idx.h"
-#include "train/place.h"
-#include "train/shapes.h"
 
 #include <limits.h>
 #include <math.h>

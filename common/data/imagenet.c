@@ -1,6 +1,9 @@
-/* ImageNet's 1000 classes, in the order of the published networks' logits. */
-#include "cli/imagenet.h"
+#include "data/imagenet.h"
 
+const float imagenet_mean[IMAGENET_CHANNELS] = { .485f, .456f, .406f };
+const float imagenet_std[IMAGENET_CHANNELS] = { .229f, .224f, .225f };
+
+/* In the order of the published networks' logits. */
 /* clang-format off */
 const char *const imagenet_names[IMAGENET_CLASSES] = {
     "tench",

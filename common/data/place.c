@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* access, opendir */
-#include "train/place.h"
+#include "data/place.h"
 
 #include "base/memory.h"
 

@@ -1,20 +1,21 @@
-/* From a picture of any size to a network's input.
+/* From an image of any size to a network's input.
  *
  *   channels   grey or colour, as the network wants it
  *   size       resized (antialiased bicubic) and cropped to the middle, io/picture.h
- *   input      as train/augment.h prepares the pictures of a data set, without random changes
+ *   input      normalised; a data set's also enlarged and padded, data/preparer.h
  *
- * So a picture that has the size of its data set's becomes what training and evaluate make of it.
+ * So an image that has the size of its data set's becomes what training and evaluate make of it.
  */
-#ifndef TRAIN_PREPROCESS_H
-#define TRAIN_PREPROCESS_H
+#ifndef DATA_PREPROCESS_H
+#define DATA_PREPROCESS_H
 
+#include "data/preparer.h"
 #include "io/picture.h"
-#include "train/augment.h"
 
 typedef struct {
     int channels, side, height, width; /* of the shorter side after resizing; of the crop */
-    Preparer *preparer;
+    Normaliser normaliser;             /* where the crop fills the input, else … */
+    Preparer *preparer;                /* … what brings it there, or NULL */
 } Preprocess;
 
 /* ImageNet's, as the published networks were measured with it: the shorter side to 256/224 of the

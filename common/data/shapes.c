@@ -1,4 +1,4 @@
-#include "train/shapes.h"
+#include "data/shapes.h"
 
 #include "base/random.h"
 

@@ -2,8 +2,8 @@
  * machine with nothing installed. Place, size, angle, shading, noise and which of shape and
  * background is the brighter one are drawn at random: single pixels say next to nothing about the
  * class, only how they lie to each other does. */
-#ifndef TRAIN_SHAPES_H
-#define TRAIN_SHAPES_H
+#ifndef DATA_SHAPES_H
+#define DATA_SHAPES_H
 
 #include <stdint.h>
 

@@ -3,10 +3,10 @@
  * What is in a batch is a function of the options alone. A picture that is mixed (mixup, cutmix) is
  * so with the one after it in the epoch's order (the last with the first), so that it does not
  * depend on the batch size either. */
-#ifndef TRAIN_LOADER_H
-#define TRAIN_LOADER_H
+#ifndef DATA_LOADER_H
+#define DATA_LOADER_H
 
-#include "train/augment.h"
+#include "data/augment.h"
 
 typedef struct {
     const Dataset *data;  /* must outlive the loader, as must the list */

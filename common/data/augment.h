@@ -1,0 +1,43 @@
+/* The random changes that training makes to images: a shift, a mirror, and mixing two of them.
+ * Everything random is a function of seed, epoch and the image's place in the data set. */
+#ifndef DATA_AUGMENT_H
+#define DATA_AUGMENT_H
+
+#include "base/random.h"
+#include "data/preparer.h"
+
+typedef struct {
+    bool crop;   /* shifts by up to 2 pixels either way: padding by 2 and cutting out at random */
+    bool flip;   /* mirrors half of the pictures */
+    bool mixup;  /* Zhang et al. 2018, alpha 0.8 */
+    bool cutmix; /* Yun et al. 2019, alpha 1; with mixup as well, each half of the time */
+} Augment;
+
+enum { CROP_SHIFT = 2 };
+#define MIXUP_ALPHA 0.8
+#define CUTMIX_ALPHA 1.0
+
+/* The numbers of one picture in one epoch. */
+Random augment_random(uint64_t seed, uint64_t epoch, uint32_t picture);
+
+View augment_view(Random r, Augment augment);
+
+/* How a picture is mixed with another one: x = lambda·x + (1-lambda)·other (MIXUP), or the box of
+ * the other put into x, whose share of the area is 1-lambda (CUTMIX). NOT_MIXED: lambda is 1. */
+typedef enum { NOT_MIXED, MIXUP, CUTMIX } MixKind;
+
+typedef struct {
+    MixKind kind;
+    float lambda;                 /* weight of x's own label */
+    int top, left, bottom, right; /* CUTMIX: the box, bottom and right not in it */
+} Mix;
+
+Mix augment_mix(Random r, Augment augment, int height, int width);
+void augment_mix_pictures(Mix mix, float *x, const float *other, int height, int width,
+                          int channels);
+
+/* Beta(alpha, alpha), from the numbers of r at `first` and after: at most BETA_DRAWS of them. */
+enum { BETA_DRAWS = 256 };
+double random_beta(Random r, uint64_t first, double alpha);
+
+#endif
