@@ -47,6 +47,7 @@ static Net *build(Step step)
 {
     Config sizes = step.article;
     sizes.stem = 8;
+    sizes.classes = CLASSES;
     for (int i = 0; i < 4; i++) {
         sizes.widths[i] = 8 << i;
         sizes.depths[i] = 1;
@@ -55,12 +56,8 @@ static Net *build(Step step)
     Tensor *x = net_input(net, BATCH, 1, SIDE, SIDE);
     SCOPE(net, "encoder")
         x = step.encoder(x, sizes);
-    SCOPE(net, "head") {
-        x = global_avg_pool(x);
-        x = flatten(x);
-        x = layer_norm(x);
-        x = linear(x, .out = CLASSES);
-    }
+    SCOPE(net, "head")
+        step.head(x, sizes);
     return net;
 }
 
