@@ -1,12 +1,14 @@
 # From ResNet to ConvNeXt, one change at a time. `make help` lists what can be made.
 
-# --- What may be set: make CC=clang MARCH=x86-64-v3 BUILD=folder V=1 ---------------------
+# --- What may be set: make CC=clang MARCH=x86-64-v3 PLAIN=1 BUILD=folder V=1 --------------
 
 ifeq ($(origin CC),default)
 CC := $(firstword $(foreach c,gcc clang,$(if $(shell command -v $c 2>/dev/null),$c)) cc)
 endif
 MARCH ?= native
-BUILD ?= build
+# PLAIN=1 leaves the fast engine out, and the tests of that.
+PLAIN ?=
+BUILD ?= build$(if $(PLAIN),-plain)
 EXTRA ?=
 STEP ?= 05
 BENCH ?= --preset paper
@@ -30,7 +32,7 @@ TAKES_faults := FAULTS
 TAKES_kill := KILLS
 TAKES_fuzz := FUZZ FUZZ_SECONDS
 TAKES_mutants := MUTANTS
-ALL_TAKE := CC AR MARCH BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
+ALL_TAKE := CC AR MARCH PLAIN BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
     FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
 set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 alike = $(filter $1S $(1:%S=%),$2)
@@ -73,7 +75,9 @@ LIBS += -Wl,-z,stack-size=8388608
 else
 THREADS := -pthread
 endif
-NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon
+# Some parameters are the fast engine's alone.
+PLAIN_ONLY := $(if $(PLAIN),-DPLAIN_ONLY -Wno-unused-parameter)
+NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon $(PLAIN_ONLY)
 COMPILE = $(CC) $(NEEDED) $(ARCH) $(CPPFLAGS) $(CFLAGS) $(EXTRA)
 LINK = $(COMPILE) $(LDFLAGS)
 
@@ -86,9 +90,13 @@ OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPIL
 
 # --- Files ----------------------------------------------------------------------------------------
 
-LIBRARY := $(sort $(wildcard common/*/*.c common/engine/fast/*.c common/engine/fast/kernels/*.c))
+FAST := $(if $(PLAIN),,$(wildcard common/engine/fast/*.c common/engine/fast/kernels/*.c))
+LIBRARY := $(sort $(wildcard common/*/*.c) $(FAST))
 MAINS := $(sort $(wildcard steps/*/main.c))
 TESTS := $(sort $(wildcard tests/*.c))
+ifneq ($(PLAIN),)
+TESTS := $(filter-out $(shell grep -l '^#include "engine/fast/' $(TESTS)),$(TESTS))
+endif
 HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
 SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
 
@@ -96,7 +104,7 @@ ARCHIVE := $(BUILD)/libcommon.a
 PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
 OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(LIBRARY) $(MAINS))
 TEST_OBJECTS := $(TESTS:%.c=$(BUILD)/obj/%.o)
-SPEED := $(sort $(wildcard docs/speed/*.c))
+SPEED := $(if $(PLAIN),,$(sort $(wildcard docs/speed/*.c)))
 SPEED_OBJECTS := $(SPEED:%.c=$(BUILD)/obj/%.o)
 
 # What `make train` trains and `make bench` measures; empty: every step.
@@ -238,10 +246,10 @@ $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
 # One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
 test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the library and of the programs
-	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' EXTRA='$(EXTRA)' $(BUILD)/tests
+	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(BUILD)/speed $(BUILD)/pages
+tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -409,4 +417,4 @@ help: ## this list
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-port
+	rm -rf $(BUILD) build-plain build-asan build-tsan build-fuzz build-port

@@ -11,6 +11,13 @@
 
 /* --- one op on its own ----------------------------------------------------------------------- */
 
+#ifdef PLAIN_ONLY
+const Fast *fast_of(const Op *op)
+{
+    return NULL;
+}
+#endif
+
 static size_t size_by(size_t (*f)(const Tensor *t), const Tensor *t)
 {
     return f ? f(t) : 0;

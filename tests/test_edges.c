@@ -1,8 +1,7 @@
 /* The edges of what numbers and sizes can be: NaN and infinity, one pixel, one channel, nothing at
  * all, more than the machine has. */
 #include "base/memory.h"
-#include "engine/fast/inference.h"
-#include "engine/fast/training.h"
+#include "engine/engine.h"
 #include "graph/op.h"
 #include "io/safetensors.h"
 #include "ops/ops.h"
@@ -212,30 +211,29 @@ static float defined_logit(const Net *net, const Weights *w, bool training)
 
 static float inferred_logit(const Net *net, const Weights *w)
 {
-    Inference *plan = inference_new(net);
-    inference_load(plan, w);
-    fill(inference_input(plan), tensor_elements(net_tensor(net, 0)));
-    inference_run(plan);
-    float logit = inference_output(plan)[0];
-    inference_free(plan);
+    Engine *engine = engine_for_inference(engine_kind(NULL), net, w);
+    fill(engine_input(engine), tensor_elements(net_tensor(net, 0)));
+    engine_forward(engine);
+    float logit = engine_output(engine)[0];
+    engine_free(engine);
     return logit;
 }
 
 /* Forward and backward; every gradient has to be a number. */
 static float trained_logit(const Net *net, Weights *w)
 {
-    Training *plan = training_new(net);
     Weights *gradients = weights_new(net);
-    fill(training_input(plan), tensor_elements(net_tensor(net, 0)));
-    training_forward(plan, w);
-    float logit = training_output(plan)[0];
+    Engine *engine = engine_for_training(engine_kind(NULL), net, w, gradients);
+    fill(engine_input(engine), tensor_elements(net_tensor(net, 0)));
+    engine_forward(engine);
+    float logit = engine_output(engine)[0];
     for (int i = 0; i < net_output(net)->n; i++)
-        training_output_gradient(plan)[i] = 1;
-    training_backward(plan, w, gradients);
+        engine_output_gradient(engine)[i] = 1;
+    engine_backward(engine);
     for (size_t i = 0; i < gradients->floats; i++)
         cr_expect(isfinite(gradients->data[i]));
     weights_free(gradients);
-    training_free(plan);
+    engine_free(engine);
     return logit;
 }
 

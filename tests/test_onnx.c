@@ -2,7 +2,7 @@
  * file's, and which computes PyTorch's logits. */
 #include "base/memory.h"
 #include "cli/onnx.h"
-#include "engine/fast/inference.h"
+#include "engine/engine.h"
 #include "graph/op.h"
 #include "io/file.h"
 #include "io/safetensors.h"
@@ -325,14 +325,13 @@ Test(onnx, layers_in_other_places)
     Net *net = unusual();
     Weights *weights = weights_new(net);
     fill(weights);
-    Inference *plan = inference_new(net);
-    inference_load(plan, weights);
-    float x[N * C * H * W], *nhwc = inference_input(plan);
+    Engine *engine = engine_for_inference(engine_kind(NULL), net, weights);
+    float x[N * C * H * W], *nhwc = engine_input(engine);
     for (size_t i = 0; i < N * C * H * W; i++) {
         x[i] = number(i, 0);
         nhwc[(i / (C * H * W) * H * W + i % (H * W)) * C + i / (H * W) % C] = x[i];
     }
-    inference_run(plan);
+    engine_forward(engine);
 
     char *folder = folder_new(), *path = str_format("%s/model", folder), *bytes;
     Error error;
@@ -343,7 +342,7 @@ Test(onnx, layers_in_other_places)
     OnnxModel m = onnx_parse(bytes, size);
     double *y = onnx_run(&m, x, N, &count);
     cr_assert_eq(count, N * CLASSES);
-    double off = distance(y, inference_output(plan), count);
+    double off = distance(y, engine_output(engine), count);
     cr_expect(off < 1e-5, "relative error %.2g", off);
     cr_expect(onnx_tensor(&m, "body.scale") && onnx_tensor(&m, "body.9.weight")->rank == 2);
     check_uses(&m);
@@ -352,7 +351,7 @@ Test(onnx, layers_in_other_places)
     onnx_model_free(&m);
     free(bytes);
     onnx_free(onnx);
-    inference_free(plan);
+    engine_free(engine);
     weights_free(weights);
     net_free(net);
     free(path);
