@@ -95,7 +95,7 @@ LIBRARY := $(sort $(wildcard common/*/*.c) $(FAST))
 MAINS := $(sort $(wildcard steps/*/main.c))
 TESTS := $(sort $(wildcard tests/*.c))
 ifneq ($(PLAIN),)
-TESTS := $(filter-out $(shell grep -l '^#include "engine/fast/' $(TESTS)),$(TESTS))
+TESTS := $(filter-out $(shell grep -l '^#include "\(engine/fast/\|random_networks.h\)' $(TESTS)),$(TESTS))
 endif
 HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
 SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
