@@ -62,8 +62,7 @@ static bool is_lower(const char *name, const char *than)
 static bool is_called(const char *name, const char *wanted)
 {
     size_t length = wanted ? strlen(wanted) : 0;
-    return !wanted || strcmp(name, wanted) == 0 ||
-           (length == 2 && strncmp(name, wanted, 2) == 0) ||
+    return !wanted || strcmp(name, wanted) == 0 || (length == 2 && strncmp(name, wanted, 2) == 0) ||
            (length == 1 && name[0] == '0' && name[1] == *wanted);
 }
 
