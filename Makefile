@@ -243,7 +243,7 @@ $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
 
 # --- Tests and checks -----------------------------------------------------------------------------
 
-# One binary, a suite a file; it finds the programs through BUILD. A make that a test runs compiles as
+# One binary, a suite per file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
 test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the library and of the programs
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' EXTRA='$(EXTRA)' $(BUILD)/tests

@@ -60,7 +60,7 @@ gnuplot|gnuplot|draws the plots|tables only|gnuplot-nox|gnuplot|gnuplot|gnuplot
 criterion|Criterion|make test|make test runs with what tests/portable has of it|libcriterion-dev||criterion|
 git|git|says of which commit a run is|runs are of an unknown commit|git|git|git|git
 gzip|gzip|unpacks data sets|data sets must be unpacked already|gzip|gzip|gzip|gzip
-anytopnm|netpbm|reads JPEG, PNG and others|pictures must be PNM|netpbm|netpbm|netpbm|netpbm-progs
+anytopnm|netpbm|reads JPEG, PNG and others|images must be PNM|netpbm|netpbm|netpbm|netpbm-progs
 fashion-mnist|Fashion-MNIST|make train|DATA=shapes is drawn by the programs; other data: docs/setup.md|dataset-fashion-mnist|||
 clang|clang|make check, make fuzz|gcc alone checks|clang|clang|llvm|clang
 clang-format|clang-format|make check|the format is not checked|clang-format-14|clang-extra-tools|clang-format|clang-tools-extra

@@ -24,7 +24,7 @@ set grid lt 1 lw 1 lc rgb 0xDDDDDD
 set tics scale 0
 set key off
 set offsets graph 0.05, graph 0.08, graph 0.05, graph 0.05
-set xlabel "multiply-accumulates a picture, millions"
+set xlabel "multiply-accumulates per image, millions"
 set ylabel "test accuracy, %"
 set lmargin at screen 0.09
 set rmargin at screen 0.96

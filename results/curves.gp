@@ -1,4 +1,4 @@
-# Held-out accuracy after every epoch, a small picture a step: curves.tsv to curves.svg and
+# Held-out accuracy after every epoch, a small plot per step: curves.tsv to curves.svg and
 # curves.png.
 #
 # The line is the mean over the seeds, the band reaches from the least to the most; the other steps

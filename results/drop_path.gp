@@ -1,7 +1,7 @@
 # The probability with which each block's path is dropped, by the article and by the authors, to
 # drop_path.svg and drop_path.png: formulas alone.
 #
-# Both take linspace(0, p, 18): the authors a number a block, the article zips it with the four
+# Both take linspace(0, p, 18): the authors a number per block, the article zips it with the four
 # stages, so that a stage has one rate and only the first four are used. Colours: Okabe and Ito's.
 
 set encoding utf8

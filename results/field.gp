@@ -1,4 +1,4 @@
-# The effective receptive field before and after the large kernel: how much each pixel of the picture
+# The effective receptive field before and after the large kernel: how much each pixel of the image
 # moves the pixel in the middle of stage 3's output, steps 04 and 05, trained. field_before.tsv and
 # field_after.tsv to field.svg and field.png.
 #

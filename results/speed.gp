@@ -1,4 +1,4 @@
-# How long a picture takes in every step, and how fast it is computed, for three kinds of work:
+# How long an image takes in every step, and how fast it is computed, for three kinds of work:
 # speed.tsv to speed.svg and speed.png.
 #
 # Colours: Okabe and Ito's. Time is logarithmic: equal distances are equal factors.
@@ -44,11 +44,11 @@ do for [kind in KINDS] {
     load STYLE
     set multiplot
     set label 1 "How fast the steps are" at screen 0.03, 0.95 left font ",28"
-    set label 2 "● inference, 1 picture" at screen 0.58, 0.95 right tc rgb ONE
-    set label 3 "● inference, 8 pictures" at screen 0.77, 0.95 right tc rgb EIGHT
-    set label 4 "● training, 8 pictures" at screen 0.96, 0.95 right tc rgb TRAIN
+    set label 2 "● inference, 1 image" at screen 0.58, 0.95 right tc rgb ONE
+    set label 3 "● inference, 8 images" at screen 0.77, 0.95 right tc rgb EIGHT
+    set label 4 "● training, 8 images" at screen 0.96, 0.95 right tc rgb TRAIN
 
-    set title "milliseconds a picture"
+    set title "milliseconds per image"
     set lmargin at screen 0.35
     set rmargin at screen 0.66
     set logscale x

@@ -1,5 +1,5 @@
 #!/bin/sh
-# How fast every step runs: forward for one picture and for eight, and a training step of eight.
+# How fast every step runs: forward for one image and for eight, and a training step of eight.
 #
 # speed.sh BUILD FILE: asks the programs in BUILD to measure themselves, puts what they say into FILE
 # and prints it; other rows of FILE stay.

@@ -1,4 +1,4 @@
-# What all pictures share: the terminal for `kind`, svg or png, and the file that is drawn into. It
+# What all images share: the terminal for `kind`, svg or png, and the file that is drawn into. It
 # wants PICTURE, the file's name; tall, its height in pixels; letters, their size. It sets dot, by
 # which the size of points is to be multiplied. KINDS, all that are to be drawn, and STYLE, the path of
 # this file, come from make, which draws where the tables are.

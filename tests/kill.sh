@@ -42,7 +42,7 @@ start=$(milliseconds)
 took=$(($(milliseconds) - start))
 killed=0 runs=0
 while [ "$killed" -lt "$kills" ]; do
-    # Up to five kills a run, then it may end.
+    # Up to five kills per run, then it may end.
     for ((i = 0; i < 5 && killed < kills; i++)); do
         if run_and_kill $((RANDOM * took / 32768)); then
             killed=$((killed + 1))

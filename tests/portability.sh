@@ -87,7 +87,7 @@ through_qemu() { # QEMU
     done
 }
 
-floats() { # FILE: a safetensors file's data, a number a line
+floats() { # FILE: a safetensors file's data, a number per line
     od -A n -v -t f4 -j $(($(od -A n -t u4 -N 4 "$1") + 8)) "$1" | tr -s ' ' '\n'
 }
 

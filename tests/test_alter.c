@@ -509,7 +509,7 @@ Test(alter, train_and_resume)
     double loss = 0, again = -1;
     const char *said = strstr(whole.out, "test set altered by noise:64, weights of epoch");
     cr_assert(said && sscanf(strstr(said, "loss"), "loss %lf", &loss) == 1, "%s", whole.out);
-    cr_expect(strstr(evaluated, "shapes altered by noise:64, 2000 pictures"));
+    cr_expect(strstr(evaluated, "shapes altered by noise:64, 2000 images"));
     cr_assert(sscanf(strstr(evaluated, "loss"), "loss %lf", &again) == 1);
     cr_expect_eq(loss, again);
     result_free(&whole);

@@ -1,4 +1,4 @@
-/* From pictures to batches: enlarging against its definition, crop, flip, mixup and cutmix, and
+/* From images to batches: enlarging against its definition, crop, flip, mixup and cutmix, and
  * that a batch depends on nothing but what it should. */
 #include "base/memory.h"
 #include "base/random.h"
@@ -44,7 +44,7 @@ static Preparer *preparer(const Dataset *data, int height, int width)
 
 /* --- the definition, in double precision ----------------------------------------------------- */
 
-/* A pixel seen through a view: black outside of the picture. */
+/* A pixel seen through a view: black outside of the image. */
 static double pixel(const Dataset *data, int c, int y, int x, View view)
 {
     int from_x = (view.mirrored ? data->width - 1 - x : x) + view.right, from_y = y + view.down;
@@ -71,7 +71,7 @@ static void expect_prepared(const Dataset *data, int height, int width, int fact
     int large_width = factor * data->width;
     int top = (height - large_height) / 2, left = (width - large_width) / 2, wrong = 0;
     float *x = mem_alloc((size_t)(height * width * channels), sizeof *x);
-    preparer_picture(p, data->pixels, view, x);
+    preparer_image(p, data->pixels, view, x);
     for (int i = 0; i < height * width * channels; i++) {
         int c = i % channels, at_x = i / channels % width - left, at_y = i / channels / width - top;
         bool inside = at_x >= 0 && at_x < large_width && at_y >= 0 && at_y < large_height;
@@ -88,7 +88,7 @@ static void expect_prepared(const Dataset *data, int height, int width, int fact
 Test(prepare, is_as_defined)
 {
     static const struct {
-        int channels, picture_height, picture_width, height, width, factor;
+        int channels, image_height, image_width, height, width, factor;
     } cases[] = {
         { 1, 28, 28, 64, 64, 2 }, { 3, 32, 32, 64, 64, 2 },   { 3, 32, 32, 32, 32, 1 },
         { 1, 28, 28, 28, 28, 1 }, { 1, 28, 28, 91, 224, 3 },  { 1, 5, 9, 31, 36, 4 },
@@ -100,7 +100,7 @@ Test(prepare, is_as_defined)
                           .right = j ? 4 - 2 * j : 0,
                           .mirrored = j % 2 };
             Dataset data =
-                random_set(1, cases[i].channels, cases[i].picture_height, cases[i].picture_width);
+                random_set(1, cases[i].channels, cases[i].image_height, cases[i].image_width);
             expect_prepared(&data, cases[i].height, cases[i].width, cases[i].factor, view);
             dataset_free(&data);
         }
@@ -118,7 +118,7 @@ Test(prepare, enlarges_as_pytorch_does)
     data.std[0] = 1;
     float x[16];
     Preparer *p = preparer(&data, 4, 4);
-    preparer_picture(p, data.pixels, (View){ 0 }, x);
+    preparer_image(p, data.pixels, (View){ 0 }, x);
     for (int i = 0; i < 16; i++)
         cr_expect_float_eq(x[i] * 255, expected[i], 1e-4);
     preparer_free(p);
@@ -168,7 +168,7 @@ static double correlation(const double *a, const double *b, int n)
     return ab / sqrt(aa * bb);
 }
 
-/* None of what is drawn for a picture tells another. The box's place is that of its middle. */
+/* None of what is drawn for an image tells another. The box's place is that of its middle. */
 Test(augment, draws_are_independent)
 {
     enum { DRAWS = 8, N = 10000 };
@@ -215,7 +215,7 @@ Test(augment, beta_has_its_moments)
 }
 
 /* White mixed with black: what is left of the white is the weight of its label. */
-Test(augment, weights_are_shares_of_the_picture)
+Test(augment, weights_are_shares_of_the_image)
 {
     enum { HEIGHT = 24, WIDTH = 20, CHANNELS = 3, ALL = HEIGHT * WIDTH * CHANNELS };
     static float white[ALL], black[ALL];
@@ -226,7 +226,7 @@ Test(augment, weights_are_shares_of_the_picture)
         double sum = 0;
         for (int j = 0; j < ALL; j++)
             white[j] = 1;
-        augment_mix_pictures(mix, white, black, HEIGHT, WIDTH, CHANNELS);
+        augment_mix_images(mix, white, black, HEIGHT, WIDTH, CHANNELS);
         for (int j = 0; j < ALL; j++)
             sum += (double)white[j];
         cr_expect_float_eq(sum / ALL, (double)mix.lambda, 1e-5);
@@ -240,7 +240,7 @@ Test(augment, weights_are_shares_of_the_picture)
 
 /* --- the loader ------------------------------------------------------------------------------ */
 
-/* An epoch, or what is left of it, one picture after the other. */
+/* An epoch, or what is left of it, one image after the other. */
 typedef struct {
     int count;
     float *x, *lambda;
@@ -285,7 +285,7 @@ static void epoch_free(Epoch *all)
     free(all->b);
 }
 
-/* `part` is what `whole` has from picture `from` on. */
+/* `part` is what `whole` has from image `from` on. */
 static void expect_same(const Epoch *part, const Epoch *whole, int from, size_t size)
 {
     size_t n = (size_t)part->count, at = (size_t)from;
@@ -296,16 +296,16 @@ static void expect_same(const Epoch *part, const Epoch *whole, int from, size_t 
     cr_expect_eq(memcmp(part->b, whole->b + at, n * sizeof(int)), 0);
 }
 
-enum { PICTURES = 53, SIDE = 16, SIZE = SIDE * SIDE };
+enum { IMAGES = 53, SIDE = 16, SIZE = SIDE * SIDE };
 
-/* 53 pictures of 7x7, in a list that runs backwards, to be trained on. */
+/* 53 images of 7x7, in a list that runs backwards, to be trained on. */
 static LoaderOptions training_options(const Dataset *data, uint32_t *list)
 {
-    for (uint32_t i = 0; i < PICTURES; i++)
-        list[i] = PICTURES - 1 - i;
+    for (uint32_t i = 0; i < IMAGES; i++)
+        list[i] = IMAGES - 1 - i;
     return (LoaderOptions){ .data = data,
                             .list = list,
-                            .count = PICTURES,
+                            .count = IMAGES,
                             .channels = 1,
                             .height = SIDE,
                             .width = SIDE,
@@ -316,20 +316,20 @@ static LoaderOptions training_options(const Dataset *data, uint32_t *list)
                             .epoch = 3 };
 }
 
-Test(loader, a_picture_does_not_depend_on_batch_size_or_resuming)
+Test(loader, a_image_does_not_depend_on_batch_size_or_resuming)
 {
-    uint32_t list[PICTURES];
-    Dataset data = random_set(PICTURES, 1, 7, 7);
+    uint32_t list[IMAGES];
+    Dataset data = random_set(IMAGES, 1, 7, 7);
     LoaderOptions options = training_options(&data, list);
     Epoch whole = collect(&options);
-    cr_expect_eq(whole.count, PICTURES);
+    cr_expect_eq(whole.count, IMAGES);
     for (int size = 1; size <= 60; size += size < 10 ? 1 : 13) {
         options.batch_size = size;
         for (options.first_batch = 0; options.first_batch <= loader_batches(&options);
              options.first_batch += 1 + size % 3) {
             Epoch part = collect(&options);
             int from = options.first_batch * size;
-            expect_same(&part, &whole, from < PICTURES ? from : PICTURES, SIZE);
+            expect_same(&part, &whole, from < IMAGES ? from : IMAGES, SIZE);
             epoch_free(&part);
         }
     }
@@ -339,8 +339,8 @@ Test(loader, a_picture_does_not_depend_on_batch_size_or_resuming)
 
 Test(loader, seeds_and_epochs_differ)
 {
-    uint32_t list[PICTURES];
-    Dataset data = random_set(PICTURES, 1, 7, 7);
+    uint32_t list[IMAGES];
+    Dataset data = random_set(IMAGES, 1, 7, 7);
     LoaderOptions options = training_options(&data, list);
     Epoch first = collect(&options);
     options.epoch++;
@@ -350,58 +350,58 @@ Test(loader, seeds_and_epochs_differ)
     Epoch third = collect(&options);
     cr_expect_neq(memcmp(first.x, second.x, SIZE * sizeof(float)), 0);
     cr_expect_neq(memcmp(first.x, third.x, SIZE * sizeof(float)), 0);
-    cr_expect_neq(memcmp(first.a, second.a, PICTURES * sizeof(int)), 0);
-    cr_expect_neq(memcmp(first.a, third.a, PICTURES * sizeof(int)), 0);
+    cr_expect_neq(memcmp(first.a, second.a, IMAGES * sizeof(int)), 0);
+    cr_expect_neq(memcmp(first.a, third.a, IMAGES * sizeof(int)), 0);
     epoch_free(&first);
     epoch_free(&second);
     epoch_free(&third);
     dataset_free(&data);
 }
 
-/* Pictures of one grey each, so that they can be told. */
+/* Images of one grey each, so that they can be told. */
 static Dataset grey_set(void)
 {
-    Dataset data = random_set(PICTURES, 1, 7, 7);
-    for (int i = 0; i < PICTURES * 49; i++)
+    Dataset data = random_set(IMAGES, 1, 7, 7);
+    for (int i = 0; i < IMAGES * 49; i++)
         data.pixels[i] = (unsigned char)(2 * (i / 49));
     data.mean[0] = 0;
     data.std[0] = 1;
     return data;
 }
 
-Test(loader, an_epoch_shows_every_picture_once)
+Test(loader, an_epoch_shows_every_image_once)
 {
-    uint32_t list[PICTURES];
+    uint32_t list[IMAGES];
     Dataset data = grey_set();
     LoaderOptions options = training_options(&data, list);
     options.augment = (Augment){ .flip = true };
     Epoch all = collect(&options);
-    int seen[PICTURES] = { 0 };
+    int seen[IMAGES] = { 0 };
     for (int i = 0; i < all.count; i++) {
-        int picture = (int)lrintf(all.x[i * SIZE + SIZE / 2 + SIDE / 2] * 255 / 2);
-        cr_assert(picture >= 0 && picture < PICTURES);
-        seen[picture]++;
-        cr_expect_eq(all.a[i], picture % 10);
+        int image = (int)lrintf(all.x[i * SIZE + SIZE / 2 + SIDE / 2] * 255 / 2);
+        cr_assert(image >= 0 && image < IMAGES);
+        seen[image]++;
+        cr_expect_eq(all.a[i], image % 10);
         cr_expect_eq(all.b[i], all.a[i]);
         cr_expect_eq(all.lambda[i], 1);
     }
-    for (int i = 0; i < PICTURES; i++)
+    for (int i = 0; i < IMAGES; i++)
         cr_expect_eq(seen[i], 1);
     epoch_free(&all);
     dataset_free(&data);
 }
 
-/* Without a crop, what mixup makes of grey pictures follows from the labels' weights. */
+/* Without a crop, what mixup makes of grey images follows from the labels' weights. */
 Test(loader, mixes_with_the_next_one)
 {
-    uint32_t list[PICTURES];
+    uint32_t list[IMAGES];
     Dataset data = grey_set();
     LoaderOptions options = training_options(&data, list);
     options.augment = (Augment){ .mixup = true };
     options.shuffle = false;
     Epoch all = collect(&options);
-    for (int i = 0; i < PICTURES; i++) {
-        int own = (int)list[i], other = (int)list[(i + 1) % PICTURES];
+    for (int i = 0; i < IMAGES; i++) {
+        int own = (int)list[i], other = (int)list[(i + 1) % IMAGES];
         float lambda = all.lambda[i], grey = all.x[i * SIZE + SIZE / 2 + SIDE / 2] * 255 / 2;
         cr_expect_eq(all.a[i], own % 10);
         cr_expect_eq(all.b[i], other % 10);
@@ -413,17 +413,17 @@ Test(loader, mixes_with_the_next_one)
 
 Test(loader, evaluation_keeps_the_order_and_the_last_part)
 {
-    uint32_t list[PICTURES];
-    Dataset data = random_set(PICTURES, 1, 7, 7);
+    uint32_t list[IMAGES];
+    Dataset data = random_set(IMAGES, 1, 7, 7);
     LoaderOptions options = training_options(&data, list);
     options.augment = (Augment){ 0 };
     options.shuffle = false;
     Preparer *p = preparer(&data, SIDE, SIDE);
     float x[SIZE];
     Epoch all = collect(&options);
-    cr_assert_eq(all.count, PICTURES);
-    for (int i = 0; i < PICTURES; i++) {
-        preparer_picture(p, data.pixels + list[i] * 49, (View){ 0 }, x);
+    cr_assert_eq(all.count, IMAGES);
+    for (int i = 0; i < IMAGES; i++) {
+        preparer_image(p, data.pixels + list[i] * 49, (View){ 0 }, x);
         cr_expect_eq(memcmp(x, all.x + i * SIZE, sizeof x), 0);
         cr_expect_eq(all.a[i], data.labels[list[i]]);
     }
@@ -440,8 +440,8 @@ Test(loader, evaluation_keeps_the_order_and_the_last_part)
 
 Test(loader, stops_at_any_time)
 {
-    uint32_t list[PICTURES];
-    Dataset data = random_set(PICTURES, 1, 7, 7);
+    uint32_t list[IMAGES];
+    Dataset data = random_set(IMAGES, 1, 7, 7);
     LoaderOptions options = training_options(&data, list);
     const Batch *batch;
     for (int taken = 0; taken <= 7; taken++) {
@@ -460,17 +460,17 @@ Test(loader, stops_at_any_time)
 
 Test(loader, wrong_options_are_told)
 {
-    uint32_t list[PICTURES];
-    Dataset data = random_set(PICTURES, 1, 7, 7);
+    uint32_t list[IMAGES];
+    Dataset data = random_set(IMAGES, 1, 7, 7);
     LoaderOptions options = training_options(&data, list);
     Error error;
     options.first_batch = 8;
     cr_expect_null(loader_start(&options, &error));
     cr_expect_not_null(strstr(error.text, "batch 8 of 7"), "%s", error.text);
     options.first_batch = 0;
-    list[5] = PICTURES;
+    list[5] = IMAGES;
     cr_expect_null(loader_start(&options, &error));
-    cr_expect_not_null(strstr(error.text, "no picture 53"), "%s", error.text);
+    cr_expect_not_null(strstr(error.text, "no image 53"), "%s", error.text);
     list[5] = 0;
     options.batch_size = 0;
     cr_expect_null(loader_start(&options, &error));

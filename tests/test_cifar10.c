@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* `count` pictures labelled 9, 8, …, whose bytes are their record's number plus their place. */
+/* `count` images labelled 9, 8, …, whose bytes are their record's number plus their place. */
 static uint8_t *records(size_t count)
 {
     uint8_t *bytes = malloc(count * CIFAR10_RECORD + 1);
     for (size_t i = 0; i < count; i++) {
         bytes[i * CIFAR10_RECORD] = (uint8_t)(9 - i);
-        for (size_t j = 0; j < CIFAR10_PICTURE; j++)
+        for (size_t j = 0; j < CIFAR10_IMAGE; j++)
             bytes[i * CIFAR10_RECORD + 1 + j] = (uint8_t)(i + j);
     }
     return bytes;
@@ -25,8 +25,8 @@ static void expect_set(const Cifar10 *set, size_t count)
     cr_assert_eq(set->count, count);
     for (size_t i = 0; i < count; i++) {
         cr_expect_eq(set->labels[i], 9 - i);
-        for (size_t j = 0; j < CIFAR10_PICTURE; j++)
-            cr_assert_eq(set->pictures[i * CIFAR10_PICTURE + j], (uint8_t)(i + j));
+        for (size_t j = 0; j < CIFAR10_IMAGE; j++)
+            cr_assert_eq(set->images[i * CIFAR10_IMAGE + j], (uint8_t)(i + j));
     }
 }
 
@@ -37,7 +37,7 @@ static void refused(const uint8_t *bytes, size_t size, const char *reason)
     cr_assert_not(cifar10_parse("file", bytes, size, &set, &error));
     cr_expect(strstr(error.text, reason), "%s, not %s", error.text, reason);
     cr_expect(strncmp(error.text, "file: ", 6) == 0, "no file name: %s", error.text);
-    cr_expect(!set.labels && !set.pictures);
+    cr_expect(!set.labels && !set.images);
 }
 
 Test(cifar10, record_size)
@@ -70,9 +70,9 @@ Test(cifar10, refuses)
                              "data",
             7, "is a Python pickle");
     bytes[CIFAR10_RECORD] = 10; /* CIFAR-100's files have labels above 9 */
-    refused(bytes, 2 * CIFAR10_RECORD, "picture 1 has the label 10, above 9");
+    refused(bytes, 2 * CIFAR10_RECORD, "image 1 has the label 10, above 9");
     bytes[0] = 255;
-    refused(bytes, 2 * CIFAR10_RECORD, "picture 0 has the label 255, above 9");
+    refused(bytes, 2 * CIFAR10_RECORD, "image 0 has the label 255, above 9");
     free(bytes);
 }
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* realpath */
-/* classify: a trained network names the pictures of its test set as evaluate says it does, and what
+/* classify: a trained network names the images of its test set as evaluate says it does, and what
  * cannot be is refused with its name. */
 #include "base/memory.h"
 #include "data/imagenet.h"
@@ -19,7 +19,7 @@
 #define TINY "--stem 8 --widths 8,16,24,32 --depths 1,1,1,1"
 /* The same for ImageNet's classes: without --preset small it has 3x224x224 and 1000 of them. */
 #define LARGE "--stem 4 --widths 4,8,12,16 --depths 1,1,1,1"
-enum { FAILED = 1, USAGE = 2, CLASSES = SHAPES_CLASSES, PICTURES = 120 };
+enum { FAILED = 1, USAGE = 2, CLASSES = SHAPES_CLASSES, IMAGES = 120 };
 
 /* An empty folder, in which the commands run, and the program. */
 static char *folder, *program;
@@ -82,7 +82,7 @@ static void put(const char *name, const void *bytes, size_t size)
 }
 #define PUT(name, text) put(name, text, sizeof text - 1)
 
-/* Picture i of the test set of shapes, as 000.pgm, 001.pgm, …; returns its class. */
+/* Image i of the test set of shapes, as 000.pgm, 001.pgm, …; returns its class. */
 static int put_shape(int i)
 {
     unsigned char file[16 + SHAPES_SIDE * SHAPES_SIDE] = "P5 28 28    255\n";
@@ -117,25 +117,25 @@ static void expect_same(char *a, char *b)
     free(b);
 }
 
-/* Fresh weights of a network that say they are of shapes, as "weights", and the first pictures of
+/* Fresh weights of a network that say they are of shapes, as "weights", and the first images of
  * its test set.
  */
-static void make_weights(const char *network, int pictures)
+static void make_weights(const char *network, int images)
 {
     Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };
     free(prints("init --preset small %s --output bare", network));
     copy_weights("bare", "weights", shapes, 3, false);
-    for (int i = 0; i < pictures; i++)
+    for (int i = 0; i < images; i++)
         put_shape(i);
 }
 
 /* --- against evaluate ------------------------------------------------------------------------ */
 
-/* What classify printed in TSV with all classes: for each picture its classes in order, and the
+/* What classify printed in TSV with all classes: for each image its classes in order, and the
  * probability of each class. */
 typedef struct {
-    int order[PICTURES][CLASSES];
-    double probability[PICTURES][CLASSES];
+    int order[IMAGES][CLASSES];
+    double probability[IMAGES][CLASSES];
 } Named;
 
 static Named *read_named(char *text)
@@ -143,28 +143,28 @@ static Named *read_named(char *text)
     Named *n = mem_alloc(1, sizeof *n);
     char *fields[5];
     cr_assert_str_eq(next_line(&text), "file\trank\tprobability\tindex\tname");
-    for (int i = 0; i < PICTURES * CLASSES; i++) {
+    for (int i = 0; i < IMAGES * CLASSES; i++) {
         char *line = next_line(&text), file[16];
-        int picture = i / CLASSES, rank = i % CLASSES;
+        int image = i / CLASSES, rank = i % CLASSES;
         cr_assert(line && split(line, fields, 5) == 5);
-        snprintf(file, sizeof file, "%03d.pgm", picture);
+        snprintf(file, sizeof file, "%03d.pgm", image);
         cr_assert_str_eq(fields[0], file);
         cr_assert_eq(atoi(fields[1]), rank + 1);
         int class = atoi(fields[3]);
         cr_assert(class >= 0 && class < CLASSES);
         cr_assert_str_eq(fields[4], shapes_names[class]);
-        n->order[picture][rank] = class;
-        n->probability[picture][class] = atof(fields[2]);
+        n->order[image][rank] = class;
+        n->probability[image][class] = atof(fields[2]);
     }
     cr_assert_null(next_line(&text));
     return n;
 }
 
 /* The numbers of evaluate's confusion matrix must be those of what was named. */
-static void expect_confusion(char *evaluated, const int truth[PICTURES], const Named *named)
+static void expect_confusion(char *evaluated, const int truth[IMAGES], const Named *named)
 {
     int wanted[CLASSES][CLASSES] = { 0 };
-    for (int i = 0; i < PICTURES; i++)
+    for (int i = 0; i < IMAGES; i++)
         wanted[truth[i]][named->order[i][0]]++;
     for (int line = 0; line < 4; line++)
         cr_assert(next_line(&evaluated));
@@ -179,18 +179,18 @@ static void expect_confusion(char *evaluated, const int truth[PICTURES], const N
 
 Test(classify, names_a_test_set_as_evaluate_does)
 {
-    int truth[PICTURES], best = 0, five = 0;
+    int truth[IMAGES], best = 0, five = 0;
     double loss = 0, top1, top5, mean;
     free(prints("train --data shapes " TINY " --epochs 2 --limit 2500 --batch-size 32 --lr 4e-3 "
                 "--out run"));
-    for (int i = 0; i < PICTURES; i++)
+    for (int i = 0; i < IMAGES; i++)
         truth[i] = put_shape(i);
-    char *evaluated = prints(
-        "evaluate --data shapes --weights run/best.safetensors " TINY " --limit %d", PICTURES);
+    char *evaluated =
+        prints("evaluate --data shapes --weights run/best.safetensors " TINY " --limit %d", IMAGES);
     char *text =
         prints("classify *.pgm --weights run/best.safetensors " TINY " --top 10 --format tsv");
     Named *named = read_named(text);
-    for (int i = 0; i < PICTURES; i++) {
+    for (int i = 0; i < IMAGES; i++) {
         loss -= log(named->probability[i][truth[i]]);
         for (int rank = 0; rank < 5; rank++)
             five += named->order[i][rank] == truth[i];
@@ -199,9 +199,9 @@ Test(classify, names_a_test_set_as_evaluate_does)
     cr_assert_eq(sscanf(strstr(evaluated, "top-1"), "top-1 %lf %%, top-5 %lf %%, loss %lf", &top1,
                         &top5, &mean),
                  3);
-    cr_expect_float_eq(top1, 100.0 * best / PICTURES, 0.006);
-    cr_expect_float_eq(top5, 100.0 * five / PICTURES, 0.006);
-    cr_expect_float_eq(mean, loss / PICTURES, 1e-3);
+    cr_expect_float_eq(top1, 100.0 * best / IMAGES, 0.006);
+    cr_expect_float_eq(top5, 100.0 * five / IMAGES, 0.006);
+    cr_expect_float_eq(mean, loss / IMAGES, 1e-3);
     cr_expect(best > 20, "only %d named right: was anything learnt?", best);
     expect_confusion(evaluated, truth, named);
     /* The trainer's metadata are what the data set says of itself. */
@@ -215,20 +215,20 @@ Test(classify, names_a_test_set_as_evaluate_does)
 
 /* --- against forward ------------------------------------------------------------------------- */
 
-/* A picture's input for the published preprocessing as a batch: [1,3,224,224]. */
-static void put_batch(const char *picture, const char *batch)
+/* An image's input for the published preprocessing as a batch: [1,3,224,224]. */
+static void put_batch(const char *image, const char *batch)
 {
-    char *from = str_format("%s/%s", folder, picture), *to = str_format("%s/%s", folder, batch);
+    char *from = str_format("%s/%s", folder, image), *to = str_format("%s/%s", folder, batch);
     const size_t points = (size_t)224 * 224, shape[4] = { 1, 3, 224, 224 };
     float *x = mem_alloc(points * 3, sizeof *x), *planes = mem_alloc(points * 3, sizeof *x);
     Preprocess p = preprocess_imagenet(224, 224);
-    PictureFile file;
-    Picture read;
+    ImageFile file;
+    Image read;
     Error error;
-    cr_assert(picture_open(from, &file, &error) && picture_next(&file, &read, &error), "%s",
+    cr_assert(image_open(from, &file, &error) && image_next(&file, &read, &error), "%s",
               error.text);
-    picture_close(&file);
-    preprocess_picture(&p, &read, x);
+    image_close(&file);
+    preprocess_image(&p, &read, x);
     for (size_t i = 0; i < points * 3; i++)
         planes[i % 3 * points + i / 3] = x[i];
     Entry entry = { .key = "x", .dtype = "F32", .rank = 4, .data = planes };
@@ -236,7 +236,7 @@ static void put_batch(const char *picture, const char *batch)
     entry.bytes = points * 3 * sizeof *x;
     cr_assert(safetensors_write(to, &entry, 1, NULL, 0, &error), "%s", error.text);
     preprocess_free(&p);
-    picture_free(&read);
+    image_free(&read);
     free(x);
     free(planes);
     free(from);
@@ -263,11 +263,11 @@ Test(classify, imagenet_without_being_told)
     char colours[3 * 60 * 40 + 15] = "P6 60 40   255\n", *fields[5];
     for (int i = 0; i < 3 * 60 * 40; i++)
         colours[15 + i] = (char)(i * i / 7 + i % 3 * 50);
-    put("picture.ppm", colours, sizeof colours);
-    put_batch("picture.ppm", "batch");
+    put("image.ppm", colours, sizeof colours);
+    put_batch("image.ppm", "batch");
     free(prints("init " LARGE " --output weights"));
     free(prints("forward " LARGE " --weights weights --batch batch --output logits"));
-    char *text = prints("classify picture.ppm --weights weights " LARGE " --format tsv --top 1000");
+    char *text = prints("classify image.ppm --weights weights " LARGE " --format tsv --top 1000");
     float *logits = read_logits("logits", IMAGENET_CLASSES);
     double sum = 0, before = 1;
     for (int i = 0; i < IMAGENET_CLASSES; i++)
@@ -291,14 +291,14 @@ Test(classify, imagenet_without_being_told)
 /* Other classes need other names. */
 Test(classify, fine_tuned_from_imagenet)
 {
-    PUT("picture.ppm", "P6 2 1 255\nabcdef");
+    PUT("image.ppm", "P6 2 1 255\nabcdef");
     PUT("names", "cat\ndog\nfish\n");
     free(prints("init " LARGE " --classes 3 --output weights"));
     char *text =
-        prints("classify picture.ppm --weights weights " LARGE " --classes 3 --labels names");
+        prints("classify image.ppm --weights weights " LARGE " --classes 3 --labels names");
     cr_expect(strstr(text, "cat\n") && strstr(text, "dog\n") && strstr(text, "fish\n"), "%s", text);
     fails(USAGE, "--labels: wanted: weights does not say what its 3 classes are called",
-          "classify picture.ppm --weights weights " LARGE " --classes 3");
+          "classify image.ppm --weights weights " LARGE " --classes 3");
     free(text);
 }
 
@@ -330,7 +330,7 @@ Test(classify, the_same_however_it_is_called)
     expect_same(prints(CLASSIFY "007.pgm"), prints(CLASSIFY "- < 007.pgm"));
 }
 
-Test(classify, prints_a_table_a_picture)
+Test(classify, prints_a_table_a_image)
 {
     make_weights(TINY, 1);
     char *one = prints(CLASSIFY "000.pgm"), *at = one, name[32];
@@ -412,10 +412,10 @@ Test(classify, wrong_calls)
     fails(USAGE, "--mode", "classify x.pgm --weights weights --mode eval");
 }
 
-Test(classify, pictures_that_are_none)
+Test(classify, images_that_are_none)
 {
     make_weights(TINY, 1);
-    PUT("text.pgm", "no picture at all");
+    PUT("text.pgm", "no image at all");
     PUT("empty.pgm", "");
     PUT("short.ppm", "P6 2 2 255\n12345678901");
     PUT("flat.pgm", "P5 28 0 255\n");
@@ -452,7 +452,7 @@ Test(classify, one_bad_image_does_not_hide_the_others)
     free(names_the_rest(2, "none: cannot open it", CLASSIFY "none text.ppm"));
 }
 
-/* Weights that are too large for what is bright, and whose output for a black picture is the bias.
+/* Weights that are too large for what is bright, and whose output for a black image is the bias.
  */
 static void make_overflowing(void)
 {
@@ -547,7 +547,7 @@ Test(classify, weights_that_do_not_fit)
     fails(FAILED, "weights: does not fit", "classify 000.pgm --weights weights --stem 9");
     fails(USAGE, "--classes", CLASSIFY "000.pgm --classes 11");
     fails(USAGE, "--input", CLASSIFY "000.pgm --input 3x64x64");
-    fails(USAGE, "--input: 20x20, but the pictures of shapes are 28x28",
+    fails(USAGE, "--input: 20x20, but the images of shapes are 28x28",
           CLASSIFY "000.pgm --data shapes --input 1x20x20");
     fails(FAILED, "000.pgm", "classify 000.pgm --weights 000.pgm " TINY);
     Metadata shapes[] = { { "data", "shapes" }, { "mean", "0.5" }, { "std", "0.25" } };
@@ -558,15 +558,15 @@ Test(classify, weights_that_do_not_fit)
 
 /* --- the README ------------------------------------------------------------------------------ */
 
-/* What the README's commands find: pictures, weights, the programs, and an anytopnm that gives a
- * picture as it is. Where step 12 is not there, step 00 stands for it. */
+/* What the README's commands find: images, weights, the programs, and an anytopnm that gives an
+ * image as it is. Where step 12 is not there, step 00 stands for it. */
 static void furnish(void)
 {
     char *build = realpath(build_folder(), NULL);
     make_weights("", 0);
     run_well("cd '%s' && mkdir -p bin build runs results/weights && cp weights "
              "results/weights/09_layer_norm.safetensors && printf 'P5 2 2 255 abcd' > "
-             "runs/picture.pgm && printf 'P6 2 1 255 abcdef' > cat.jpg && "
+             "runs/image.pgm && printf 'P6 2 1 255 abcdef' > cat.jpg && "
              "printf '#!/bin/sh\\ncat \"$1\"\\n' > bin/anytopnm && chmod +x bin/anytopnm",
              folder);
     run_well("cd '%s/build' && ln -s '%s'/[0-9][0-9]_* . && "
@@ -590,7 +590,7 @@ static char *readme_part(const char *title)
 
 Test(classify, commands_of_the_readme)
 {
-    char *text = readme_part("\n## Naming pictures\n"), *at = text, *line;
+    char *text = readme_part("\n## Naming images\n"), *at = text, *line;
     bool fenced = false, shell = false;
     int commands = 0;
     furnish();

@@ -46,7 +46,7 @@ static void put_number(unsigned char *at, unsigned value)
         at[i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
-/* Pixel j of picture i is (7 i + j + salt) mod 256, label i is i mod 10. */
+/* Pixel j of image i is (7 i + j + salt) mod 256, label i is i mod 10. */
 static void put_fashion(const char *prefix, unsigned count, unsigned labels, unsigned salt)
 {
     size_t size = 16 + (size_t)count * 784;
@@ -70,7 +70,7 @@ static void put_fashion(const char *prefix, unsigned count, unsigned labels, uns
     free(bytes);
 }
 
-/* Byte j of picture i is (5 i + j + salt) mod 256, label i is (i + salt) mod 10. */
+/* Byte j of image i is (5 i + j + salt) mod 256, label i is (i + salt) mod 10. */
 static void put_cifar(const char *file, unsigned count, unsigned salt, size_t cut)
 {
     unsigned char *bytes = mem_alloc(count, 3073);
@@ -131,7 +131,7 @@ Test(shapes, every_ten_show_every_class_once)
     }
 }
 
-Test(shapes, a_picture_depends_on_its_split_and_number_only)
+Test(shapes, a_image_depends_on_its_split_and_number_only)
 {
     uint8_t first[784], again[784], other[784];
     for (uint32_t i = 0; i < 50; i++) {
@@ -227,12 +227,12 @@ Test(fashion, what_is_wrong_is_told, .init = folder_make, .fini = folder_remove)
     in_folder("rm train-labels*");
     expect_error("fashion-mnist", TRAINING_SET, folder, "train-labels-idx1-ubyte is missing");
     put_fashion("train", 5, 4, 0);
-    expect_error("fashion-mnist", TRAINING_SET, "5 pictures", "4 labels");
+    expect_error("fashion-mnist", TRAINING_SET, "5 images", "4 labels");
     put_fashion("train", 4, 5, 0);
-    expect_error("fashion-mnist", TRAINING_SET, "4 pictures", "5 labels");
+    expect_error("fashion-mnist", TRAINING_SET, "4 images", "5 labels");
     put_fashion("train", 5, 4, 0);
     put_fashion("t10k", 5, 5, 0);
-    expect_error("fashion-mnist", TEST_SET, "5 pictures", "4 labels");
+    expect_error("fashion-mnist", TEST_SET, "5 images", "4 labels");
     path = str_format("%s/train-images-idx3-ubyte", folder);
     cr_assert_eq(truncate(path, 1000), 0);
     expect_error("fashion-mnist", TRAINING_SET, path, "cut short");
@@ -244,7 +244,7 @@ Test(fashion, what_is_wrong_is_told, .init = folder_make, .fini = folder_remove)
     fseek(labels, 10, SEEK_SET);
     fputc(10, labels);
     fclose(labels);
-    expect_error("fashion-mnist", TRAINING_SET, "picture 2", "label 10");
+    expect_error("fashion-mnist", TRAINING_SET, "image 2", "label 10");
     free(path);
     free(missing);
 }

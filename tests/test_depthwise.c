@@ -301,7 +301,7 @@ Test(depthwise, nan_reaches_what_reads_it_and_no_more)
     case_free(&c);
 }
 
-/* With stride 2 the last column of an even picture may be read by nothing. */
+/* With stride 2 the last column of an even image may be read by nothing. */
 Test(depthwise, unread_nan_stays_out_of_the_weights_gradient)
 {
     Case c = case_new(1, 6, 6, 5, 1, 1, 3, 2, 0);

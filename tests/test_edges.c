@@ -57,7 +57,7 @@ static float *logits_of(const char *step, const char *weights, const char *batch
 
 /* --- NaN and infinity ------------------------------------------------------------------------ */
 
-/* The first picture has a pixel of that value: its logits are NaN, the others' as `before`. */
+/* The first image has a pixel of that value: its logits are NaN, the others' as `before`. */
 static void check_pixel(const char *step, const char *weights, const char *batch,
                         const char *folder, const float *before, float value)
 {
@@ -69,7 +69,7 @@ static void check_pixel(const char *step, const char *weights, const char *batch
         cr_expect(isnan(after[i]), "%s: a pixel of %g gives logit %g", step, (double)value,
                   (double)after[i]);
     cr_expect_eq(memcmp(before + 10, after + 10, (count - 10) * sizeof *after), 0,
-                 "%s: a pixel of %g reaches another picture", step, (double)value);
+                 "%s: a pixel of %g reaches another image", step, (double)value);
     free(changed);
     free(after);
 }
@@ -123,7 +123,7 @@ Test(edges, a_weight_that_is_no_number)
     folder_remove(folder);
 }
 
-/* A class whose logit is NaN for every picture; the others would be right now and then. */
+/* A class whose logit is NaN for every image; the others would be right now and then. */
 Test(edges, a_broken_network_is_right_about_nothing)
 {
     char *folder = folder_new(), *good = str_format("%s/good", folder);
@@ -133,8 +133,8 @@ Test(edges, a_broken_network_is_right_about_nothing)
     Result r = run("%s/11_drop_path_layer_scale evaluate --data shapes --limit 30 --weights %s",
                    build_folder(), broken);
     cr_expect_eq(r.status, 0, "%s", r.err);
-    cr_expect(strstr(r.out, "30 pictures: top-1 0.00 %, top-5 0.00 %, loss nan"), "%s", r.out);
-    cr_expect(strstr(r.out, "30 pictures have a NaN"), "%s", r.out);
+    cr_expect(strstr(r.out, "30 images: top-1 0.00 %, top-5 0.00 %, loss nan"), "%s", r.out);
+    cr_expect(strstr(r.out, "30 images have a NaN"), "%s", r.out);
     result_free(&r);
     free(good);
     free(broken);
@@ -155,7 +155,7 @@ Test(edges, cross_entropy_of_infinite_logits)
 
 /* --- one of everything ----------------------------------------------------------------------- */
 
-/* Every op there is on a picture of that size, with one channel in and out. */
+/* Every op there is on an image of that size, with one channel in and out. */
 static Net *smallest(int n, int h, int w)
 {
     Net *net = net_new();
@@ -320,13 +320,13 @@ Test(edges, batch_norm_of_one_value)
     result_free(&eval);
 }
 
-Test(edges, too_few_pictures_to_hold_some_out)
+Test(edges, too_few_images_to_hold_some_out)
 {
     char *folder = folder_new();
     Result r = run("%s/00_resnet train --data shapes --limit 9 --batch-size 2 --out %s/run",
                    build_folder(), folder);
     cr_expect_eq(r.status, 2);
-    cr_expect(strstr(r.err, "--limit: 9 pictures leave none to hold out"), "%s", r.err);
+    cr_expect(strstr(r.err, "--limit: 9 images leave none to hold out"), "%s", r.err);
     result_free(&r);
     folder_remove(folder);
 }
@@ -416,7 +416,7 @@ Test(edges, memory_is_asked_for_before_it_is_used)
     int mib = atoi(r.out);
     cr_assert(mib > 256);
     result_free(&r);
-    /* The first block's 16x16 pixels of 96 channels, and more: 0.15 MiB a picture. */
+    /* The first block's 16x16 pixels of 96 channels, and more: 0.15 MiB per image. */
     char *words = str_format("bench --preset small --runs 1 --batch-size %d", mib * 10);
     r = run("ulimit -v 2000000; %s/05_large_kernel %s", build_folder(), words);
     cr_expect_eq(r.status, 1, "status %d", r.status);

@@ -55,24 +55,24 @@ static void write_idx(const char *folder, const char *name, const unsigned char 
     free(path);
 }
 
-/* 40 pictures, the same for training and test. */
+/* 40 images, the same for training and test. */
 static void write_data(const char *folder)
 {
-    static const unsigned char pictures[] = { 0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28 };
+    static const unsigned char images[] = { 0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28 };
     static const unsigned char labels[] = { 0, 0, 8, 1, 0, 0, 0, 40 };
-    write_idx(folder, "train-images-idx3-ubyte", pictures, sizeof pictures, 40 * 28 * 28);
+    write_idx(folder, "train-images-idx3-ubyte", images, sizeof images, 40 * 28 * 28);
     write_idx(folder, "train-labels-idx1-ubyte", labels, sizeof labels, 40);
     run_well("cd %s && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; done "
              "&& mkdir plain && cp *-ubyte plain && gzip *-ubyte",
              folder);
 }
 
-/* A network for them, and one of the pictures. */
+/* A network for them, and one of the images. */
 static void write_trained(const char *folder)
 {
     run_well("%s/" STEP " init " SMALL "--output %s/trained", build_folder(), folder);
     run_well("{ printf 'P5 28 28 255\n'; tail -c 784 %s/plain/t10k-images-idx3-ubyte; } > "
-             "%s/picture.pgm",
+             "%s/image.pgm",
              folder, folder);
 }
 
@@ -325,7 +325,7 @@ Test(faults, evaluate_altered_and_data)
 
 Test(faults, classify)
 {
-    Command c = { "classify " SMALL "--data fashion-mnist --weights trained picture.pgm > out",
+    Command c = { "classify " SMALL "--data fashion-mnist --weights trained image.pgm > out",
                   .out = PRINTED };
     check(&c, "memory open read write process ", 2);
 }

@@ -28,7 +28,7 @@ static void read_field(const char *path, double gradient[SIDE][SIDE])
 }
 
 /* One block behind a 4x4 stem sees the patch in the middle and `reach` patches on each side of it:
- * exactly those pixels may move it, and over some pictures all of them do. */
+ * exactly those pixels may move it, and over some images all of them do. */
 static void expect_square(const char *step, int reach)
 {
     char *folder = folder_new(), path[256];

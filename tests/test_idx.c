@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 static const uint8_t labels[] = { 0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 255 };
-static const uint8_t pictures[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, /* 2x1x3 */
-                                    1, 2, 3, 4, 5, 6 };
+static const uint8_t images[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, /* 2x1x3 */
+                                  1, 2, 3, 4, 5, 6 };
 
 static void refused(const uint8_t *bytes, size_t size, int rank, const char *reason)
 {
@@ -35,13 +35,13 @@ Test(idx, labels)
     idx_free(&idx);
 }
 
-Test(idx, pictures)
+Test(idx, images)
 {
     Idx idx;
     Error error = { "" };
-    cr_assert(idx_parse("file", pictures, sizeof pictures, 3, &idx, &error), "%s", error.text);
+    cr_assert(idx_parse("file", images, sizeof images, 3, &idx, &error), "%s", error.text);
     cr_expect(idx.rank == 3 && idx.count == 2 && idx.rows == 1 && idx.columns == 3);
-    cr_expect_eq(memcmp(idx.items, pictures + 16, 6), 0);
+    cr_expect_eq(memcmp(idx.items, images + 16, 6), 0);
     idx_free(&idx);
 }
 
@@ -49,8 +49,8 @@ Test(idx, refuses_other_magic)
 {
     refused(labels, 0, 1, "is empty");
     refused(labels, 3, 1, "3 bytes, too short");
-    refused(labels, sizeof labels, 3, "0x00000801, not 0x00000803 (IDX, pictures)");
-    refused(pictures, sizeof pictures, 1, "0x00000803, not 0x00000801 (IDX, labels)");
+    refused(labels, sizeof labels, 3, "0x00000801, not 0x00000803 (IDX, images)");
+    refused(images, sizeof images, 1, "0x00000803, not 0x00000801 (IDX, labels)");
     static const char page[] = "<!DOCTYPE html>\n",
                       pointer[] = "version https://git-lfs.github.com/";
     refused((const uint8_t *)page, sizeof page, 1, "is a web page, not the file");
@@ -67,10 +67,10 @@ Test(idx, refuses_other_sizes)
 {
     refused(labels, 4, 1, "the file ends within the sizes");
     refused(labels, 7, 1, "the file ends within the sizes");
-    refused(pictures, 15, 3, "the file ends within the sizes");
+    refused(images, 15, 3, "the file ends within the sizes");
     refused(labels, 8, 1, "cut short: 3x1x1 bytes are needed, there are 0");
     refused(labels, sizeof labels - 1, 1, "3x1x1 bytes are needed, there are 2");
-    refused(pictures, sizeof pictures - 1, 3, "cut short: 2x1x3 bytes are needed, there are 5");
+    refused(images, sizeof images - 1, 3, "cut short: 2x1x3 bytes are needed, there are 5");
     uint8_t longer[sizeof labels + 1] = { 0 };
     memcpy(longer, labels, sizeof labels);
     refused(longer, sizeof longer, 1, "1 byte after the last item");

@@ -141,7 +141,7 @@ Test(learn, five_steps_of_adamw_are_those_of_pytorch)
 
 /* --- training runs --------------------------------------------------------------------------- */
 
-/* A small network on few pictures: an epoch is a fraction of a second. */
+/* A small network on few images: an epoch is a fraction of a second. */
 #define SMALL                                                                                      \
     "train --data shapes --limit 400 --epochs 3 --batch-size 20 --stem 8 --widths 8,8,16,16 "      \
     "--depths 1,1,1,1 --drop-path 0.5 --layer-scale 0.1 --mixup --ema 0.9 --seed 4"
@@ -357,7 +357,7 @@ static Net *raising_network(const void *context, int batch_size)
 
 enum { NOISE = 40 };
 
-/* Pictures of noise. */
+/* Images of noise. */
 static Dataset noise(unsigned char pixels[NOISE * 784], unsigned char labels[NOISE], uint64_t seed)
 {
     for (uint64_t i = 0; i < NOISE * 784; i++)
@@ -630,7 +630,7 @@ static double best_loss_on_test(const char *out)
     return score.loss;
 }
 
-/* Of epochs with one accuracy, of four pictures, the one with the lowest loss: its weights are
+/* Of epochs with one accuracy, of four images, the one with the lowest loss: its weights are
  * those that meet the test set. */
 Test(train, the_lower_loss_decides_between_equal_accuracies)
 {
@@ -909,13 +909,13 @@ static Net *small_network(const void *context, int batch_size)
 /* The batch size is the caller's and nothing of the score: not in the last bit. */
 Test(train, evaluation_in_batches_of_any_size)
 {
-    enum { PICTURES = 45 };
+    enum { IMAGES = 45 };
     static const int sizes[] = { 64, 1, 2, 7, 16, 44, 45 };
     Builder builder = { small_network, NULL, FAST };
     Dataset data;
     Error error;
     Score first = { 0 };
-    cr_assert(dataset_open("shapes", TEST_SET, PICTURES, &data, &error), "%s", error.text);
+    cr_assert(dataset_open("shapes", TEST_SET, IMAGES, &data, &error), "%s", error.text);
     Net *net = small_network(NULL, 1);
     Weights *weights = weights_new(net);
     weights_init(weights, 3);
@@ -923,7 +923,7 @@ Test(train, evaluation_in_batches_of_any_size)
         Score score;
         cr_assert(evaluate_all(builder, weights, &data, sizes[i], &score, &error), "%s",
                   error.text);
-        cr_expect_eq(built_for, sizes[i] < PICTURES ? sizes[i] : PICTURES, "%d", built_for);
+        cr_expect_eq(built_for, sizes[i] < IMAGES ? sizes[i] : IMAGES, "%d", built_for);
         if (i == 0)
             first = score;
         cr_expect(score.loss == first.loss && score.top5 == first.top5, "batches of %d: %.17g",

@@ -181,7 +181,7 @@ static double distance(const double *a, const float *b, size_t count)
     return sqrt(off / norm);
 }
 
-/* For the whole batch, and for its last picture alone. */
+/* For the whole batch, and for its last image alone. */
 static void check_logits(const OnnxModel *m, const char *step)
 {
     Safetensors batch = tensors(step, "batch"), expected = tensors(step, "expected");
@@ -318,7 +318,7 @@ static void fill(Weights *weights)
             weights->values[k][i] = number(i + (size_t)k * 77, 1.1f);
 }
 
-/* The engine's logits, and the model's of the same pictures. */
+/* The engine's logits, and the model's of the same images. */
 Test(onnx, layers_in_other_places)
 {
     enum { N = 2, C = 3, H = 9, W = 12, CLASSES = 5 };

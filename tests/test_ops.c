@@ -103,8 +103,8 @@ static float *floats_of(const Safetensors *f, const Case *c, const char *what, s
     return x;
 }
 
-static void read_picture(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
-                         float *to)
+static void read_image(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
+                       float *to)
 {
     float *x = floats_of(f, c, what, count(t));
     cr_assert(x, "%s/%s is missing", c->name, what);
@@ -112,11 +112,11 @@ static void read_picture(const Safetensors *f, const Case *c, const char *what, 
     free(x);
 }
 
-static void expect_picture(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
-                           const float *ours, double within)
+static void expect_image(const Safetensors *f, const Case *c, const char *what, const Tensor *t,
+                         const float *ours, double within)
 {
     float *want = mem_alloc(count(t), sizeof *want);
-    read_picture(f, c, what, t, want);
+    read_image(f, c, what, t, want);
     double far = distance(ours, want, count(t));
     cr_expect(far < within, "%s/%s: relative error %g", c->name, what, far);
     free(want);
@@ -168,14 +168,14 @@ static void check_case(const Safetensors *f, const Case *c)
     b.x = net_input(b.net, c->shape[0], c->shape[1], c->shape[2], c->shape[3]);
     b.y = build_case(c, b.x);
     bench_allocate(&b);
-    read_picture(f, c, "x", b.x, b.in);
-    read_picture(f, c, "dy", b.y, b.dy);
+    read_image(f, c, "x", b.x, b.in);
+    read_image(f, c, "dy", b.y, b.dy);
     for (int fast = 0; fast < (fast_of(b.y->op) ? 2 : 1); fast++) {
         read_params(f, c, &b);
         memset(b.out, 0, count(b.y) * sizeof(float));
         run_op(&b, !fast, false);
-        expect_picture(f, c, "y", b.y, b.out, fast ? 5e-6 : 2e-6);
-        expect_picture(f, c, "dx", b.x, b.dx, fast ? 2e-5 : 2e-6);
+        expect_image(f, c, "y", b.y, b.out, fast ? 5e-6 : 2e-6);
+        expect_image(f, c, "dx", b.x, b.dx, fast ? 2e-5 : 2e-6);
         expect_gradients(f, c, &b, fast ? 2e-5 : 5e-6);
         expect_running(f, c, &b);
     }
@@ -424,7 +424,7 @@ Test(ops, max_pool)
 }
 
 /* Nothing is larger than the value a window starts with: its gradient must still land in the
- * picture. */
+ * image. */
 Test(ops, max_pool_of_minus_infinity)
 {
     Bench b = { .net = net_new(), .training = true };

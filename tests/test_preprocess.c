@@ -1,4 +1,4 @@
-/* Pictures on their way to a network, held to what Pillow and torchvision make of the same ones:
+/* Images on their way to a network, held to what Pillow and torchvision make of the same ones:
  * tests/data/preprocess.safetensors, which preprocess.py beside it wrote. */
 #include "base/memory.h"
 #include "data/preprocess.h"
@@ -27,9 +27,9 @@ static uint8_t formula(int x, int y, int c)
     return (uint8_t)((x + y) % 5 == 0 ? 255 * edge : waves + grain);
 }
 
-static Picture draw(int width, int height, int channels)
+static Image draw(int width, int height, int channels)
 {
-    Picture p = { .width = width, .height = height, .channels = channels };
+    Image p = { .width = width, .height = height, .channels = channels };
     p.pixels = mem_alloc((size_t)width * (size_t)height, (size_t)channels);
     uint8_t *to = p.pixels;
     for (int y = 0; y < height; y++)
@@ -42,7 +42,7 @@ static Picture draw(int width, int height, int channels)
 /* --- resizing and cropping ------------------------------------------------------------------- */
 
 /* Every stride-th pixel of what was cropped, against an entry [rows,columns,channels]. */
-static void expect_same(const Picture *p, const Entry *e)
+static void expect_same(const Image *p, const Entry *e)
 {
     size_t stride = p->width > 100 ? 3 : 1, wrong = 0;
     size_t width = (size_t)p->width, channels = (size_t)p->channels;
@@ -67,11 +67,11 @@ Test(preprocess, resized_and_cropped_as_pillow_does)
         if (sscanf(file.entries[i].key, "%dx%dx%d %d %d", &width, &height, &channels, &side,
                    &crop) != 5)
             continue;
-        Picture p = draw(width, height, channels);
-        Picture middle = picture_resize_and_crop(&p, side, crop, crop);
+        Image p = draw(width, height, channels);
+        Image middle = image_resize_and_crop(&p, side, crop, crop);
         expect_same(&middle, &file.entries[i]);
-        picture_free(&middle);
-        picture_free(&p);
+        image_free(&middle);
+        image_free(&p);
         seen++;
     }
     cr_expect_eq(seen, 18);
@@ -82,30 +82,30 @@ Test(preprocess, grey_as_pillow_does)
 {
     Safetensors file;
     reference_read(&file);
-    Picture p = draw(45, 77, 3);
-    picture_set_channels(&p, 1);
-    Picture middle = picture_resize_and_crop(&p, 28, 28, 28);
+    Image p = draw(45, 77, 3);
+    image_set_channels(&p, 1);
+    Image middle = image_resize_and_crop(&p, 28, 28, 28);
     expect_same(&middle, safetensors_find(&file, "grey 45x77x3 28 28"));
-    picture_free(&middle);
-    picture_free(&p);
+    image_free(&middle);
+    image_free(&p);
     safetensors_free(&file);
 }
 
-/* A picture a thousand times as long as wide: the long side is never there as a whole. */
+/* An image a thousand times as long as wide: the long side is never there as a whole. */
 Test(preprocess, extreme_shapes)
 {
-    Picture p = { .width = 1, .height = 32768, .channels = 1, .pixels = mem_alloc(32768, 1) };
+    Image p = { .width = 1, .height = 32768, .channels = 1, .pixels = mem_alloc(32768, 1) };
     memset(p.pixels, 77, 32768);
-    Picture middle = picture_resize_and_crop(&p, 256, 224, 224);
+    Image middle = image_resize_and_crop(&p, 256, 224, 224);
     for (int i = 0; i < 224 * 224; i++)
         cr_assert_eq(middle.pixels[i], 77);
-    picture_free(&middle);
-    picture_free(&p);
+    image_free(&middle);
+    image_free(&p);
 }
 
 /* --- ImageNet's ------------------------------------------------------------------------------ */
 
-static void expect_normalised(const char *key, Picture p)
+static void expect_normalised(const char *key, Image p)
 {
     Safetensors file;
     reference_read(&file);
@@ -114,7 +114,7 @@ static void expect_normalised(const char *key, Picture p)
     cr_assert(entry_floats(&file, e, wanted, NULL));
     float *x = mem_alloc((size_t)3 * 224 * 224, sizeof *x);
     Preprocess preprocess = preprocess_imagenet(224, 224);
-    preprocess_picture(&preprocess, &p, x);
+    preprocess_image(&preprocess, &p, x);
     double furthest = 0;
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 75; i++)
@@ -124,7 +124,7 @@ static void expect_normalised(const char *key, Picture p)
             }
     cr_expect_lt(furthest, 1e-6, "%s: %g off", key, furthest);
     preprocess_free(&preprocess);
-    picture_free(&p);
+    image_free(&p);
     free(wanted);
     free(x);
     safetensors_free(&file);
@@ -147,8 +147,8 @@ Test(preprocess, imagenet_at_other_sizes)
 
 /* --- a data set's ---------------------------------------------------------------------------- */
 
-/* A picture of the set's own size becomes, to the bit, what training and evaluation make of it. */
-Test(preprocess, own_pictures_as_the_loader_has_them)
+/* An image of the set's own size becomes, to the bit, what training and evaluation make of it. */
+Test(preprocess, own_images_as_the_loader_has_them)
 {
     Dataset data;
     Error error;
@@ -159,9 +159,9 @@ Test(preprocess, own_pictures_as_the_loader_has_them)
     float *wanted = mem_alloc(64 * 64, sizeof *wanted), *x = mem_alloc(64 * 64, sizeof *x);
     for (size_t i = 0; i < 20; i++) {
         unsigned char *pixels = data.pixels + i * 784;
-        Picture p = { .width = 28, .height = 28, .channels = 1, .pixels = pixels };
-        preparer_picture(preparer, pixels, (View){ 0 }, wanted);
-        preprocess_picture(&preprocess, &p, x);
+        Image p = { .width = 28, .height = 28, .channels = 1, .pixels = pixels };
+        preparer_image(preparer, pixels, (View){ 0 }, wanted);
+        preprocess_image(&preprocess, &p, x);
         cr_expect_arr_eq(x, wanted, 64 * 64 * sizeof *x);
     }
     preparer_free(preparer);
@@ -171,7 +171,7 @@ Test(preprocess, own_pictures_as_the_loader_has_them)
     free(x);
 }
 
-/* Channels in the right places: a picture of one colour becomes that colour's three values. */
+/* Channels in the right places: an image of one colour becomes that colour's three values. */
 Test(preprocess, colours_of_a_set)
 {
     Dataset data;
@@ -183,15 +183,15 @@ Test(preprocess, colours_of_a_set)
         data.std[c] = 0.5f;
     }
     cr_assert(preprocess_dataset(&data, 3, 64, 64, &preprocess, &error), "%s", error.text);
-    Picture p = draw(50, 40, 3);
+    Image p = draw(50, 40, 3);
     for (int i = 0; i < 50 * 40; i++)
         memcpy(p.pixels + (ptrdiff_t)3 * i, (uint8_t[]){ 255, 51, 0 }, 3);
     float *x = mem_alloc(64 * 64, 3 * sizeof *x);
     const double wanted[3] = { 1.8, 0, -0.6 };
-    preprocess_picture(&preprocess, &p, x);
+    preprocess_image(&preprocess, &p, x);
     for (int i = 0; i < 64 * 64 * 3; i++)
         cr_assert_float_eq(x[i], wanted[i % 3], 1e-6);
-    picture_free(&p);
+    image_free(&p);
     preprocess_free(&preprocess);
     free(x);
 }
@@ -218,19 +218,18 @@ static void expect_read(const char *bytes, size_t size, int channels, const char
     char *folder = folder_new(), *path = str_format("%s/x", folder);
     FILE *file = fopen(path, "wb");
     cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
-    PictureFile read;
-    Picture p;
+    ImageFile read;
+    Image p;
     Error error;
-    cr_assert(picture_open(path, &read, &error) && picture_next(&read, &p, &error), "%s",
-              error.text);
+    cr_assert(image_open(path, &read, &error) && image_next(&read, &p, &error), "%s", error.text);
     cr_assert_eq(p.channels, channels);
     char text[256] = "";
     for (int i = 0; i < p.width * p.height * channels; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%d ", p.pixels[i]);
     cr_expect_str_eq(text, samples);
-    cr_expect_not(picture_more(&read));
-    picture_close(&read);
-    picture_free(&p);
+    cr_expect_not(image_more(&read));
+    image_close(&read);
+    image_free(&p);
     free(path);
     folder_remove(folder);
 }

@@ -111,17 +111,17 @@ static void put(const char *name, const void *bytes, size_t size)
 static void write_set(void)
 {
     enum { IMAGES = 60, PIXELS = 28 * 28 };
-    unsigned char pictures[16 + IMAGES * PIXELS] = "\0\0\10\3\0\0\0\74\0\0\0\34\0\0\0\34";
+    unsigned char images[16 + IMAGES * PIXELS] = "\0\0\10\3\0\0\0\74\0\0\0\34\0\0\0\34";
     unsigned char labels[8 + IMAGES] = "\0\0\10\1\0\0\0\74";
     for (int i = 0; i < IMAGES; i++)
         labels[8 + i] = (unsigned char)(i % 10);
     for (int i = 0; i < IMAGES * PIXELS; i++)
-        pictures[16 + i] = (unsigned char)(i / PIXELS % 10 * 20 + i % 37);
-    put("train-images-idx3-ubyte", pictures, sizeof pictures);
+        images[16 + i] = (unsigned char)(i / PIXELS % 10 * 20 + i % 37);
+    put("train-images-idx3-ubyte", images, sizeof images);
     put("train-labels-idx1-ubyte", labels, sizeof labels);
     run_well("cd '%s' && for f in images-idx3 labels-idx1; do cp train-$f-ubyte t10k-$f-ubyte; "
              "done && { printf 'P5 28 28 255\n'; tail -c 784 train-images-idx3-ubyte; } > "
-             "picture.pgm",
+             "image.pgm",
              folder);
 }
 
@@ -176,12 +176,12 @@ Test(provenance, another_function_is_refused_by_all)
         "gradient --batch batch --output o",
         "fit --batch batch --output o --steps 1 --lr 1e-3 --weight-decay 0",
         "evaluate --data cifar10",
-        "classify picture.ppm --labels names",
+        "classify image.ppm --labels names",
         "export --output o",
         "export --onnx o",
         "filters --output o",
     };
-    run_well("cd '%s' && seq 10 > names && printf 'P6 1 1 255\\nabc' > picture.ppm", folder);
+    run_well("cd '%s' && seq 10 > names && printf 'P6 1 1 255\\nabc' > image.ppm", folder);
     runs("06_gelu init " SIZES INPUT "--output w");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strstr(commands[i], "evaluate"))
@@ -392,7 +392,7 @@ Test(provenance, the_data_set_is_the_files)
     char *a = prints("evaluate --limit 50 " BEST);
     char *b = prints("evaluate --limit 50 --data fashion-mnist --input 1x28x28 " TINY BEST);
     cr_expect_str_eq(a, b);
-    cr_expect(strstr(a, "test set of fashion-mnist, 50 pictures"), "%s", a);
+    cr_expect(strstr(a, "test set of fashion-mnist, 50 images"), "%s", a);
     free(a);
     free(b);
     says(USAGE, "best.safetensors: was trained on fashion-mnist, --data says shapes; --as-is",
@@ -400,14 +400,14 @@ Test(provenance, the_data_set_is_the_files)
     says(USAGE, "was trained on fashion-mnist, --data says cifar10",
          "09_layer_norm field --data cifar10 --output o " BEST);
     says(USAGE, "was trained on fashion-mnist, --data says cifar10",
-         "09_layer_norm classify picture.pgm --data cifar10 " BEST);
+         "09_layer_norm classify image.pgm --data cifar10 " BEST);
     says(USAGE, " --input 1x28x28, not of 09_layer_norm --input 1x64x64",
          "09_layer_norm evaluate --data fashion-mnist --input 1x64x64 " BEST);
     runs("09_layer_norm field --limit 2 --output 1 " BEST);
     runs(
         "09_layer_norm field --limit 2 --data fashion-mnist --output 2 --input 1x28x28 " TINY BEST);
     same_bytes("1", "2");
-    runs("09_layer_norm classify picture.pgm " BEST);
+    runs("09_layer_norm classify image.pgm " BEST);
     strip("run/best.safetensors", "bare", NULL, NULL);
     says(USAGE, "--data: wanted: bare does not say", "09_layer_norm evaluate --weights bare");
 }
@@ -466,11 +466,11 @@ Test(provenance, classes_are_the_files)
     train_one("");
     strip("run/best.safetensors", "named", "classes",
           "[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"n\\u00efne\"]");
-    char *text = prints("classify picture.pgm --top 10 --weights named");
+    char *text = prints("classify image.pgm --top 10 --weights named");
     cr_expect(strstr(text, "  n\xC3\xAFne\n"), "%s", text);
     free(text);
     strip("named", "own", "data", "garden");
-    text = prints("classify picture.pgm --top 10 --weights own");
+    text = prints("classify image.pgm --top 10 --weights own");
     cr_expect(strstr(text, "  n\xC3\xAFne\n"), "%s", text);
     free(text);
     says(FAILED, "garden: no data set of this name", "09_layer_norm evaluate --weights own");
@@ -674,7 +674,7 @@ Test(provenance, numbers_of_other_kinds_are_converted)
     free(whole);
 }
 
-/* Pictures with their colours last are what PIL and TensorFlow have. */
+/* Images with their colours last are what PIL and TensorFlow have. */
 Test(provenance, channels_come_second)
 {
     static const size_t colour[4] = { 2, 64, 64, 3 }, grey[4] = { 6, 64, 64, 1 };

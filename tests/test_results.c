@@ -584,7 +584,7 @@ Test(results, a_complete_run_stays_until_another_is)
     folder_remove(folder);
 }
 
-/* LAUNCH gets a line a run, which somebody else may run. */
+/* LAUNCH gets a line per run, which somebody else may run. */
 Test(results, runs_can_be_launched_elsewhere)
 {
     char *folder = repository(), *launch = str_format("LAUNCH='tee jobs' SEEDS='1 2'");
@@ -722,7 +722,7 @@ Test(results, plots_of_a_readers_runs)
     folder_remove(folder);
 }
 
-/* Runs on other pictures have no place in a panel of Fashion-MNIST. */
+/* Runs on other images have no place in a panel of Fashion-MNIST. */
 Test(results, plots_refuse_runs_on_other_data)
 {
     char *folder = folder_new();

@@ -565,7 +565,7 @@ Test(safetensors, names_files_of_other_kinds)
     KIND("\n<!DOCTYPE html>\n<title>Sign in</title>", "is a web page");
     KIND("<html><head></head></html>", "is a web page");
     KIND("\x1f\x8b\x08\0\0\0\0\0\0\3abc", "is packed by gzip");
-    KIND("\x89PNG\r\n\x1a\n\0\0", "is a picture (PNG)");
+    KIND("\x89PNG\r\n\x1a\n\0\0", "is an image (PNG)");
     KIND("\x89HDF\r\n\x1a\n\0\0", "is an HDF5 file");
     KIND("\x93NUMPY\1\0v\0", "is a NumPy array");
     KIND("some text of 21 bytes", "a header of"); /* nothing that is known */

@@ -22,7 +22,7 @@ static Safetensors reference(const char *scheme)
     return tensors_in(FILES "%s.safetensors", scheme);
 }
 
-/* The logits of the reference's pictures with weights from that file, in a file of that name. */
+/* The logits of the reference's images with weights from that file, in a file of that name. */
 static void forward(const char *weights, const char *output)
 {
     run_well("%s/" STEP " forward " NETWORK " --weights '%s' --batch " FILES "case.safetensors "

@@ -142,8 +142,8 @@ Test(winograd, has_the_same_bits_for_any_number_of_threads)
     }
 }
 
-/* A picture has the same bits alone and in a batch, and its NaN stays its own. */
-Test(winograd, pictures_do_not_meet)
+/* An image has the same bits alone and in a batch, and its NaN stays its own. */
+Test(winograd, images_do_not_meet)
 {
     Case both = case_new(2, 15, 15, 32, 32, 1), one = case_new(1, 15, 15, 32, 32, 1);
     both.x[both.in - 1] = NAN;
@@ -155,7 +155,7 @@ Test(winograd, pictures_do_not_meet)
     case_free(&one);
 }
 
-Test(winograd, is_for_whole_vectors_and_large_pictures)
+Test(winograd, is_for_whole_vectors_and_large_images)
 {
     cr_expect(winograd_fits(&(Winograd){ 1, 14, 14, 256, 256, 1, 14, 14 }));
     cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 3, 64, 1, 14, 14 }));

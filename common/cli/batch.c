@@ -50,7 +50,7 @@ static void read_whole_numbers(const Safetensors *file, const Entry *x, float *o
     free(wide);
 }
 
-static void read_pictures(const Safetensors *file, FileBatch *b)
+static void read_images(const Safetensors *file, FileBatch *b)
 {
     const Entry *x = wanted(file, "x", 4);
     Error error;
@@ -75,15 +75,14 @@ static void read_labels(const Safetensors *file, FileBatch *b, int classes)
     const Entry *labels = wanted(file, "labels", 1);
     Error error;
     if (labels->shape[0] != (size_t)b->n)
-        error_die(EXIT_FAILED, file->path, "has %zu labels for %d pictures", labels->shape[0],
-                  b->n);
+        error_die(EXIT_FAILED, file->path, "has %zu labels for %d images", labels->shape[0], b->n);
     int64_t *wide = mem_alloc((size_t)b->n, sizeof *wide);
     if (!entry_int64s(file, labels, wide, &error))
         error_die_of(EXIT_FAILED, &error);
     b->labels = mem_alloc((size_t)b->n, sizeof *b->labels);
     for (int i = 0; i < b->n; i++) {
         if (wide[i] < 0 || wide[i] >= classes)
-            error_die(EXIT_FAILED, file->path, "label %lld of picture %d is not from 0 to %d",
+            error_die(EXIT_FAILED, file->path, "label %lld of image %d is not from 0 to %d",
                       (long long)wide[i], i, classes - 1);
         b->labels[i] = (int)wide[i];
     }
@@ -97,7 +96,7 @@ FileBatch batch_read(const char *path, int classes)
     FileBatch b = { .path = path };
     if (!safetensors_read(path, &file, &error))
         error_die_of(EXIT_FAILED, &error);
-    read_pictures(&file, &b);
+    read_images(&file, &b);
     if (classes)
         read_labels(&file, &b, classes);
     safetensors_free(&file);
@@ -128,11 +127,11 @@ Shape batch_shape(const Origin *origin, const FileBatch *batch)
     Shape shape = origin_shape(origin, NULL);
     check_order(batch, shape.c);
     if (option_given(o, "--batch-size") && o->batch_size != batch->n)
-        error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d pictures", o->batch_size,
-                  o->batch, batch->n);
+        error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d images", o->batch_size, o->batch,
+                  batch->n);
     if (option_given(o, "--input") &&
         (shape.c != batch->c || shape.h != batch->h || shape.w != batch->w))
-        error_die(EXIT_USAGE, "--input", "%dx%dx%d, but %s holds pictures of %dx%dx%d", shape.c,
+        error_die(EXIT_USAGE, "--input", "%dx%dx%d, but %s holds images of %dx%dx%d", shape.c,
                   shape.h, shape.w, o->batch, batch->c, batch->h, batch->w);
     shape.n = batch->n;
     shape.c = batch->c;

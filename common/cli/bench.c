@@ -213,7 +213,7 @@ static void print_layers(const Subject *s, const Whole *w)
 static void print_figures(const Run *run, const Shape *shape, const Net *net, const double *sorted,
                           int runs, bool train)
 {
-    double median = sorted[runs / 2], pictures = shape->n / median;
+    double median = sorted[runs / 2], images = shape->n / median;
     double gflops = 2 * (double)net_macs(net) / median / 1e9 * (train ? 3 : 1);
     const char *mode = train ? "train" : "infer";
     if (strcmp(run->options.format, "tsv") == 0) {
@@ -221,13 +221,13 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
                "peak_mb\n");
         print_tsv_field(run->name);
         printf("\t%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.2f\t%.1f\n", mode, shape->n, thread_count(),
-               1e3 * median, 1e3 * sorted[0], 1e3 * sorted[runs - 1], gflops, pictures, peak_mib());
+               1e3 * median, 1e3 * sorted[0], 1e3 * sorted[runs - 1], gflops, images, peak_mib());
         return;
     }
     printf("%s, %s, batch %d, %d thread%s: median %.3f ms of %d runs (%.3f to %.3f)\n", run->name,
            mode, shape->n, thread_count(), thread_count() > 1 ? "s" : "", 1e3 * median, runs,
            1e3 * sorted[0], 1e3 * sorted[runs - 1]);
-    printf("%.1f GFLOP/s, %.2f pictures/s, peak memory %.1f MiB\n", gflops, pictures, peak_mib());
+    printf("%.1f GFLOP/s, %.2f images/s, peak memory %.1f MiB\n", gflops, images, peak_mib());
 }
 
 int cmd_bench(const Run *run)

@@ -22,8 +22,8 @@ Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset
         error_die(EXIT_USAGE, "--input", "%d channels, but %s has %d", shape.c, data->name,
                   data->channels);
     if (option_given(o, "--input") && (shape.h < data->height || shape.w < data->width))
-        error_die(EXIT_USAGE, "--input", "%dx%d, but the pictures of %s are %dx%d", shape.h,
-                  shape.w, data->name, data->height, data->width);
+        error_die(EXIT_USAGE, "--input", "%dx%d, but the images of %s are %dx%d", shape.h, shape.w,
+                  data->name, data->height, data->width);
     shape.config.classes = data->classes;
     shape.c = data->channels;
     if (origin)

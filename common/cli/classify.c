@@ -1,4 +1,4 @@
-/* classify: what pictures show, named by a trained network. */
+/* classify: what images show, named by a trained network. */
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/origin.h"
@@ -201,10 +201,10 @@ static void name_waiting(Classifier *c)
     free(guesses);
 }
 
-static void let_wait(Classifier *c, Picture *picture, char *name)
+static void let_wait(Classifier *c, Image *image, char *name)
 {
     size_t each = tensor_elements(net_tensor(c->net, 0)) / (size_t)c->shape.n;
-    preprocess_picture(&c->preprocess, picture, engine_input(c->engine) + (size_t)c->waits * each);
+    preprocess_image(&c->preprocess, image, engine_input(c->engine) + (size_t)c->waits * each);
     c->waiting[c->waits++] = name;
     if (c->waits == c->shape.n)
         name_waiting(c);
@@ -212,8 +212,7 @@ static void let_wait(Classifier *c, Picture *picture, char *name)
 
 /* How results call it: as the call did, in text "standard input"; of several in a file each with
  * its number: "cat.gif#2". */
-static char *name_of(const Classifier *c, const char *operand, const PictureFile *file,
-                     bool several)
+static char *name_of(const Classifier *c, const char *operand, const ImageFile *file, bool several)
 {
     bool tsv = strcmp(c->run->options.format, "tsv") == 0;
     const char *name = tsv ? operand : file->name;
@@ -223,24 +222,24 @@ static char *name_of(const Classifier *c, const char *operand, const PictureFile
 /* Every image of a file. */
 static void read_file(Classifier *c, const char *operand)
 {
-    PictureFile file;
-    Picture picture;
+    ImageFile file;
+    Image image;
     Error error;
-    if (!picture_open(operand, &file, &error)) {
+    if (!image_open(operand, &file, &error)) {
         fail(c, &error);
         return;
     }
-    while (picture_more(&file)) {
-        if (!picture_next(&file, &picture, &error)) {
+    while (image_more(&file)) {
+        if (!image_next(&file, &image, &error)) {
             fail(c, &error);
             continue;
         }
-        bool several = file.count > 1 || picture_more(&file);
+        bool several = file.count > 1 || image_more(&file);
         c->named = c->named || several;
-        let_wait(c, &picture, name_of(c, operand, &file, several));
-        picture_free(&picture);
+        let_wait(c, &image, name_of(c, operand, &file, several));
+        image_free(&image);
     }
-    picture_close(&file);
+    image_close(&file);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */

@@ -30,7 +30,7 @@ int cmd_classify(const Run *run);
 int cmd_field(const Run *run);
 int cmd_filters(const Run *run);
 
-/* The network for pictures of a data set: of these weights (NULL: of none), the preset small, or
+/* The network for images of a data set: of these weights (NULL: of none), the preset small, or
  * what the options say; channels and classes are the set's. */
 struct Origin;
 Shape network_shape_for_data(const Run *run, const struct Origin *origin, const Dataset *data);

@@ -53,7 +53,7 @@ typedef struct {
     char **names;    /* what the group is called */
 } Printed;
 
-/* The same layer, for pictures of another size: often all there is behind a change of stride. */
+/* The same layer, for images of another size: often all there is behind a change of stride. */
 static bool only_resized(const Layer *a, const Layer *b)
 {
     size_t height = 0;
@@ -219,7 +219,7 @@ static void print_rows(const Group *g)
     }
 }
 
-/* How many layers of the group have pictures of another size, and nothing else. */
+/* How many layers of the group have images of another size, and nothing else. */
 static int print_resized(const Group *g)
 {
     const Layer *a = NULL, *b = NULL;

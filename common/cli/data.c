@@ -71,7 +71,7 @@ static void sheet_put(Sheet *sheet, int row, int i, const Dataset *data, Prepare
     size_t size = (size_t)height * (size_t)width * (size_t)channels;
     float *x = mem_alloc(size, sizeof *x); /* [height,width,channels] */
     View view = augment_view(augment_random(seed, 0, (uint32_t)i), augment);
-    preparer_picture(preparer, data->pixels + (size_t)i * size, view, x);
+    preparer_image(preparer, data->pixels + (size_t)i * size, view, x);
     int top = GAP + row * (height + GAP), left = GAP + i * (width + GAP);
     for (size_t at = 0; at < size; at++) {
         size_t c = at % (size_t)channels, point = at / (size_t)channels;

@@ -14,7 +14,7 @@ typedef struct {
     int batch_size;
 } Trained;
 
-/* Rows: what a picture is; columns: what the network calls it. */
+/* Rows: what an image is; columns: what the network calls it. */
 static void print_confusion(const Dataset *data, const Score *score)
 {
     int classes = data->classes;
@@ -173,11 +173,11 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *alter)
 {
     Score score = score_altered(t, test, alter);
-    printf("%s, test set of %s%s%s, %d pictures: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n",
+    printf("%s, test set of %s%s%s, %d images: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n",
            run->name, test->name, *alter->name ? " altered by " : "", alter->name, score.count,
            100 * score.top1, 100 * score.top5, score.loss);
     if (score.undecided)
-        printf("%d pictures have a NaN among their logits: counted as wrong, named nothing\n",
+        printf("%d images have a NaN among their logits: counted as wrong, named nothing\n",
                score.undecided);
     print_confusion(test, &score);
     free(score.confusion);

@@ -1,9 +1,9 @@
 /* field and filters: what a trained network looks at.
  *
- * field: the effective receptive field (Luo et al. 2016): how much each pixel of the picture moves
- * the pixel in the middle of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, its mean over pictures
- * and colours. The network is as in evaluation, batch norm with its running statistics, so that a
- * picture's gradient is its own.
+ * field: the effective receptive field (Luo et al. 2016): how much each pixel of the image moves
+ * the pixel in the middle of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, its mean over images
+ * and colours. The network is as in evaluation, batch norm with its running statistics, so that an
+ * image's gradient is its own.
  *
  * filters: the weights of the first convolution. */
 #include "base/memory.h"
@@ -64,7 +64,7 @@ static const Tensor *stage_output(const Net *net, int stage)
     error_die(EXIT_USAGE, "--stage", "the network has no layer in stage %d", stage);
 }
 
-/* One for the middle pixel's channels in each picture of the batch, zero elsewhere. */
+/* One for the middle pixel's channels in each image of the batch, zero elsewhere. */
 static void ask_middle(Engine *engine, const Tensor *y, int count)
 {
     float *dy = engine_output_gradient(engine);
@@ -76,7 +76,7 @@ static void ask_middle(Engine *engine, const Tensor *y, int count)
     }
 }
 
-/* Adds every pixel's |gradient|, over `count` pictures and the colours, to sum[h,w]. */
+/* Adds every pixel's |gradient|, over `count` images and the colours, to sum[h,w]. */
 static void add_gradient(const Engine *engine, const Tensor *x, int count, double *sum)
 {
     const float *dx = engine_input_gradient(engine);
@@ -95,7 +95,7 @@ static void write_field(const char *path, const Tensor *x, const double *sum, in
 }
 
 /* The whole set in its own order, a batch after the other. */
-static Loader *pictures(const Dataset *data, const uint32_t *list, const Tensor *x)
+static Loader *images(const Dataset *data, const uint32_t *list, const Tensor *x)
 {
     LoaderOptions options = { .data = data,
                               .list = list,
@@ -111,7 +111,7 @@ static Loader *pictures(const Dataset *data, const uint32_t *list, const Tensor 
     return loader;
 }
 
-/* Every picture's share of the field; returns how many there were. */
+/* Every image's share of the field; returns how many there were. */
 static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Dataset *data,
                      double *sum)
 {
@@ -123,7 +123,7 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
     Engine *engine = engine_for_training_with(
         engine_kind(NULL), net, weights, gradients,
         (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
-    Loader *loader = pictures(data, list, x);
+    Loader *loader = images(data, list, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
@@ -154,7 +154,7 @@ int cmd_field(const Run *run)
     double *sum = mem_alloc((size_t)x->h * x->w, sizeof *sum);
     int count = sum_field(net, y, weights, &data, sum);
     write_field(o->output, x, sum, count);
-    printf("%s: stage %d's %dx%d output, its pixel %d,%d; mean over %d pictures\n", run->name,
+    printf("%s: stage %d's %dx%d output, its pixel %d,%d; mean over %d images\n", run->name,
            o->stage, y->h, y->w, y->h / 2, y->w / 2, count);
     free(sum);
     weights_free(weights);

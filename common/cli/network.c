@@ -66,7 +66,7 @@ static Shape variant_shape(const Step *step, const char *name)
     return shape;
 }
 
-/* Grey pictures of 64x64, ten classes, a third of the blocks, rounded up. */
+/* Grey images of 64x64, ten classes, a third of the blocks, rounded up. */
 static void make_small(Shape *shape)
 {
     shape->c = 1;

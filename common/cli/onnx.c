@@ -1,5 +1,5 @@
-/* The graph is written in the order in which the network computes it. PyTorch's order of a
- * picture's numbers, channels first, is the one between layers, except behind a layer norm or a
+/* The graph is written in the order in which the network computes it. PyTorch's order of an
+ * image's numbers, channels first, is the one between layers, except behind a layer norm or a
  * linear layer, which ONNX has for the last axis only: there channels stay last until somebody
  * wants them first again.
  *
@@ -34,7 +34,7 @@ enum { TYPE_FLOAT = 1, TYPE_INT64 = 7 };
 enum { VALUE_NAME = 1, VALUE_TYPE = 2, TYPE_TENSOR = 1, TENSOR_ELEMENT = 1, TENSOR_SHAPE = 2 };
 enum { SHAPE_DIM = 1, DIM_VALUE = 1, DIM_PARAM = 2 };
 
-/* Where a picture's channels are: [n,c,h,w] or [n,h,w,c]. A vector's are both. */
+/* Where an image's channels are: [n,c,h,w] or [n,h,w,c]. A vector's are both. */
 typedef enum { FIRST, LAST } Order;
 
 /* What a tensor's numbers are called in either order; NULL: they are not there in that order. */
@@ -261,7 +261,7 @@ static const char *param(const Tensor *t, int i)
     return net_param(t->net, t->first_param + i)->key;
 }
 
-/* Parameter i, a number a channel, with the axes that it needs to be multiplied by channel. */
+/* Parameter i, a number per channel, with the axes that it needs to be multiplied by channel. */
 static const char *by_channel(Onnx *o, const Tensor *t, int i, Order order)
 {
     if (t->flat || order == LAST)
@@ -331,7 +331,7 @@ static void gemm_node(Onnx *o, const Tensor *t)
     node_end(o, &node);
 }
 
-/* Of pictures: at each pixel a product with the weight turned. */
+/* Of images: at each pixel a product with the weight turned. */
 static void linear_nodes(Onnx *o, const Tensor *t)
 {
     if (t->flat) {
@@ -437,7 +437,7 @@ static void drop_path_nodes(Onnx *o, const Tensor *t)
 static const struct {
     const Op *op;
     void (*nodes)(Onnx *o, const Tensor *t);
-    bool pictures; /* not vectors */
+    bool images; /* not vectors */
 } writers[] = {
     { &conv2d_op, conv2d_nodes, true },
     { &max_pool_op, max_pool_nodes, true },
@@ -461,9 +461,9 @@ static bool write_layer(Onnx *o, const Tensor *t, Error *error)
     for (int i = 0; i < WRITERS; i++) {
         if (writers[i].op != t->op)
             continue;
-        if (mixed || (writers[i].pictures && t->in[0]->flat))
+        if (mixed || (writers[i].images && t->in[0]->flat))
             return error_set(error, t->name, "%s of %s has no counterpart in ONNX", t->op->name,
-                             mixed ? "a picture and a vector" : "a vector");
+                             mixed ? "an image and a vector" : "a vector");
         writers[i].nodes(o, t);
         return true;
     }

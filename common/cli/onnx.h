@@ -1,5 +1,5 @@
 /* A network as an ONNX model, which Netron draws and ONNX Runtime runs. The input is called "x",
- * pictures [batch,C,H,W], the output "logits", [batch,classes]; the batch is of any size. The
+ * images [batch,C,H,W], the output "logits", [batch,classes]; the batch is of any size. The
  * initialisers are called as in the state_dict, in PyTorch's order of numbers; the rest is named
  * after the layers. Dropped paths are not dropped, batch norm takes its running statistics. */
 #ifndef CLI_ONNX_H

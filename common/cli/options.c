@@ -66,7 +66,7 @@ static const Spec specs[] = {
       .standard = ENGINE_STANDARD },
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
       .standard = "7" },
-    { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line a layer" },
+    { "--layers", FLAG, AT(layers), 0, 0, NULL, .help = "a line per layer" },
     { "--plan", FLAG, AT(plan), 0, 0, NULL,
       .help =
           "the memory of a training step: of every tensor storage, lifetime, what is recomputed" },
@@ -109,7 +109,7 @@ static const Spec specs[] = {
       .help = "go on with the run in the folder; with more --epochs, for longer" },
     { "--stage", NUMBER, AT(stage), 1, 4, "N", .help = "the stage whose output is looked at",
       .standard = "4" },
-    { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one a line",
+    { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one per line",
       .instead = "the data set's, or ImageNet's" },
     { "--top", NUMBER, AT(top), 1, LARGEST, "N", .help = "how many classes to print",
       .standard = "5" },

@@ -25,7 +25,7 @@ typedef struct {
     Random r; /* its numbers */
     const uint8_t *from;
     uint8_t *to;
-} Image;
+} Canvas;
 
 static uint8_t clip(double value)
 {
@@ -64,7 +64,7 @@ static double invert(double value, double level)
     return 255 - value;
 }
 
-static void add_noise(const Image *m)
+static void add_noise(const Canvas *m)
 {
     size_t values = (size_t)m->channels * (size_t)m->height * (size_t)m->width;
     for (size_t i = 0; i < values; i++)
@@ -72,7 +72,7 @@ static void add_noise(const Image *m)
 }
 
 /* Pixel (x, y) is taken from (x + right, y + down). */
-static void shift(const Image *m)
+static void shift(const Canvas *m)
 {
     int way = (int)random_below(m->r, 0, 8), height = m->height, width = m->width;
     way += way >= 4; /* 4 of the nine would be no shift */
@@ -87,7 +87,7 @@ static void shift(const Image *m)
         }
 }
 
-static void put_box(const Image *m)
+static void put_box(const Canvas *m)
 {
     int height = pixels_of(m->level, m->height), width = pixels_of(m->level, m->width);
     int top = (int)random_below(m->r, 0, (uint64_t)(m->height - height + 1));
@@ -101,7 +101,7 @@ static void put_box(const Image *m)
 }
 
 /* Row y of a plane: sums of the columns over the rows near it, then means along the row. */
-static void blur_row(const Image *m, const uint8_t *plane, int y, int *sums, uint8_t *to)
+static void blur_row(const Canvas *m, const uint8_t *plane, int y, int *sums, uint8_t *to)
 {
     int up = pixels_of((m->level - 1) / 2, m->height),
         aside = pixels_of((m->level - 1) / 2, m->width);
@@ -120,7 +120,7 @@ static void blur_row(const Image *m, const uint8_t *plane, int y, int *sums, uin
     }
 }
 
-static void blur(const Image *m)
+static void blur(const Canvas *m)
 {
     int *sums = mem_alloc((size_t)m->width, sizeof *sums);
     for (int row = 0; row < m->channels * m->height; row++) {
@@ -140,7 +140,7 @@ static const struct Kind {
     Form form;
     double least, most;
     double (*tone)(double value, double level);
-    void (*change)(const Image *image);
+    void (*change)(const Canvas *image);
 } kinds[] = {
     { "dark", ANY, 0, 1, darken, NULL },        { "grey", ANY, 0, 1, flatten_contrast, NULL },
     { "bright", ANY, 0, 255, brighten, NULL },  { "gamma", ANY, 0.1, 10, apply_gamma, NULL },
@@ -242,14 +242,14 @@ typedef struct {
     const Dataset *data;
     DatasetPart part;
     const struct Kind *kind;
-    Image image; /* any of the set's, but for its pixels and numbers */
+    Canvas image; /* any of the set's, but for its pixels and numbers */
     uint8_t table[256], *pixels;
 } Work;
 
 static void alter_image(void *context, int i, int worker)
 {
     const Work *w = context;
-    Image image = w->image;
+    Canvas image = w->image;
     Random images = { random_stream("alter"), random_stream(w->kind->name) };
     size_t size = (size_t)image.channels * (size_t)image.height * (size_t)image.width;
     (void)worker;
@@ -267,10 +267,10 @@ Dataset alter_dataset(const Dataset *data, DatasetPart part, const Alteration *a
 {
     Dataset altered = *data;
     Work w = { .data = data, .part = part, .kind = &kinds[alteration->kind] };
-    w.image = (Image){ .channels = data->channels,
-                       .height = data->height,
-                       .width = data->width,
-                       .level = alteration->level };
+    w.image = (Canvas){ .channels = data->channels,
+                        .height = data->height,
+                        .width = data->width,
+                        .level = alteration->level };
     for (int value = 0; w.kind->tone && value < 256; value++)
         w.table[value] = clip(w.kind->tone(value, alteration->level));
     w.pixels = mem_alloc(

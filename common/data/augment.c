@@ -3,13 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-/* Which of a picture's numbers is for what. */
+/* Which of an image's numbers is for what. */
 enum { DRAW_DOWN, DRAW_RIGHT, DRAW_FLIP, DRAW_KIND, DRAW_ROW, DRAW_COLUMN, DRAW_BETA };
 
-Random augment_random(uint64_t seed, uint64_t epoch, uint32_t picture)
+Random augment_random(uint64_t seed, uint64_t epoch, uint32_t image)
 {
-    Random pictures = { seed, random_stream("augment") };
-    return (Random){ seed, random_bits(pictures, epoch << 32 | picture) };
+    Random images = { seed, random_stream("augment") };
+    return (Random){ seed, random_bits(images, epoch << 32 | image) };
 }
 
 static int draw_shift(Random r, uint64_t i)
@@ -82,8 +82,7 @@ static void blend(float lambda, float *x, const float *other, size_t n)
         x[i] = other[i] + lambda * (x[i] - other[i]);
 }
 
-void augment_mix_pictures(Mix mix, float *x, const float *other, int height, int width,
-                          int channels)
+void augment_mix_images(Mix mix, float *x, const float *other, int height, int width, int channels)
 {
     size_t point = (size_t)channels, row = (size_t)width * point;
     if (mix.kind == MIXUP)

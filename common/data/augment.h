@@ -8,7 +8,7 @@
 
 typedef struct {
     bool crop;   /* shifts by up to 2 pixels either way: padding by 2 and cutting out at random */
-    bool flip;   /* mirrors half of the pictures */
+    bool flip;   /* mirrors half of the images */
     bool mixup;  /* Zhang et al. 2018, alpha 0.8 */
     bool cutmix; /* Yun et al. 2019, alpha 1; with mixup as well, each half of the time */
 } Augment;
@@ -17,12 +17,12 @@ enum { CROP_SHIFT = 2 };
 #define MIXUP_ALPHA 0.8
 #define CUTMIX_ALPHA 1.0
 
-/* The numbers of one picture in one epoch. */
-Random augment_random(uint64_t seed, uint64_t epoch, uint32_t picture);
+/* The numbers of one image in one epoch. */
+Random augment_random(uint64_t seed, uint64_t epoch, uint32_t image);
 
 View augment_view(Random r, Augment augment);
 
-/* How a picture is mixed with another one: x = lambda·x + (1-lambda)·other (MIXUP), or the box of
+/* How an image is mixed with another one: x = lambda·x + (1-lambda)·other (MIXUP), or the box of
  * the other put into x, whose share of the area is 1-lambda (CUTMIX). NOT_MIXED: lambda is 1. */
 typedef enum { NOT_MIXED, MIXUP, CUTMIX } MixKind;
 
@@ -33,8 +33,7 @@ typedef struct {
 } Mix;
 
 Mix augment_mix(Random r, Augment augment, int height, int width);
-void augment_mix_pictures(Mix mix, float *x, const float *other, int height, int width,
-                          int channels);
+void augment_mix_images(Mix mix, float *x, const float *other, int height, int width, int channels);
 
 /* Beta(alpha, alpha), from the numbers of r at `first` and after: at most BETA_DRAWS of them. */
 enum { BETA_DRAWS = 256 };

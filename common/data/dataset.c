@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t picture_size(const Dataset *data)
+static size_t image_size(const Dataset *data)
 {
     return size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width);
 }
@@ -92,20 +92,20 @@ static bool fashion_read(const char *folder, const char *part, const char *what,
     return good;
 }
 
-static bool fashion_check(const char *folder, const Idx *pictures, const Idx *labels, Error *error)
+static bool fashion_check(const char *folder, const Idx *images, const Idx *labels, Error *error)
 {
-    if (pictures->count != labels->count)
-        return error_set(error, folder, "%zu picture%s, but %zu label%s", pictures->count,
-                         pictures->count == 1 ? "" : "s", labels->count,
+    if (images->count != labels->count)
+        return error_set(error, folder, "%zu image%s, but %zu label%s", images->count,
+                         images->count == 1 ? "" : "s", labels->count,
                          labels->count == 1 ? "" : "s");
-    if (pictures->rows != 28 || pictures->columns != 28)
-        return error_set(error, folder, "the pictures are %zux%zu, not Fashion-MNIST's 28x28",
-                         pictures->rows, pictures->columns);
-    if (pictures->count > INT_MAX)
-        return error_set(error, folder, "%zu pictures are too many", pictures->count);
+    if (images->rows != 28 || images->columns != 28)
+        return error_set(error, folder, "the images are %zux%zu, not Fashion-MNIST's 28x28",
+                         images->rows, images->columns);
+    if (images->count > INT_MAX)
+        return error_set(error, folder, "%zu images are too many", images->count);
     for (size_t i = 0; i < labels->count; i++)
         if (labels->items[i] > 9)
-            return error_set(error, folder, "picture %zu has the label %d, above 9", i,
+            return error_set(error, folder, "image %zu has the label %d, above 9", i,
                              labels->items[i]);
     return true;
 }
@@ -114,19 +114,19 @@ static bool fashion_open(DatasetPart part, Dataset *data, Error *error)
 {
     const char *prefix = part == TEST_SET ? "t10k" : "train";
     char *folder = place_find(&fashion_place, error);
-    Idx pictures = { 0 }, labels = { 0 };
+    Idx images = { 0 }, labels = { 0 };
     *data = fashion_set;
-    bool good = folder && fashion_read(folder, prefix, "images", 3, &pictures, error) &&
+    bool good = folder && fashion_read(folder, prefix, "images", 3, &images, error) &&
                 fashion_read(folder, prefix, "labels", 1, &labels, error) &&
-                fashion_check(folder, &pictures, &labels, error);
+                fashion_check(folder, &images, &labels, error);
     free(folder);
     if (!good) {
-        idx_free(&pictures);
+        idx_free(&images);
         idx_free(&labels);
         return false;
     }
-    data->count = (int)pictures.count;
-    data->pixels = pictures.items;
+    data->count = (int)images.count;
+    data->pixels = images.items;
     data->labels = labels.items;
     return true;
 }
@@ -173,7 +173,7 @@ static const Place cifar_place = {
                              { NULL, NULL } },
 };
 
-/* Puts the pictures of a file behind those that are there. */
+/* Puts the images of a file behind those that are there. */
 /* Five of the training set, and that of the test set. */
 static const char *const cifar_files[] = { "data_batch_1.bin", "data_batch_2.bin",
                                            "data_batch_3.bin", "data_batch_4.bin",
@@ -195,15 +195,15 @@ static bool cifar_append(const char *folder, int i, Dataset *data, Error *error)
     bool good = cifar10_read(path, &set, error);
     if (good && set.count > (size_t)(INT_MAX - data->count)) {
         cifar10_free(&set);
-        good = error_set(error, path, "%zu pictures are too many", set.count);
+        good = error_set(error, path, "%zu images are too many", set.count);
     }
     free(path);
     if (!good)
         return false;
     size_t before = (size_t)data->count, all = before + set.count;
-    data->pixels = mem_grow(data->pixels, all, CIFAR10_PICTURE);
+    data->pixels = mem_grow(data->pixels, all, CIFAR10_IMAGE);
     data->labels = mem_grow(data->labels, all, 1);
-    memcpy(data->pixels + before * CIFAR10_PICTURE, set.pictures, set.count * CIFAR10_PICTURE);
+    memcpy(data->pixels + before * CIFAR10_IMAGE, set.images, set.count * CIFAR10_IMAGE);
     memcpy(data->labels + before, set.labels, set.count);
     data->count = (int)all;
     cifar10_free(&set);
@@ -245,7 +245,7 @@ static void draw_shape(void *context, int i, int worker)
 {
     Drawing *d = context;
     (void)worker;
-    uint8_t *pixels = d->data->pixels + (size_t)i * picture_size(d->data);
+    uint8_t *pixels = d->data->pixels + (size_t)i * image_size(d->data);
     d->data->labels[i] = (unsigned char)shapes_draw(d->part == TEST_SET, (uint32_t)i, pixels);
 }
 
@@ -254,7 +254,7 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
     (void)error;
     *data = shapes_set;
     data->count = part == TEST_SET ? SHAPES_TEST : SHAPES_TRAINING;
-    data->pixels = mem_alloc((size_t)data->count, picture_size(data));
+    data->pixels = mem_alloc((size_t)data->count, image_size(data));
     data->labels = mem_alloc((size_t)data->count, 1);
     parallel_for(data->count, draw_shape, &(Drawing){ data, part });
     return true;
@@ -263,7 +263,7 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
 /* --- any set --------------------------------------------------------------------------------- */
 
 typedef struct {
-    const Dataset *set; /* without its pictures */
+    const Dataset *set; /* without its images */
     const Place *place; /* NULL: it has no files */
     int files;
     char *(*file)(const char *folder, int i); /* the path of one of them; NULL: it is not there */
@@ -279,10 +279,10 @@ static const Source sources[] = {
 /* From how often each of the 256 values occurs: exact, whatever the order. */
 static void measure_channel(const Dataset *data, int channel, float *mean, float *std)
 {
-    size_t plane = (size_t)data->height * (size_t)data->width, picture = picture_size(data);
+    size_t plane = (size_t)data->height * (size_t)data->width, image = image_size(data);
     uint64_t often[256] = { 0 };
     for (int i = 0; i < data->count; i++) {
-        const uint8_t *at = data->pixels + (size_t)i * picture + (size_t)channel * plane;
+        const uint8_t *at = data->pixels + (size_t)i * image + (size_t)channel * plane;
         for (size_t j = 0; j < plane; j++)
             often[at[j]]++;
     }
@@ -352,7 +352,7 @@ bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, 
     if (!source)
         return false;
     if (limit < 0)
-        return error_set(error, name, "a limit of %d pictures is below 0", limit);
+        return error_set(error, name, "a limit of %d images is below 0", limit);
     if (!source->open(part, data, error))
         return false;
     if (!measure_training_set(source, part, data, error)) {

@@ -1,4 +1,4 @@
-/* Pictures with labels, whole in memory: Fashion-MNIST, CIFAR-10, shapes the program draws. */
+/* Images with labels, whole in memory: Fashion-MNIST, CIFAR-10, shapes the program draws. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -16,13 +16,13 @@ typedef struct {
     const char *const *class_names; /* [classes] */
     unsigned char *pixels;          /* [count,channels,height,width] */
     unsigned char *labels;          /* [count], each below classes */
-    /* A channel's mean and standard deviation over all pictures of the training set (held-out ones
+    /* A channel's mean and standard deviation over all images of the training set (held-out ones
      * and those beyond the limit too, and for the test set as well), pixels scaled to 0 … 1. */
     float mean[DATASET_CHANNELS_MAX], std[DATASET_CHANNELS_MAX];
-    char altered[ALTERED_NAME]; /* how the pictures were altered (data/alter.h), or "" */
+    char altered[ALTERED_NAME]; /* how the images were altered (data/alter.h), or "" */
 } Dataset;
 
-/* Reads "fashion-mnist", "cifar10" or "shapes". limit: only the first so many pictures; 0: all.
+/* Reads "fashion-mnist", "cifar10" or "shapes". limit: only the first so many images; 0: all.
  * Fails, saying where it looked and how to get the set, when it is not there. */
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error);
 void dataset_free(Dataset *data);
@@ -31,7 +31,7 @@ void dataset_free(Dataset *data);
 enum { DATASET_FILES_MAX = 6 };
 char *dataset_file(const char *name, int i);
 
-/* What is known of a set without its files: all but pictures, labels, mean and std. */
+/* What is known of a set without its files: all but images, labels, mean and std. */
 bool dataset_describe(const char *name, Dataset *data, Error *error);
 
 /* The training set in two: a tenth (count / 10) that is held out to judge by, and the rest. Drawn

@@ -14,7 +14,7 @@ struct Loader {
     Preparer *preparer;
     uint32_t *order; /* [count] places in the data set, in this epoch's order */
     int batches;
-    size_t picture;      /* floats in one */
+    size_t image;        /* floats in one */
     Batch made[BATCHES]; /* batch i lies in made[i % BATCHES] */
 
     pthread_t thread;
@@ -51,31 +51,31 @@ int loader_batches(const LoaderOptions *options)
 
 /* --- making a batch -------------------------------------------------------------------------- */
 
-/* The picture at a place of the epoch's order; the one after the last is the first again. */
-static uint32_t picture_at(const Loader *loader, int place)
+/* The image at a place of the epoch's order; the one after the last is the first again. */
+static uint32_t image_at(const Loader *loader, int place)
 {
     return loader->order[place % loader->options.count];
 }
 
-static void load_picture(Loader *loader, uint32_t picture, float *x)
+static void load_image(Loader *loader, uint32_t image, float *x)
 {
     const LoaderOptions *o = &loader->options;
     size_t size = (size_t)o->data->channels * (size_t)o->data->height * (size_t)o->data->width;
-    View view = augment_view(augment_random(o->seed, o->epoch, picture), o->augment);
-    preparer_picture(loader->preparer, o->data->pixels + picture * size, view, x);
+    View view = augment_view(augment_random(o->seed, o->epoch, image), o->augment);
+    preparer_image(loader->preparer, o->data->pixels + image * size, view, x);
 }
 
-/* Mixes every picture with its successor, from the first on, so that each of them meets one that is
+/* Mixes every image with its successor, from the first on, so that each of them meets one that is
  * not mixed yet: the batch's memory has room for the one that follows its last. */
 static void mix_batch(Loader *loader, int start, Batch *batch)
 {
     const LoaderOptions *o = &loader->options;
     for (int i = 0; i < batch->count; i++) {
-        Random r = augment_random(o->seed, o->epoch, picture_at(loader, start + i));
+        Random r = augment_random(o->seed, o->epoch, image_at(loader, start + i));
         Mix mix = augment_mix(r, o->augment, o->height, o->width);
-        float *x = batch->x + (size_t)i * loader->picture;
-        augment_mix_pictures(mix, x, x + loader->picture, o->height, o->width, o->channels);
-        batch->b[i] = o->data->labels[picture_at(loader, start + i + 1)];
+        float *x = batch->x + (size_t)i * loader->image;
+        augment_mix_images(mix, x, x + loader->image, o->height, o->width, o->channels);
+        batch->b[i] = o->data->labels[image_at(loader, start + i + 1)];
         batch->lambda[i] = mix.lambda;
     }
 }
@@ -88,15 +88,15 @@ static void make_batch(Loader *loader, int index)
     bool mixing = o->augment.mixup || o->augment.cutmix;
     batch->count = left < o->batch_size ? left : o->batch_size;
     for (int i = 0; i < batch->count + mixing; i++)
-        load_picture(loader, picture_at(loader, start + i), batch->x + (size_t)i * loader->picture);
+        load_image(loader, image_at(loader, start + i), batch->x + (size_t)i * loader->image);
     for (int i = 0; i < batch->count; i++) {
-        batch->a[i] = batch->b[i] = o->data->labels[picture_at(loader, start + i)];
+        batch->a[i] = batch->b[i] = o->data->labels[image_at(loader, start + i)];
         batch->lambda[i] = 1;
     }
     if (mixing)
         mix_batch(loader, start, batch);
-    size_t rest = (size_t)(o->batch_size - batch->count) * loader->picture;
-    memset(batch->x + (size_t)batch->count * loader->picture, 0, rest * sizeof(float));
+    size_t rest = (size_t)(o->batch_size - batch->count) * loader->image;
+    memset(batch->x + (size_t)batch->count * loader->image, 0, rest * sizeof(float));
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
@@ -150,7 +150,7 @@ static bool check_options(const LoaderOptions *o, Error *error)
                          loader_batches(o));
     for (int i = 0; i < o->count; i++)
         if (o->list[i] >= (uint32_t)o->data->count)
-            return error_set(error, o->data->name, "no picture %u, there are %d", o->list[i],
+            return error_set(error, o->data->name, "no image %u, there are %d", o->list[i],
                              o->data->count);
     return true;
 }
@@ -159,13 +159,12 @@ static void allocate_batches(Loader *loader)
 {
     const LoaderOptions *o = &loader->options;
     size_t size = (size_t)o->batch_size;
-    loader->picture = size_mul(size_mul((size_t)o->height, (size_t)o->width), (size_t)o->channels);
+    loader->image = size_mul(size_mul((size_t)o->height, (size_t)o->width), (size_t)o->channels);
     for (int i = 0; i < BATCHES; i++)
-        loader->made[i] =
-            (Batch){ .x = mem_alloc(size_mul(size + 1, loader->picture), sizeof(float)),
-                     .a = mem_alloc(size, sizeof(int)),
-                     .b = mem_alloc(size, sizeof(int)),
-                     .lambda = mem_alloc(size, sizeof(float)) };
+        loader->made[i] = (Batch){ .x = mem_alloc(size_mul(size + 1, loader->image), sizeof(float)),
+                                   .a = mem_alloc(size, sizeof(int)),
+                                   .b = mem_alloc(size, sizeof(int)),
+                                   .lambda = mem_alloc(size, sizeof(float)) };
 }
 
 static void loader_free(Loader *loader)

@@ -1,6 +1,6 @@
-/* Batches of pictures, made ready on a thread of their own while the network is busy.
+/* Batches of images, made ready on a thread of their own while the network is busy.
  *
- * What is in a batch is a function of the options alone. A picture that is mixed (mixup, cutmix) is
+ * What is in a batch is a function of the options alone. An image that is mixed (mixup, cutmix) is
  * so with the one after it in the epoch's order (the last with the first), so that it does not
  * depend on the batch size either. */
 #ifndef DATA_LOADER_H
@@ -21,7 +21,7 @@ typedef struct {
 } LoaderOptions;
 
 typedef struct {
-    int count;     /* pictures in it: fewer than the batch size in the last one */
+    int count;     /* images in it: fewer than the batch size in the last one */
     float *x;      /* [batch_size,height,width,channels], zero beyond count */
     int *a, *b;    /* [batch_size] labels, the same where nothing is mixed */
     float *lambda; /* [batch_size] weight of a; 1 - lambda is b's */

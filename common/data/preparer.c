@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* One output row or column lies between two of the picture: (1-weight)·[first] + weight·[second].
+/* One output row or column lies between two of the image: (1-weight)·[first] + weight·[second].
  */
 typedef struct {
     int *first, *second;
@@ -13,16 +13,16 @@ typedef struct {
 } Axis;
 
 struct Preparer {
-    int channels, picture_height, picture_width; /* the picture's */
-    int height, width;                           /* the input's */
-    int large_height, large_width, top, left;    /* the enlarged picture, and where it lies */
+    int channels, image_height, image_width;  /* the image's */
+    int height, width;                        /* the input's */
+    int large_height, large_width, top, left; /* the enlarged image, and where it lies */
     Normaliser normaliser;
     Axis rows, columns;
-    float *small; /* [picture_height,picture_width], one channel, normalised */
-    float *wide;  /* [picture_height,large_width], enlarged to the right only */
+    float *small; /* [image_height,image_width], one channel, normalised */
+    float *wide;  /* [image_height,large_width], enlarged to the right only */
 };
 
-/* Output o's centre lies at (o + 0.5) / factor - 0.5 of the picture, kept within the outermost
+/* Output o's centre lies at (o + 0.5) / factor - 0.5 of the image, kept within the outermost
  * centres: PyTorch's half-pixel rule. */
 static Axis axis_new(int size, int factor)
 {
@@ -48,14 +48,12 @@ static void axis_free(Axis *axis)
 static bool check_input(const Dataset *data, int channels, int height, int width, Error *error)
 {
     if (channels != data->channels)
-        return error_set(error, data->name,
-                         "its pictures have %d channel%s, the network's input %d", data->channels,
-                         data->channels == 1 ? "" : "s", channels);
+        return error_set(error, data->name, "its images have %d channel%s, the network's input %d",
+                         data->channels, data->channels == 1 ? "" : "s", channels);
     if (height < data->height || width < data->width)
-        return error_set(
-            error, data->name,
-            "its pictures are %dx%d (height x width), the network's input is only %dx%d",
-            data->height, data->width, height, width);
+        return error_set(error, data->name,
+                         "its images are %dx%d (height x width), the network's input is only %dx%d",
+                         data->height, data->width, height, width);
     return true;
 }
 
@@ -76,8 +74,8 @@ Preparer *preparer_new(const Dataset *data, int channels, int height, int width,
     int factor = by_height < by_width ? by_height : by_width;
     Preparer *p = mem_alloc(1, sizeof *p);
     p->channels = channels;
-    p->picture_height = data->height;
-    p->picture_width = data->width;
+    p->image_height = data->height;
+    p->image_width = data->width;
     p->height = height;
     p->width = width;
     p->large_height = data->height * factor;
@@ -104,7 +102,7 @@ void preparer_free(Preparer *p)
     free(p);
 }
 
-/* One row of one channel, seen through the view, normalised. from: NULL outside of the picture;
+/* One row of one channel, seen through the view, normalised. from: NULL outside of the image;
  * its values are `stride` apart. */
 static void view_row(const uint8_t *from, int stride, int width, View view, const float value[256],
                      float *to)
@@ -138,7 +136,7 @@ static void blend_rows(const float *a, const float *b, float weight, int n, int 
 static void prepare_channel(Preparer *p, const uint8_t *pixels, int stride, View view, int channel,
                             float *x)
 {
-    int height = p->picture_height, width = p->picture_width, large = p->large_width;
+    int height = p->image_height, width = p->image_width, large = p->large_width;
     for (int row = 0; row < height; row++) {
         int at = row + view.down;
         size_t skipped = (size_t)at * (size_t)width * (size_t)stride;
@@ -156,7 +154,7 @@ static void prepare_channel(Preparer *p, const uint8_t *pixels, int stride, View
     }
 }
 
-/* Black where the enlarged picture does not reach. */
+/* Black where the enlarged image does not reach. */
 static void fill_black(const Preparer *p, float *x)
 {
     size_t points = (size_t)p->height * (size_t)p->width;
@@ -167,9 +165,9 @@ static void fill_black(const Preparer *p, float *x)
             *x++ = p->normaliser.value[c][0];
 }
 
-void preparer_picture(Preparer *p, const uint8_t *pixels, View view, float *x)
+void preparer_image(Preparer *p, const uint8_t *pixels, View view, float *x)
 {
-    size_t plane = (size_t)p->picture_height * (size_t)p->picture_width;
+    size_t plane = (size_t)p->image_height * (size_t)p->image_width;
     fill_black(p, x);
     for (int c = 0; c < p->channels; c++)
         prepare_channel(p, pixels + (size_t)c * plane, 1, view, c, x);

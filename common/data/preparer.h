@@ -20,23 +20,23 @@ typedef struct {
 /* mean, std: [channels], of values scaled to 0 … 1. */
 Normaliser preparer_normaliser(int channels, const float *mean, const float *std);
 
-/* How pictures of a set become input: [height,width,channels], with the set's channels. */
+/* How images of a set become input: [height,width,channels], with the set's channels. */
 typedef struct Preparer Preparer;
 
-/* NULL, and why, when the network's input does not suit the pictures. It copies what it needs of
+/* NULL, and why, when the network's input does not suit the images. It copies what it needs of
  * `data`, whose count may be 0: size, mean and std are enough. */
 Preparer *preparer_new(const Dataset *data, int channels, int height, int width, Error *error);
 void preparer_free(Preparer *preparer);
 
-/* What is done to a picture before it is enlarged: pixel (x, y) is taken from (x + right, y + down)
- * of the picture, black outside; then it is mirrored, left to right. */
+/* What is done to an image before it is enlarged: pixel (x, y) is taken from (x + right, y + down)
+ * of the image, black outside; then it is mirrored, left to right. */
 typedef struct {
     int down, right;
     bool mirrored;
 } View;
 
 /* pixels: [channels,h,w]; x: [height,width,channels]. One preparer serves one thread at a time. */
-void preparer_picture(Preparer *preparer, const uint8_t *pixels, View view, float *x);
+void preparer_image(Preparer *preparer, const uint8_t *pixels, View view, float *x);
 
 /* The same from pixels [h,w,channels], as they are. */
 void preparer_interleaved(Preparer *preparer, const uint8_t *pixels, float *x);

@@ -58,13 +58,13 @@ static void normalise(const Preprocess *p, const uint8_t *pixels, float *x)
             *x++ = p->normaliser.value[c][*pixels++];
 }
 
-void preprocess_picture(const Preprocess *p, Picture *picture, float *x)
+void preprocess_image(const Preprocess *p, Image *image, float *x)
 {
-    picture_set_channels(picture, p->channels);
-    Picture middle = picture_resize_and_crop(picture, p->side, p->height, p->width);
+    image_set_channels(image, p->channels);
+    Image middle = image_resize_and_crop(image, p->side, p->height, p->width);
     if (p->preparer)
         preparer_interleaved(p->preparer, middle.pixels, x);
     else
         normalise(p, middle.pixels, x);
-    picture_free(&middle);
+    image_free(&middle);
 }

@@ -1,7 +1,7 @@
 /* From an image of any size to a network's input.
  *
  *   channels   grey or colour, as the network wants it
- *   size       resized (antialiased bicubic) and cropped to the middle, io/picture.h
+ *   size       resized (antialiased bicubic) and cropped to the middle, io/image.h
  *   input      normalised; a data set's also enlarged and padded, data/preparer.h
  *
  * So an image that has the size of its data set's becomes what training and evaluate make of it.
@@ -10,7 +10,7 @@
 #define DATA_PREPROCESS_H
 
 #include "data/preparer.h"
-#include "io/picture.h"
+#include "io/image.h"
 
 typedef struct {
     int channels, side, height, width; /* of the shorter side after resizing; of the crop */
@@ -22,8 +22,8 @@ typedef struct {
  * input (rounded down: 256 for 224), the middle of the input's size, every channel normalised. */
 Preprocess preprocess_imagenet(int height, int width);
 
-/* A data set's: the shorter side to the set's size, the middle, and on as its own pictures. Fails
- * when the input does not suit the set. `data` needs no pictures, but mean and std. */
+/* A data set's: the shorter side to the set's size, the middle, and on as its own images. Fails
+ * when the input does not suit the set. `data` needs no images, but mean and std. */
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error);
 /* What preprocess_dataset does, in words, with those numbers: "shorter side to 28 (bicubic,
@@ -35,7 +35,7 @@ bool preprocess_text_read(const char *text, int *height, int *width);
 
 void preprocess_free(Preprocess *p);
 
-/* Changes the picture's channels; x: [height,width,channels] of the network's input. */
-void preprocess_picture(const Preprocess *p, Picture *picture, float *x);
+/* Changes the image's channels; x: [height,width,channels] of the network's input. */
+void preprocess_image(const Preprocess *p, Image *image, float *x);
 
 #endif

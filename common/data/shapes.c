@@ -96,11 +96,11 @@ static double spiral(double x, double y, double r)
 static Outline *const outlines[SHAPES_CLASSES] = { disc,  ring,    square,       triangle, star,
                                                    cross, stripes, checkerboard, dots,     spiral };
 
-/* --- a picture ------------------------------------------------------------------------------- */
+/* --- an image ------------------------------------------------------------------------------- */
 
 typedef struct {
     int class;
-    double x, y, size, cosine, sine; /* place of the middle, in pixels from the picture's */
+    double x, y, size, cosine, sine; /* place of the middle, in pixels from the image's */
     double back, back_x, back_y;     /* background: brightness in the middle, slope a pixel */
     double contrast, shade_x;        /* shape against background, and how that changes along it */
     double noise;                    /* standard deviation */
@@ -141,7 +141,7 @@ static Scene compose(Random r, int class)
     };
 }
 
-/* Brightness of the point (x, y), counted from the picture's middle, without noise. */
+/* Brightness of the point (x, y), counted from the image's middle, without noise. */
 static double brightness(const Scene *s, double x, double y)
 {
     double from_x = x - s->x, from_y = y - s->y;

@@ -11,7 +11,7 @@ enum { SHAPES_SIDE = 28, SHAPES_CLASSES = 10, SHAPES_TRAINING = 20000, SHAPES_TE
 
 extern const char *const shapes_names[SHAPES_CLASSES];
 
-/* Picture i of split 0 (training) or 1 (test), a function of these two alone. Every ten pictures in
+/* Image i of split 0 (training) or 1 (test), a function of these two alone. Every ten images in
  * a row show every class once. pixels: [28,28]. Returns the class. */
 int shapes_draw(int split, uint32_t i, uint8_t pixels[SHAPES_SIDE * SHAPES_SIDE]);
 

@@ -75,7 +75,7 @@ typedef struct {
 Net *net_new(void);
 void net_free(Net *net); /* its tensors too */
 
-/* The input: n pictures of c channels, h x w pixels. */
+/* The input: n images of c channels, h x w pixels. */
 Tensor *net_input(Net *net, int n, int c, int h, int w);
 
 /* Names follow nn.Sequential: a layer takes the next index of the scope it is in. */

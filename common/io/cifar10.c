@@ -19,7 +19,7 @@ static bool check(const char *name, const uint8_t *bytes, size_t size, Error *er
                          size % (CIFAR10_RECORD + 1) ? "" : ", but of CIFAR-100's, a byte longer");
     for (size_t i = 0; i < count; i++)
         if (bytes[i * CIFAR10_RECORD] >= CIFAR10_CLASSES)
-            return error_set(error, name, "picture %zu has the label %d, above %d", i,
+            return error_set(error, name, "image %zu has the label %d, above %d", i,
                              bytes[i * CIFAR10_RECORD], CIFAR10_CLASSES - 1);
     return true;
 }
@@ -31,11 +31,11 @@ bool cifar10_parse(const char *name, const void *bytes, size_t size, Cifar10 *se
         return false;
     set->count = size / CIFAR10_RECORD;
     set->labels = mem_alloc(set->count, 1);
-    set->pictures = mem_alloc(set->count, CIFAR10_PICTURE);
+    set->images = mem_alloc(set->count, CIFAR10_IMAGE);
     const uint8_t *record = bytes;
     for (size_t i = 0; i < set->count; i++, record += CIFAR10_RECORD) {
         set->labels[i] = record[0];
-        memcpy(set->pictures + i * CIFAR10_PICTURE, record + 1, CIFAR10_PICTURE);
+        memcpy(set->images + i * CIFAR10_IMAGE, record + 1, CIFAR10_IMAGE);
     }
     return true;
 }
@@ -55,6 +55,6 @@ bool cifar10_read(const char *path, Cifar10 *set, Error *error)
 void cifar10_free(Cifar10 *set)
 {
     free(set->labels);
-    free(set->pictures);
+    free(set->images);
     *set = (Cifar10){ 0 };
 }

@@ -11,14 +11,14 @@
 enum {
     CIFAR10_CLASSES = 10,
     CIFAR10_SIDE = 32,
-    CIFAR10_PICTURE = 3 * CIFAR10_SIDE * CIFAR10_SIDE, /* bytes */
-    CIFAR10_RECORD = 1 + CIFAR10_PICTURE
+    CIFAR10_IMAGE = 3 * CIFAR10_SIDE * CIFAR10_SIDE, /* bytes */
+    CIFAR10_RECORD = 1 + CIFAR10_IMAGE
 };
 
 typedef struct {
     size_t count;
-    uint8_t *labels;   /* [count], each below CIFAR10_CLASSES */
-    uint8_t *pictures; /* [count,3,32,32] */
+    uint8_t *labels; /* [count], each below CIFAR10_CLASSES */
+    uint8_t *images; /* [count,3,32,32] */
 } Cifar10;
 
 /* On failure nothing is left to free and *error says why. */

@@ -25,7 +25,7 @@ static bool check_magic(const char *name, const uint8_t *bytes, size_t size, int
                          size == 1 ? "" : "s");
     if (big_endian(bytes) != wanted)
         return error_set(error, name, "the magic number is 0x%08x, not 0x%08x (IDX, %s)",
-                         big_endian(bytes), wanted, rank == 1 ? "labels" : "pictures");
+                         big_endian(bytes), wanted, rank == 1 ? "labels" : "images");
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* IDX, the format of MNIST and Fashion-MNIST: http://yann.lecun.com/exdb/mnist describes it.
- * Read here are unsigned bytes in one dimension (labels, magic 0x801) or three (pictures, 0x803).
+ * Read here are unsigned bytes in one dimension (labels, magic 0x801) or three (images, 0x803).
  */
 #ifndef IO_IDX_H
 #define IO_IDX_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef struct {
-    int rank;                    /* 1: labels, 3: pictures */
+    int rank;                    /* 1: labels, 3: images */
     size_t count, rows, columns; /* rows and columns are 1 where the rank is 1 */
     uint8_t *items;              /* [count,rows,columns] */
 } Idx;

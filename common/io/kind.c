@@ -32,8 +32,8 @@ static const Beginning beginnings[] = {
                            "safetensors.numpy.save_file({'x': numpy.load(FILE)}, "
                            "'batch.safetensors')" },
     { BEGINS("GGUF"), "is a GGUF file, not safetensors" },
-    { BEGINS("\x89PNG"), "is a picture (PNG), not safetensors: 'classify' takes pictures" },
-    { BEGINS("\xff\xd8\xff"), "is a picture (JPEG), not safetensors: 'classify' takes pictures" },
+    { BEGINS("\x89PNG"), "is an image (PNG), not safetensors: 'classify' takes images" },
+    { BEGINS("\xff\xd8\xff"), "is an image (JPEG), not safetensors: 'classify' takes images" },
 };
 enum { BEGINNINGS = sizeof beginnings / sizeof *beginnings };
 

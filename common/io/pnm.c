@@ -12,7 +12,7 @@ typedef struct {
     const char *name;
     const uint8_t *bytes;
     size_t size, at;
-    int depth; /* samples a pixel, of which the picture's channels are the first */
+    int depth; /* samples per pixel, of which the image's channels are the first */
     Error *error;
 } Source;
 
@@ -88,8 +88,8 @@ static bool refuse(Source *s)
                              "a %s; %s makes a PNM of it: %s%s %s | … classify -", others[i].format,
                              others[i].program, others[i].program, others[i].options, s->name);
     if (s->at)
-        return error_set(s->error, s->name, "byte %zu: neither the end nor another picture", s->at);
-    return error_set(s->error, s->name, "not a PNM picture: it does not start with P1 to P7");
+        return error_set(s->error, s->name, "byte %zu: neither the end nor another image", s->at);
+    return error_set(s->error, s->name, "not a PNM image: it does not start with P1 to P7");
 }
 
 /* --- the header of PAM ----------------------------------------------------------------------- */
@@ -104,11 +104,11 @@ static const struct {
 enum { TUPLES = sizeof tuples / sizeof *tuples, WORD = 64 };
 
 /* Where no type is told, the first in the list that has the depth. */
-static bool choose_tuple(Source *s, Pnm *picture, const char *type)
+static bool choose_tuple(Source *s, Pnm *image, const char *type)
 {
     for (int i = 0; i < TUPLES; i++)
         if (tuples[i].depth == s->depth && (!*type || strcmp(tuples[i].name, type) == 0)) {
-            picture->channels = tuples[i].channels;
+            image->channels = tuples[i].channels;
             return true;
         }
     return error_set(s->error, s->name,
@@ -130,15 +130,15 @@ static void read_word(Source *s, char word[WORD])
 }
 
 /* A line "WIDTH 28"; *end: it was "ENDHDR". */
-static bool read_line(Source *s, Pnm *picture, char type[WORD], bool *end)
+static bool read_line(Source *s, Pnm *image, char type[WORD], bool *end)
 {
     const struct {
         const char *word, *what;
         int most, *number;
-    } numbers[] = { { "WIDTH", "width", PNM_SIDE_MAX, &picture->width },
-                    { "HEIGHT", "height", PNM_SIDE_MAX, &picture->height },
+    } numbers[] = { { "WIDTH", "width", PNM_SIDE_MAX, &image->width },
+                    { "HEIGHT", "height", PNM_SIDE_MAX, &image->height },
                     { "DEPTH", "depth", 4, &s->depth },
-                    { "MAXVAL", "maximum value", MAXVAL_MAX, &picture->maxval } };
+                    { "MAXVAL", "maximum value", MAXVAL_MAX, &image->maxval } };
     char word[WORD];
     read_word(s, word);
     *end = strcmp(word, "ENDHDR") == 0;
@@ -157,26 +157,26 @@ static bool read_line(Source *s, Pnm *picture, char type[WORD], bool *end)
     return true;
 }
 
-static bool read_pam_header(Source *s, Pnm *picture)
+static bool read_pam_header(Source *s, Pnm *image)
 {
     char type[WORD] = "";
     for (bool end = false; !end;)
-        if (!read_line(s, picture, type, &end))
+        if (!read_line(s, image, type, &end))
             return false;
-    const char *missing = !picture->width    ? "WIDTH"
-                          : !picture->height ? "HEIGHT"
-                          : !s->depth        ? "DEPTH"
-                          : !picture->maxval ? "MAXVAL"
-                                             : NULL;
+    const char *missing = !image->width    ? "WIDTH"
+                          : !image->height ? "HEIGHT"
+                          : !s->depth      ? "DEPTH"
+                          : !image->maxval ? "MAXVAL"
+                                           : NULL;
     if (missing)
         return error_set(s->error, s->name, "no %s in the header", missing);
-    return choose_tuple(s, picture, type);
+    return choose_tuple(s, image, type);
 }
 
 /* --- any header ------------------------------------------------------------------------------ */
 
 /* kind: the digit after the P. */
-static bool read_header(Source *s, Pnm *picture, int *kind)
+static bool read_header(Source *s, Pnm *image, int *kind)
 {
     const uint8_t *at = s->bytes + s->at;
     if (s->size - s->at < 2 || at[0] != 'P' || at[1] < '1' || at[1] > '7')
@@ -186,22 +186,21 @@ static bool read_header(Source *s, Pnm *picture, int *kind)
     if (s->at < s->size && s->bytes[s->at] != '#' && !is_space(s->bytes[s->at]))
         return error_set(s->error, s->name, "byte %zu: no white space after P%d", s->at, *kind);
     if (*kind == 7)
-        return read_pam_header(s, picture);
-    s->depth = picture->channels = *kind == 3 || *kind == 6 ? 3 : 1;
-    picture->maxval = 1;
-    return read_number(s, "width", 1, PNM_SIDE_MAX, &picture->width) &&
-           read_number(s, "height", 1, PNM_SIDE_MAX, &picture->height) &&
+        return read_pam_header(s, image);
+    s->depth = image->channels = *kind == 3 || *kind == 6 ? 3 : 1;
+    image->maxval = 1;
+    return read_number(s, "width", 1, PNM_SIDE_MAX, &image->width) &&
+           read_number(s, "height", 1, PNM_SIDE_MAX, &image->height) &&
            (*kind == 1 || *kind == 4 ||
-            read_number(s, "maximum value", 1, MAXVAL_MAX, &picture->maxval));
+            read_number(s, "maximum value", 1, MAXVAL_MAX, &image->maxval));
 }
 
 /* --- the samples ----------------------------------------------------------------------------- */
 
 /* At most 2^31 * 3: no overflow. */
-static size_t sample_count(const Pnm *picture)
+static size_t sample_count(const Pnm *image)
 {
-    return size_mul(size_mul((size_t)picture->width, (size_t)picture->height),
-                    (size_t)picture->channels);
+    return size_mul(size_mul((size_t)image->width, (size_t)image->height), (size_t)image->channels);
 }
 
 /* Whether `needed` bytes are there; checked before memory is taken for what a header claims. */
@@ -209,33 +208,33 @@ static bool check_there(const Source *s, size_t needed)
 {
     if (s->size - s->at >= needed)
         return true;
-    return error_set(s->error, s->name, "cut short: the picture needs %zu bytes, there are %zu",
+    return error_set(s->error, s->name, "cut short: the image needs %zu bytes, there are %zu",
                      needed, s->size - s->at);
 }
 
 /* P2, P3: numbers. */
-static bool read_numbers(Source *s, Pnm *picture)
+static bool read_numbers(Source *s, Pnm *image)
 {
-    size_t count = sample_count(picture);
+    size_t count = sample_count(image);
     if (!check_there(s, size_mul(2, count) - 1)) /* a digit each and something in between */
         return false;
-    picture->samples = mem_alloc(count, sizeof *picture->samples);
+    image->samples = mem_alloc(count, sizeof *image->samples);
     for (size_t i = 0; i < count; i++) {
         int sample = 0;
-        if (!read_number(s, "sample", 0, picture->maxval, &sample))
+        if (!read_number(s, "sample", 0, image->maxval, &sample))
             return false;
-        picture->samples[i] = (uint16_t)sample;
+        image->samples[i] = (uint16_t)sample;
     }
     return true;
 }
 
 /* P1: digits 0 (white) and 1 (black), with or without white space between them. */
-static bool read_digits(Source *s, Pnm *picture)
+static bool read_digits(Source *s, Pnm *image)
 {
-    size_t count = sample_count(picture);
+    size_t count = sample_count(image);
     if (!check_there(s, count))
         return false;
-    picture->samples = mem_alloc(count, sizeof *picture->samples);
+    image->samples = mem_alloc(count, sizeof *image->samples);
     for (size_t i = 0; i < count; i++) {
         int c;
         do
@@ -245,46 +244,46 @@ static bool read_digits(Source *s, Pnm *picture)
             return error_set(s->error, s->name, "cut short: %zu of %zu pixels", i, count);
         if (c != '0' && c != '1')
             return error_set(s->error, s->name, "byte %zu: a pixel is neither 0 nor 1", s->at - 1);
-        picture->samples[i] = c == '0';
+        image->samples[i] = c == '0';
     }
     return true;
 }
 
 /* P4: bits, 1 black, the first in the highest bit, each row in whole bytes. */
-static bool read_bits(Source *s, Pnm *picture)
+static bool read_bits(Source *s, Pnm *image)
 {
-    size_t width = (size_t)picture->width, row_bytes = (width + 7) / 8;
-    size_t height = (size_t)picture->height;
+    size_t width = (size_t)image->width, row_bytes = (width + 7) / 8;
+    size_t height = (size_t)image->height;
     if (!check_there(s, row_bytes * height))
         return false;
-    picture->samples = mem_alloc(width * height, sizeof *picture->samples);
+    image->samples = mem_alloc(width * height, sizeof *image->samples);
     for (size_t y = 0; y < height; y++, s->at += row_bytes)
         for (size_t x = 0; x < width; x++)
-            picture->samples[y * width + x] = !(s->bytes[s->at + x / 8] >> (7 - x % 8) & 1);
+            image->samples[y * width + x] = !(s->bytes[s->at + x / 8] >> (7 - x % 8) & 1);
     return true;
 }
 
-/* P5, P6, P7: a byte a sample, or two, the high one first, where the maximum is above 255. */
-static bool read_raw(Source *s, Pnm *picture)
+/* P5, P6, P7: a byte per sample, or two, the high one first, where the maximum is above 255. */
+static bool read_raw(Source *s, Pnm *image)
 {
-    size_t pixels = (size_t)picture->width * (size_t)picture->height, depth = (size_t)s->depth;
-    size_t channels = (size_t)picture->channels, each = picture->maxval > 255 ? 2 : 1;
+    size_t pixels = (size_t)image->width * (size_t)image->height, depth = (size_t)s->depth;
+    size_t channels = (size_t)image->channels, each = image->maxval > 255 ? 2 : 1;
     if (!check_there(s, size_mul(size_mul(pixels, depth), each)))
         return false;
-    picture->samples = mem_alloc(sample_count(picture), sizeof *picture->samples);
+    image->samples = mem_alloc(sample_count(image), sizeof *image->samples);
     for (size_t i = 0; i < pixels * depth; i++, s->at += each) {
         const uint8_t *at = s->bytes + s->at;
         int sample = each == 2 ? at[0] << 8 | at[1] : at[0];
-        if (sample > picture->maxval)
+        if (sample > image->maxval)
             return error_set(s->error, s->name, "byte %zu: a sample of %d, above the maximum %d",
-                             s->at, sample, picture->maxval);
+                             s->at, sample, image->maxval);
         if (i % depth < channels)
-            picture->samples[i / depth * channels + i % depth] = (uint16_t)sample;
+            image->samples[i / depth * channels + i % depth] = (uint16_t)sample;
     }
     return true;
 }
 
-/* Past what may stand between two pictures and behind the last: white space, in a plain file
+/* Past what may stand between two images and behind the last: white space, in a plain file
  * comments too, and what transfers fill files up with, NULs and Ctrl-Z. */
 static void skip_filling(Source *s, bool plain)
 {
@@ -298,34 +297,34 @@ static void skip_filling(Source *s, bool plain)
     }
 }
 
-static bool read_samples(Source *s, Pnm *picture, int kind)
+static bool read_samples(Source *s, Pnm *image, int kind)
 {
     if (kind == 1)
-        return read_digits(s, picture);
+        return read_digits(s, image);
     if (kind == 4)
-        return read_bits(s, picture);
-    return kind < 4 ? read_numbers(s, picture) : read_raw(s, picture);
+        return read_bits(s, image);
+    return kind < 4 ? read_numbers(s, image) : read_raw(s, image);
 }
 
-bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *picture,
+bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *image,
               Error *error)
 {
     Source s = { name, bytes, size, *at, 0, error };
     int kind = 0;
-    *picture = (Pnm){ 0 };
-    bool good = read_header(&s, picture, &kind) && read_samples(&s, picture, kind);
+    *image = (Pnm){ 0 };
+    bool good = read_header(&s, image, &kind) && read_samples(&s, image, kind);
     if (!good)
-        pnm_free(picture);
+        pnm_free(image);
     else
         skip_filling(&s, kind < 4);
     *at = s.at;
     return good;
 }
 
-void pnm_free(Pnm *picture)
+void pnm_free(Pnm *image)
 {
-    free(picture->samples);
-    *picture = (Pnm){ 0 };
+    free(image->samples);
+    *image = (Pnm){ 0 };
 }
 
 bool pnm_write(const char *path, int width, int height, int channels, const uint8_t *samples,

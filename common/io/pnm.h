@@ -1,4 +1,4 @@
-/* PNM pictures: PBM, PGM and PPM, plain (P1, P2, P3) and raw (P4, P5, P6), and PAM (P7), as
+/* PNM images: PBM, PGM and PPM, plain (P1, P2, P3) and raw (P4, P5, P6), and PAM (P7), as
  * https://netpbm.sourceforge.net/doc/pnm.html describes them. What is said of transparency is left
  * out, as Pillow does when it is asked for RGB or grey. */
 #ifndef IO_PNM_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PNM_SIDE_MAX = 32768 }; /* a larger picture is taken for a mistake */
+enum { PNM_SIDE_MAX = 32768 }; /* a larger image is taken for a mistake */
 
 typedef struct {
     int width, height;
@@ -18,11 +18,11 @@ typedef struct {
     uint16_t *samples; /* [height,width,channels], each 0 … maxval */
 } Pnm;
 
-/* Reads the picture that begins at byte *at, which then is where the next begins, or `size` where
+/* Reads the image that begins at byte *at, which then is where the next begins, or `size` where
  * there is none. name: for messages. On failure nothing is left to free and *error says why. */
-bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *picture,
+bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *image,
               Error *error);
-void pnm_free(Pnm *picture);
+void pnm_free(Pnm *image);
 
 /* Writes P5 (1 channel) or P6 (3); samples: [height,width,channels]. */
 bool pnm_write(const char *path, int width, int height, int channels, const uint8_t *samples,

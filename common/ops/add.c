@@ -22,7 +22,7 @@ static const Tensor *find_suspect(const Tensor *a, const Tensor *b, Suspect *sus
     return NULL;
 }
 
-/* Half the kernel is what keeps a picture's size at stride 1, and what shortcuts go by at others.
+/* Half the kernel is what keeps an image's size at stride 1, and what shortcuts go by at others.
  */
 static bool wants_other_pad(const Tensor *t)
 {

@@ -31,10 +31,10 @@ Tensor *batch_norm_(Tensor *x, Norm p)
 void batch_norm_check_training(const Tensor *t)
 {
     if (tensor_rows(t) < 2)
-        net_error(
-            t->at,
-            "%s: batch norm in training wants more than one value a channel; a batch of 2 has them",
-            t->name);
+        net_error(t->at,
+                  "%s: batch norm in training wants more than one value per channel; a batch of 2 "
+                  "has them",
+                  t->name);
 }
 
 void batch_norm_move_running(const Tensor *t, float *const *param, int channel, float mean,

@@ -1,8 +1,8 @@
 /* Convolution. Four ways to the same sum:
- *   1x1, stride 1         the picture's pixels are a matrix already: one product
+ *   1x1, stride 1         the image's pixels are a matrix already: one product
  *   few channels a group  kernels/depthwise.h
  *   3x3 with a packed weight, as inference has it  kernels/winograd.h
- *   everything else       a product with the matrix of the picture's patches, one a group */
+ *   everything else       a product with the matrix of the image's patches, one a group */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -45,7 +45,7 @@ static void check(const Tensor *x, Conv2d p)
     if (p.groups < 1 || x->c % p.groups || p.out % p.groups)
         net_error(p.at, "conv2d: %d groups do not divide %d channels in and %d out%s", p.groups,
                   x->c, p.out,
-                  p.groups > 1 && p.out % x->c == 0 ? "; .groups = x->c is one a channel" : "");
+                  p.groups > 1 && p.out % x->c == 0 ? "; .groups = x->c is one per channel" : "");
     if (x->h + 2 * p.pad < p.kernel || x->w + 2 * p.pad < p.kernel)
         too_small(x, p);
 }
@@ -84,7 +84,7 @@ static size_t weight_at(const Tensor *t, int o, int ky, int kx, int i)
 }
 
 /* One output: y[n,oy,ox,o] = bias[o] + Σ over ky, kx, i of x[n, oy·stride - pad + ky,
- * ox·stride - pad + kx, group·in + i]·weight[o,ky,kx,i]; x is 0 outside the picture. */
+ * ox·stride - pad + kx, group·in + i]·weight[o,ky,kx,i]; x is 0 outside the image. */
 static float one_output(const Tensor *t, const Call *c, int n, int oy, int ox, int o)
 {
     const Tensor *x = t->in[0];

@@ -1,4 +1,4 @@
-/* Global average pool: each channel's mean over the picture. */
+/* Global average pool: each channel's mean over the image. */
 #include "graph/op.h"
 #include "ops/ops.h"
 

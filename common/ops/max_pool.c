@@ -26,7 +26,7 @@ Tensor *max_pool_(Tensor *x, MaxPool p)
                      (x->w + 2 * p.pad - p.kernel) / p.stride + 1);
 }
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the picture. */
+/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
 static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
 {
     const Tensor *in = t->in[0];

@@ -33,7 +33,7 @@ static int best_of(const float *logits, int classes)
 }
 
 /* A broken network, one that gives NaN, is right about nothing. */
-static void count_picture(Score *score, const float *logits, int classes, int class)
+static void count_image(Score *score, const float *logits, int classes, int class)
 {
     int best = best_of(logits, classes);
     score->loss += cross_entropy_loss(logits, 1, classes, (Targets){ .a = &class }, 0, NULL);
@@ -51,15 +51,15 @@ static void count_picture(Score *score, const float *logits, int classes, int cl
 static void count_batch(Score *score, const float *logits, int classes, const Batch *batch)
 {
     for (int i = 0; i < batch->count; i++)
-        count_picture(score, logits + (size_t)i * (size_t)classes, classes, batch->a[i]);
+        count_image(score, logits + (size_t)i * (size_t)classes, classes, batch->a[i]);
 }
 
-bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
-                       const uint32_t *list, int count, int batch_size, Score *score, Error *error)
+bool evaluate_images(Builder builder, const Weights *weights, const Dataset *data,
+                     const uint32_t *list, int count, int batch_size, Score *score, Error *error)
 {
     int size = count < batch_size ? count : batch_size;
     if (size < 1)
-        return error_set(error, data->name, "there is no picture to evaluate");
+        return error_set(error, data->name, "there is no image to evaluate");
     Net *net = builder.build(builder.context, size);
     const Tensor *x = net_tensor(net, 0), *y = net_output(net);
     LoaderOptions options = { .data = data,
@@ -78,7 +78,7 @@ bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *d
     *score = (Score){ .confusion = mem_alloc(size_mul((size_t)y->c, (size_t)y->c), sizeof(int)) };
     const Batch *batch;
     while (!stop_asked() && loader_next(loader, &batch)) {
-        /* The last batch may be a partial one; what lies behind its pictures is not looked at. */
+        /* The last batch may be a partial one; what lies behind its images is not looked at. */
         memcpy(engine_input(engine), batch->x,
                (size_t)batch->count * (tensor_elements(x) / (size_t)x->n) * sizeof(float));
         engine_forward(engine);
@@ -100,8 +100,7 @@ bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, 
     uint32_t *all = mem_alloc((size_t)data->count, sizeof *all);
     for (int i = 0; i < data->count; i++)
         all[i] = (uint32_t)i;
-    bool good =
-        evaluate_pictures(builder, weights, data, all, data->count, batch_size, score, error);
+    bool good = evaluate_images(builder, weights, data, all, data->count, batch_size, score, error);
     free(all);
     return good;
 }

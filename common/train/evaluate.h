@@ -1,4 +1,4 @@
-/* How well a network names pictures. */
+/* How well a network names images. */
 #ifndef TRAIN_EVALUATE_H
 #define TRAIN_EVALUATE_H
 
@@ -17,16 +17,16 @@ typedef struct {
     double top1, top5; /* shares, 0 to 1 */
     double loss;       /* mean cross-entropy, no smoothing */
     bool stopped;      /* by a signal (base/stop.h), before all were counted: no score */
-    int undecided;     /* pictures with a NaN among their logits: wrong, and not in … */
+    int undecided;     /* images with a NaN among their logits: wrong, and not in … */
     int *confusion;    /* [classes][classes]: true class, then the one named; owned by the score */
 } Score;
 
-/* Runs the pictures of a list (indices into the data set) through the network, batch_size at a
+/* Runs the images of a list (indices into the data set) through the network, batch_size at a
  * time, which does not change a bit of the score. */
-bool evaluate_pictures(Builder builder, const Weights *weights, const Dataset *data,
-                       const uint32_t *list, int count, int batch_size, Score *score, Error *error);
+bool evaluate_images(Builder builder, const Weights *weights, const Dataset *data,
+                     const uint32_t *list, int count, int batch_size, Score *score, Error *error);
 
-/* The same for all pictures of the data set. */
+/* The same for all images of the data set. */
 bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
                   Score *score, Error *error);
 

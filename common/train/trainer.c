@@ -291,13 +291,13 @@ static void print_epoch(const Trainer *t, double loss, const Score *score, doubl
     fflush(stdout);
 }
 
-/* Judges the epoch on the held-out pictures, logs it, and saves; unless a signal comes first. */
+/* Judges the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
 static bool end_epoch(Trainer *t, Error *error)
 {
     State *s = &t->state;
     Score score;
-    if (!evaluate_pictures(t->builder, judged(t), t->data, t->split.held_out,
-                           t->split.held_out_count, t->recipe->batch_size, &score, error))
+    if (!evaluate_images(t->builder, judged(t), t->data, t->split.held_out, t->split.held_out_count,
+                         t->recipe->batch_size, &score, error))
         return false;
     free(score.confusion);
     if (score.stopped)
@@ -476,10 +476,10 @@ bool trainer_possible(const Recipe *recipe, const Dataset *training, Error *erro
     bool good = true;
     if (!split.held_out_count)
         good = error_set(error, recipe->limit ? "--limit" : recipe->data,
-                         "%d picture%s none to hold out: 10 do", training->count,
+                         "%d image%s none to hold out: 10 do", training->count,
                          training->count == 1 ? " leaves" : "s leave");
     else if (recipe->batch_size > split.training_count)
-        good = error_set(error, "--batch-size", "%d is more than the %d training pictures",
+        good = error_set(error, "--batch-size", "%d is more than the %d training images",
                          recipe->batch_size, split.training_count);
     dataset_split_free(&split);
     return good;

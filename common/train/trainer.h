@@ -9,7 +9,7 @@ typedef struct {
     const char *out;  /* the folder for log, checkpoints and result */
     bool resume;
     bool longer; /* may it make the run that it goes on with longer? */
-    int limit;   /* pictures of the training set; 0: all */
+    int limit;   /* images of the training set; 0: all */
     int epochs, batch_size;
     double lr, min_lr, warmup; /* warmup: epochs */
     double weight_decay, smoothing;
@@ -25,7 +25,7 @@ typedef struct {
  * run that is not to be lost or is of another recipe. */
 typedef enum { TRAINED_ALL, TRAINED_INTERRUPTED, TRAIN_REFUSED } TrainEnd;
 
-/* Are there pictures to hold out, and enough for a batch? Else `error` names the option. */
+/* Are there images to hold out, and enough for a batch? Else `error` names the option. */
 bool trainer_possible(const Recipe *recipe, const Dataset *training, Error *error);
 
 /* Trains, if that is possible, logs, picks the epoch by the held-out tenth (of equal top-1, the

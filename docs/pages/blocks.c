@@ -121,8 +121,8 @@ static void put_speed(const Block *b)
 {
     const Table *t = table_read(b->word[0] ? b->word[0] : "results/speed.tsv");
     static const char head[] =
-        "| step | ms a picture, batch 1 | GFLOP/s | ms a picture, batch 8 | GFLOP/s |"
-        " ms a picture, training, batch 8 | GFLOP/s | MiB, training |";
+        "| step | ms per image, batch 1 | GFLOP/s | ms per image, batch 8 | GFLOP/s |"
+        " ms per image, training, batch 8 | GFLOP/s | MiB, training |";
     put_head(b, head, head, "|---|---:|---:|---:|---:|---:|---:|---:|");
     for (size_t i = 0; i < t->rows; i++) {
         const char *network = table_cell(t, i, "network");

@@ -33,9 +33,9 @@ static void plain(const Depthwise *d)
                 d->y[((size_t)y * d->w + x) * d->channels + c] = sum_of_taps(d, y, x, c);
 }
 
-/* --- 2: zeros around a copy of the picture instead of tests of bounds ------------------------ */
+/* --- 2: zeros around a copy of the image instead of tests of bounds ------------------------ */
 
-/* Channels first … end-1 of the picture into `to`, [h+6, w+6, end-first]. */
+/* Channels first … end-1 of the image into `to`, [h+6, w+6, end-first]. */
 static void pad(const Depthwise *d, int first, int end, float *to)
 {
     size_t channels = (size_t)(end - first), row = (d->w + 2 * PAD) * channels;
@@ -159,7 +159,7 @@ static void once(const Depthwise *d)
     by_strips(d, sum_strip_once);
 }
 
-/* --- 6: VEC channels of the picture gathered side by side first ------------------------------ */
+/* --- 6: VEC channels of the image gathered side by side first ------------------------------ */
 
 /* plane: [h+6, w+6, VEC]. */
 static void sum_plane(const Depthwise *d, int c, float *plane)
@@ -204,7 +204,7 @@ static void library(const Depthwise *d)
 
 const Version depthwise_versions[] = {
     { "plain", "the definition, with tests of bounds", false, { .depthwise = plain } },
-    { "padded", "zeros around the picture", false, { .depthwise = padded } },
+    { "padded", "zeros around the image", false, { .depthwise = padded } },
     { "vectors", "many channels at a time", false, { .depthwise = vectors } },
     { "strip", "a strip of sums in registers", false, { .depthwise = strip } },
     { "once", "a row of weights held, each pixel loaded once", false, { .depthwise = once } },

@@ -17,8 +17,8 @@ typedef struct {
     float *work;                /* the library's */
 } Product;
 
-/* A depthwise convolution of one picture, stride 1: x, y [h,w,channels],
- * weight [kernel,kernel,channels], zeros around the picture. Needs w >= STRIP and channels a
+/* A depthwise convolution of one image, stride 1: x, y [h,w,channels],
+ * weight [kernel,kernel,channels], zeros around the image. Needs w >= STRIP and channels a
  * multiple of VEC. */
 typedef struct {
     int h, w, channels;

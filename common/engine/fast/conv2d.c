@@ -194,7 +194,7 @@ static void forward(const Tensor *t, const FastCall *c)
 /* --- backward -------------------------------------------------------------------------------- */
 
 /* The gradient of a weight is a sum over all pixels. Where the weight is small and the pixels are
- * many, the pictures are cut into pieces that are summed side by side, then added in order: how
+ * many, the images are cut into pieces that are summed side by side, then added in order: how
  * many follows from the shapes alone, so the bits do not depend on the threads. */
 enum { MOST_PIECES = 8, ROWS_A_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
 
@@ -215,7 +215,7 @@ typedef struct {
     float *sums;  /* [pieces,count] */
 } WeightSum;
 
-/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth], for one piece of the pictures. */
+/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth], for one piece of the images. */
 static void sum_piece(void *context, int piece, int worker)
 {
     (void)worker;

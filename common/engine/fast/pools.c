@@ -13,7 +13,7 @@ typedef struct {
 /* --- max pool: saved are the places in the windows, a byte per output ---------------------------
  */
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the picture. */
+/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
 static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
 {
     const Tensor *in = t->in[0];

@@ -1,4 +1,4 @@
-/* One method for all: a task takes VEC output channels of some rows of one picture. It gathers the
+/* One method for all: a task takes VEC output channels of some rows of one image. It gathers the
  * input channels these read into a plane of its own, with zeros left and right, in which lane l of
  * a vector holds what output channel l reads:
  *
@@ -36,14 +36,14 @@ typedef struct {
     int n, in_h, in_w, in_channels, out_h, out_w, out_channels;
     int slices;              /* input channels an output channel reads */
     int spread;              /* 0, or a group's channels that the kernel spreads over the lanes */
-    int plane_slices;        /* vectors a pixel of the plane */
+    int plane_slices;        /* vectors per pixel of the plane */
     int group_out;           /* output channels that read the same ones */
     int kernel, stride, pad; /* pad may be negative */
     int spacing;             /* the input's pixels lie so far apart, zeros between them */
     bool turned;             /* the kernel is turned round, its weights are [tap, out, in] */
     int blocks, bands, band; /* of VEC output channels; of `band` output rows each */
     int joined, runs;        /* blocks side by side that a task takes, and runs of so many */
-    int left, width;         /* of the plane: columns before the picture, columns in all */
+    int left, width;         /* of the plane: columns before the image, columns in all */
     int plane_rows;          /* input rows that a band reads at most */
     size_t slice_floats;     /* of a row of the plane: width vectors */
     const float *x, *weight, *bias, *residual;
@@ -230,7 +230,7 @@ static int channel_read(const Conv *c, int o, int j)
     return o / c->group_out * c->slices + j;
 }
 
-/* `count` vectors of one lane a channel from pixels `stride` floats apart; the channels beside
+/* `count` vectors of one lane per channel from pixels `stride` floats apart; the channels beside
  * them, which will probably be gathered next, are fetched. */
 static void gather_channels(const float *from, size_t stride, int lanes, int count, float *to)
 {
@@ -291,11 +291,11 @@ static void rows_needed(const Conv *c, int start, int stop, int *first, int *end
 }
 
 /* Rows first … end of the input into the planes of `count` blocks. */
-static void gather_rows(const Conv *c, int picture, int block, int count, int first, int end,
+static void gather_rows(const Conv *c, int image, int block, int count, int first, int end,
                         int used, float *work)
 {
     size_t in_floats = (size_t)c->in_w * c->in_channels;
-    const float *x = c->x + (size_t)picture * c->in_h * in_floats;
+    const float *x = c->x + (size_t)image * c->in_h * in_floats;
     for (int b = 0; b < count; b++)
         for (int row = first; row < end; row++) {
             float *plane = plane_in(c, work, b);
@@ -316,7 +316,7 @@ static void turned_offsets(const Conv *c, int block, size_t *offset)
     }
 }
 
-/* One tap and slice: a lane an output channel, 0 in lanes past the last. */
+/* One tap and slice: a lane per output channel, 0 in lanes past the last. */
 static Vec pack_tap(const Conv *c, int block, int tap, int j, const size_t *offset)
 {
     int taps = c->kernel * c->kernel, lanes = lanes_of(c, block);
@@ -595,23 +595,23 @@ ALWAYS_INLINE void finish_pixels(const Conv *c, Act act, const float *row, const
 }
 
 /* Where a block's channels of output row y begin. */
-static size_t row_at(const Conv *c, int picture, int block, int y)
+static size_t row_at(const Conv *c, int image, int block, int y)
 {
-    return ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels + block * VEC;
+    return ((size_t)image * c->out_h + y) * c->out_w * c->out_channels + block * VEC;
 }
 
 /* The row's pixels lie far apart, in memory or in another core's cache: they are fetched while the
  * row is summed. */
-static void fetch_row(const Conv *c, int picture, int block, int y)
+static void fetch_row(const Conv *c, int image, int block, int y)
 {
-    const float *to = c->y + row_at(c, picture, block, y);
+    const float *to = c->y + row_at(c, image, block, y);
     for (int x = 0; x < c->out_w; x++)
         __builtin_prefetch(to + (size_t)x * c->out_channels, 1);
 }
 
-static void finish_row(const Conv *c, int picture, int block, int y, const float *row)
+static void finish_row(const Conv *c, int image, int block, int y, const float *row)
 {
-    size_t at = row_at(c, picture, block, y);
+    size_t at = row_at(c, image, block, y);
     const float *bias = c->bias ? c->bias + block * VEC : NULL;
     const float *residual = c->residual ? c->residual + at : NULL;
     int lanes = lanes_of(c, block);
@@ -628,19 +628,19 @@ static void finish_row(const Conv *c, int picture, int block, int y, const float
 static void conv_task(void *context, int item, int worker)
 {
     const Conv *c = context;
-    int band = item / c->runs % c->bands, picture = item / c->runs / c->bands;
+    int band = item / c->runs % c->bands, image = item / c->runs / c->bands;
     int blocks, block = run_blocks(c, item % c->runs, &blocks);
     int start = band * c->band, stop = int_min(start + c->band, c->out_h), first, end;
     float *work = c->work + worker * c->work_floats;
     rows_needed(c, start, stop, &first, &end);
-    gather_rows(c, picture, block, blocks, first, end, c->width, work);
+    gather_rows(c, image, block, blocks, first, end, c->width, work);
     for (int b = 0; b < blocks; b++) {
         const float *packed = weight_of(c, block + b, packed_in(c, work, b));
         float *row = row_in(c, work, b);
         for (int y = start; y < stop; y++) {
-            fetch_row(c, picture, block + b, y);
+            fetch_row(c, image, block + b, y);
             sum_row(c, y, plane_in(c, work, b), first, packed, row);
-            finish_row(c, picture, block + b, y, row);
+            finish_row(c, image, block + b, y, row);
         }
     }
 }
@@ -693,7 +693,7 @@ void grouped_backward_input(const Grouped *g, const float *dy, const float *weig
 typedef struct {
     Conv conv;
     const float *dy;
-    int pieces;     /* of the pictures */
+    int pieces;     /* of the images */
     float *partial; /* [pieces, blocks, kernel, slices, kernel, VEC] */
     float *dweight;
 } WeightGradient;
@@ -808,9 +808,8 @@ static void add_row_gradient(const Conv *c, int y, const float *plane, int plane
     weight_strip(&s, c->out_w, row, sums + (size_t)first_ky * c->slices * c->kernel * VEC);
 }
 
-/* The blocks' sums = the gradient of their weights from one picture. */
-static void picture_gradient(const WeightGradient *w, int picture, int block, int blocks,
-                             float *work)
+/* The blocks' sums = the gradient of their weights from one image. */
+static void image_gradient(const WeightGradient *w, int image, int block, int blocks, float *work)
 {
     const Conv *c = &w->conv;
     int used = (c->out_w - 1) * c->stride + c->kernel;
@@ -821,10 +820,10 @@ static void picture_gradient(const WeightGradient *w, int picture, int block, in
     for (int start = 0; start < c->out_h; start += c->band) {
         int stop = int_min(start + c->band, c->out_h), first, end;
         rows_needed(c, start, stop, &first, &end);
-        gather_rows(c, picture, block, blocks, first, end, used, work);
+        gather_rows(c, image, block, blocks, first, end, used, work);
         for (int b = 0; b < blocks; b++)
             for (int y = start; y < stop; y++) {
-                size_t at = ((size_t)picture * c->out_h + y) * c->out_w * c->out_channels;
+                size_t at = ((size_t)image * c->out_h + y) * c->out_w * c->out_channels;
                 gather_channels(w->dy + at + (block + b) * VEC, c->out_channels,
                                 lanes_of(c, block + b), c->out_w, row_in(c, work, b));
                 add_row_gradient(c, y, plane_in(c, work, b), first, row_in(c, work, b),
@@ -843,8 +842,8 @@ static void weight_task(void *context, int item, int worker)
     float *partial = w->partial + ((size_t)piece * c->blocks + block) * floats;
     memset(partial, 0, blocks * floats * sizeof *partial);
     int end = (int)piece_start(c->n, w->pieces, piece + 1);
-    for (int picture = (int)piece_start(c->n, w->pieces, piece); picture < end; picture++) {
-        picture_gradient(w, picture, block, blocks, work);
+    for (int image = (int)piece_start(c->n, w->pieces, piece); image < end; image++) {
+        image_gradient(w, image, block, blocks, work);
         for (int b = 0; b < blocks; b++)
             for (size_t i = 0; i < floats; i++)
                 partial[b * floats + i] += packed_in(c, work, b)[i];

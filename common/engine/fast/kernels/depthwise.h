@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 typedef struct {
-    int n, h, w;                     /* the input's pictures */
+    int n, h, w;                     /* the input's images */
     int groups, group_in, group_out; /* channels a group */
     int kernel, stride, pad, out_h, out_w;
 } Grouped;

@@ -1,7 +1,7 @@
 /* Matrix products, the work horse of every convolution and linear layer.
  *
  * C = A·B with A [m,k], B [k,n] and C [m,n], all float32. A and B are described by strides, so one
- * function does A·B, A·Bᵀ and Aᵀ·B; or as the patches of a picture, so that a convolution is a
+ * function does A·B, A·Bᵀ and Aᵀ·B; or as the patches of an image, so that a convolution is a
  * product without its im2col matrix ever lying in memory. */
 #ifndef ENGINE_FAST_KERNELS_GEMM_H
 #define ENGINE_FAST_KERNELS_GEMM_H
@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The matrix of a picture's patches, one row an output pixel (n, oy, ox), one column a tap and a
- * channel (ky, kx, c). The picture is x: [n,h,w,pixel] of which `channels` are used.
- * Element = x[n, oy·stride - pad + ky, ox·stride - pad + kx, c], 0 outside the picture.
+/* The matrix of an image's patches, one row an output pixel (n, oy, ox), one column a tap and a
+ * channel (ky, kx, c). The image is x: [n,h,w,pixel] of which `channels` are used.
+ * Element = x[n, oy·stride - pad + ky, ox·stride - pad + kx, c], 0 outside the image.
  * flipped: the same with the taps in reverse order (ky, kx counted from the end), which is what the
  * gradient with respect to the input of a stride-1 convolution sees of dy. */
 typedef struct {

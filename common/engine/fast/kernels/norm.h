@@ -1,6 +1,6 @@
 /* Statistics, normalisation and its gradient, for batch, group and layer norm.
  *
- * All matrices are row-major [rows, channels]: a row a pixel, NHWC. Sums run in float64, cut into
+ * All matrices are row-major [rows, channels]: a row per pixel, NHWC. Sums run in float64, cut into
  * pieces that depend on the sizes alone and added in order, so that the bits do not depend on the
  * number of threads. Scratch memory: norm_work(rows, channels) floats for any of them. */
 #ifndef ENGINE_FAST_KERNELS_NORM_H

@@ -91,7 +91,7 @@ ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool who
         vec_store(to + (size_t)(k + i) * row, v[i]);
 }
 
-/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats a step. */
+/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
 static void pack_lanes(const Lanes *from, int count, int row, float *to)
 {
     int k = 0;
@@ -174,7 +174,7 @@ static void clear_floats(float *to, int count)
     vec_store_part(to + i, (Vec){ 0 }, count - i);
 }
 
-/* How many channels from (kx, c) on lie side by side in memory, or are all outside the picture. */
+/* How many channels from (kx, c) on lie side by side in memory, or are all outside the image. */
 static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
 {
     int taps = 1;
@@ -205,10 +205,10 @@ static void gather(const Patches *p, int pixel, int first, int count, float *to)
     }
 }
 
-/* Where the patches of some lanes' pixels begin: the picture, and the first tap's row and column.
+/* Where the patches of some lanes' pixels begin: the image, and the first tap's row and column.
  */
 typedef struct {
-    const float *picture[VEC];
+    const float *image[VEC];
     int y[VEC], x[VEC], count;
 } Corners;
 
@@ -217,14 +217,14 @@ static Corners corners_of(const Patches *p, int pixel, int count)
     Corners c = { .count = count };
     for (int i = 0; i < count; i++) {
         int ox = (pixel + i) % p->out_w, row = (pixel + i) / p->out_w;
-        c.picture[i] = p->x + (size_t)(row / p->out_h) * p->h * p->w * p->pixel;
+        c.image[i] = p->x + (size_t)(row / p->out_h) * p->h * p->w * p->pixel;
         c.y[i] = row % p->out_h * p->stride - p->pad;
         c.x[i] = ox * p->stride - p->pad;
     }
     return c;
 }
 
-/* The lanes' pixels under one tap, from channel c on; zeros outside the picture. */
+/* The lanes' pixels under one tap, from channel c on; zeros outside the image. */
 static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int c)
 {
     int last = p->kernel * p->kernel - 1, at = p->flipped ? last - tap : tap;
@@ -233,14 +233,13 @@ static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int 
     for (int i = 0; i < VEC; i++) {
         int y = corners->y[i] + ky, x = corners->x[i] + kx;
         bool inside = i < corners->count && y >= 0 && y < p->h && x >= 0 && x < p->w;
-        lanes.lane[i] =
-            inside ? corners->picture[i] + ((size_t)y * p->w + x) * p->pixel + c : zeros;
+        lanes.lane[i] = inside ? corners->image[i] + ((size_t)y * p->w + x) * p->pixel + c : zeros;
     }
     return lanes;
 }
 
 /* The lanes are pixels whose channels are whole vectors: transposed tap by tap, straight from the
- * picture. */
+ * image. */
 static void pack_channels(const Side *s, int first, int row, int k, int count, float *to)
 {
     const Patches *p = s->patches;

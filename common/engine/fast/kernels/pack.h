@@ -9,7 +9,7 @@
 #include "engine/fast/kernels/simd.h"
 
 /* An inner tile of C is MR rows by NR columns: MR·2 sums, 2 vectors of B and one element of A fill
- * the 32 or 16 registers. A's panels have whole vectors, AR floats a step, so that no store of
+ * the 32 or 16 registers. A's panels have whole vectors, AR floats per step, so that no store of
  * one reaches into the next step or across a cache line. With KC steps of k at a time B's panel is
  * about as large as the first cache. */
 enum {

@@ -22,7 +22,7 @@ enum { TILE = 2, SIDE = 4, ELEMENTS = SIDE * SIDE, TAPS = 3 };
 
 enum {
     LEAST_CHANNELS = 32,
-    LEAST_TILES = 28,        /* of a picture */
+    LEAST_TILES = 28,        /* of an image */
     SMALL_WEIGHT = 1 << 18,  /* floats of a packed weight that a thread may read again and again */
     OWN_FLOATS = 1 << 17,    /* of values and sums that a thread takes at a time: a second cache */
     SHARED_FLOATS = 1 << 20, /* the same for all threads together: the third */
@@ -102,12 +102,12 @@ static size_t sums_step(const Tiles *t)
     return (size_t)t->count * (size_t)t->w->out + LINE;
 }
 
-/* A tile's picture and first output pixel. */
-static void place_tile(const Winograd *w, int tile, int *picture, int *y, int *x)
+/* A tile's image and first output pixel. */
+static void place_tile(const Winograd *w, int tile, int *image, int *y, int *x)
 {
     *x = tile % tiles_across(w) * TILE;
     *y = tile / tiles_across(w) % tiles_down(w) * TILE;
-    *picture = tile / tiles_across(w) / tiles_down(w);
+    *image = tile / tiles_across(w) / tiles_down(w);
 }
 
 /* Bᵀ of four inputs in a row or column, in place. */
@@ -129,14 +129,14 @@ static void change_tile(const Tiles *t, int at)
 {
     static const float zeros[VEC];
     const Winograd *w = t->w;
-    int picture, y, x;
+    int image, y, x;
     const float *from[ELEMENTS];
-    int step[ELEMENTS]; /* 0 outside the picture, where all channels are the same zeros */
-    place_tile(w, t->first + at, &picture, &y, &x);
+    int step[ELEMENTS]; /* 0 outside the image, where all channels are the same zeros */
+    place_tile(w, t->first + at, &image, &y, &x);
     for (int e = 0; e < ELEMENTS; e++) {
         int iy = y - w->pad + e / SIDE, ix = x - w->pad + e % SIDE;
         step[e] = iy >= 0 && iy < w->h && ix >= 0 && ix < w->w;
-        from[e] = step[e] ? t->x + (((size_t)picture * w->h + iy) * w->w + ix) * w->in : zeros;
+        from[e] = step[e] ? t->x + (((size_t)image * w->h + iy) * w->w + ix) * w->in : zeros;
     }
     float *to = t->values + (size_t)at * w->in;
     for (int c = 0; c < w->in; c += VEC, to += VEC) {
@@ -169,10 +169,10 @@ static void multiply_element(const Tiles *t, int e)
 ALWAYS_INLINE void finish_tile(const Tiles *t, int at, Act act)
 {
     const Winograd *w = t->w;
-    int picture, y, x;
-    place_tile(w, t->first + at, &picture, &y, &x);
+    int image, y, x;
+    place_tile(w, t->first + at, &image, &y, &x);
     int rows = w->out_h - y, columns = w->out_w - x;
-    size_t pixel = (((size_t)picture * w->out_h + y) * w->out_w + x) * w->out;
+    size_t pixel = (((size_t)image * w->out_h + y) * w->out_w + x) * w->out;
     size_t row = (size_t)w->out_w * w->out;
     const float *from = t->sums + (size_t)at * w->out;
     for (int c = 0; c < w->out; c += VEC, from += VEC) {

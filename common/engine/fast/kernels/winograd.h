@@ -20,8 +20,8 @@ typedef struct {
 } Winograd;
 
 /* Is it worth it? Whole vectors of channels, not so few that the change of basis costs more than it
- * saves, and pictures large enough that more time goes into their tiles than into reading a weight
- * that is 16/9 as large. (Of one picture: else a batch would have other last bits than its pictures
+ * saves, and images large enough that more time goes into their tiles than into reading a weight
+ * that is 16/9 as large. (Of one image: else a batch would have other last bits than its images
  * alone.) */
 bool winograd_fits(const Winograd *w);
 

@@ -1,4 +1,4 @@
-#include "io/picture.h"
+#include "io/image.h"
 
 #include "base/memory.h"
 #include "io/file.h"
@@ -24,34 +24,34 @@ static uint8_t *scale_new(int maxval)
     return scaled;
 }
 
-bool picture_open(const char *path, PictureFile *file, Error *error)
+bool image_open(const char *path, ImageFile *file, Error *error)
 {
-    *file = (PictureFile){ 0 };
+    *file = (ImageFile){ 0 };
     if (!file_read(path, &file->bytes, &file->size, error))
         return false;
     file->name = str_format("%s", strcmp(path, "-") ? path : "standard input");
     if (file->size)
         return true;
     error_set(error, file->name, "is empty");
-    picture_close(file);
+    image_close(file);
     return false;
 }
 
-void picture_close(PictureFile *file)
+void image_close(ImageFile *file)
 {
     free(file->name);
     free(file->bytes);
-    *file = (PictureFile){ 0 };
+    *file = (ImageFile){ 0 };
 }
 
-bool picture_more(const PictureFile *file)
+bool image_more(const ImageFile *file)
 {
     return file->at < file->size;
 }
 
-static Picture scaled(const Pnm *from)
+static Image scaled(const Pnm *from)
 {
-    Picture p = { .width = from->width, .height = from->height, .channels = from->channels };
+    Image p = { .width = from->width, .height = from->height, .channels = from->channels };
     size_t count = pixel_count(p.width, p.height, p.channels);
     uint8_t *scale = scale_new(from->maxval);
     p.pixels = mem_alloc(count, 1);
@@ -61,13 +61,13 @@ static Picture scaled(const Pnm *from)
     return p;
 }
 
-bool picture_next(PictureFile *file, Picture *picture, Error *error)
+bool image_next(ImageFile *file, Image *image, Error *error)
 {
     Pnm read;
     char *name = file->count ? str_format("%s#%d", file->name, file->count + 1)
                              : str_format("%s", file->name);
     bool good = pnm_next(name, file->bytes, file->size, &file->at, &read, error);
-    *picture = good ? scaled(&read) : (Picture){ 0 };
+    *image = good ? scaled(&read) : (Image){ 0 };
     if (good)
         file->count++;
     else
@@ -77,10 +77,10 @@ bool picture_next(PictureFile *file, Picture *picture, Error *error)
     return good;
 }
 
-void picture_free(Picture *picture)
+void image_free(Image *image)
 {
-    free(picture->pixels);
-    *picture = (Picture){ 0 };
+    free(image->pixels);
+    *image = (Image){ 0 };
 }
 
 /* --- channels -------------------------------------------------------------------------------- */
@@ -91,21 +91,21 @@ static uint8_t luma(const uint8_t *rgb)
     return (uint8_t)((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16);
 }
 
-void picture_set_channels(Picture *picture, int channels)
+void image_set_channels(Image *image, int channels)
 {
-    if (picture->channels == channels)
+    if (image->channels == channels)
         return;
-    size_t points = pixel_count(picture->width, picture->height, 1);
-    const uint8_t *from = picture->pixels;
+    size_t points = pixel_count(image->width, image->height, 1);
+    const uint8_t *from = image->pixels;
     uint8_t *pixels = mem_alloc(points, (size_t)channels), *to = pixels;
-    for (size_t i = 0; i < points; i++, from += picture->channels, to += channels) {
-        uint8_t value = picture->channels == 3 ? luma(from) : *from;
+    for (size_t i = 0; i < points; i++, from += image->channels, to += channels) {
+        uint8_t value = image->channels == 3 ? luma(from) : *from;
         for (int c = 0; c < channels; c++)
             to[c] = value;
     }
-    free(picture->pixels);
-    picture->pixels = pixels;
-    picture->channels = channels;
+    free(image->pixels);
+    image->pixels = pixels;
+    image->channels = channels;
 }
 
 /* --- resizing -------------------------------------------------------------------------------- */
@@ -185,10 +185,10 @@ static uint8_t filtered(const Filter *f, int i, const uint8_t *at, size_t stride
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-/* Rows top … bottom - 1 of the picture, each filtered: [bottom - top, columns->count, channels]. */
-static Picture resize_rows(const Picture *p, const Filter *columns, int top, int bottom)
+/* Rows top … bottom - 1 of the image, each filtered: [bottom - top, columns->count, channels]. */
+static Image resize_rows(const Image *p, const Filter *columns, int top, int bottom)
 {
-    Picture out = { .width = columns->count, .height = bottom - top, .channels = p->channels };
+    Image out = { .width = columns->count, .height = bottom - top, .channels = p->channels };
     size_t channels = (size_t)p->channels, row = (size_t)p->width * channels;
     out.pixels = mem_alloc(pixel_count(out.width, out.height, out.channels), 1);
     uint8_t *to = out.pixels;
@@ -199,10 +199,10 @@ static Picture resize_rows(const Picture *p, const Filter *columns, int top, int
     return out;
 }
 
-/* p: the rows that `rows` reaches for, the first of them the picture's row `top`. */
-static Picture resize_columns(const Picture *p, Filter *rows, int top)
+/* p: the rows that `rows` reaches for, the first of them the image's row `top`. */
+static Image resize_columns(const Image *p, Filter *rows, int top)
 {
-    Picture out = { .width = p->width, .height = rows->count, .channels = p->channels };
+    Image out = { .width = p->width, .height = rows->count, .channels = p->channels };
     size_t row = (size_t)p->width * (size_t)p->channels;
     out.pixels = mem_alloc((size_t)out.height, row);
     for (int y = 0; y < out.height; y++) {
@@ -219,23 +219,23 @@ static int64_t crop_start(int64_t size, int crop)
     return llrint((double)(size - crop) / 2);
 }
 
-/* The middle `crop` pixels of the side `size` when the picture's shorter side becomes `side`. */
+/* The middle `crop` pixels of the side `size` when the image's shorter side becomes `side`. */
 static Filter side_filter(int size, int shorter, int side, int crop)
 {
     int64_t resized = (int64_t)side * size / shorter;
     return filter_new(size, resized, crop_start(resized, crop), crop);
 }
 
-Picture picture_resize_and_crop(const Picture *picture, int side, int height, int width)
+Image image_resize_and_crop(const Image *image, int side, int height, int width)
 {
-    int shorter = picture->width < picture->height ? picture->width : picture->height;
-    Filter columns = side_filter(picture->width, shorter, side, width);
-    Filter rows = side_filter(picture->height, shorter, side, height);
+    int shorter = image->width < image->height ? image->width : image->height;
+    Filter columns = side_filter(image->width, shorter, side, width);
+    Filter rows = side_filter(image->height, shorter, side, height);
     const Span *first = &rows.spans[0], *last = &rows.spans[height - 1];
     int top = first->first;
-    Picture wide = resize_rows(picture, &columns, top, last->first + last->reach);
-    Picture out = resize_columns(&wide, &rows, top);
-    picture_free(&wide);
+    Image wide = resize_rows(image, &columns, top, last->first + last->reach);
+    Image out = resize_columns(&wide, &rows, top);
+    image_free(&wide);
     filter_free(&columns);
     filter_free(&rows);
     return out;
