@@ -94,8 +94,10 @@ FAST := $(if $(PLAIN),,$(wildcard common/engine/fast/*.c common/engine/fast/kern
 LIBRARY := $(sort $(wildcard common/*/*.c) $(FAST))
 MAINS := $(sort $(wildcard steps/*/main.c))
 TESTS := $(sort $(wildcard tests/*.c))
+# Without the fast engine: not its own tests, nor those of the pages, which tell of both.
 ifneq ($(PLAIN),)
 TESTS := $(filter-out $(shell grep -l '^#include "\(engine/fast/\|random_networks.h\)' $(TESTS)),$(TESTS))
+TESTS := $(filter-out tests/test_docs.c tests/test_engines.c tests/test_speed.c,$(TESTS))
 endif
 HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
 SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
@@ -414,7 +416,7 @@ docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what t
 help: ## this list
 	@for group in '##' '###' '####'; do awk -F ":.* $$group " '/^[a-z-]+:/ && NF > 1 { \
 	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
-	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 BUILD=folder V=1 (shows the commands)'
+	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built
 	rm -rf $(BUILD) build-plain build-asan build-tsan build-fuzz build-port

@@ -181,6 +181,12 @@ void build_step(const char *folder, const char *name)
              folder, folder, name, folder, name, build_folder());
 }
 
+bool plain_only(void)
+{
+    static const char *const engines[] = ENGINES;
+    return strcmp(engines[0], "plain") == 0;
+}
+
 bool sanitized(void)
 {
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__

@@ -60,6 +60,21 @@ void build_step(const char *folder, const char *name);
  * otherwise. */
 bool sanitized(void);
 
+/* The engines that are built (by make PLAIN=1 one, which is here twice). */
+#ifdef PLAIN_ONLY
+#define ENGINES                                                                                    \
+    {                                                                                              \
+        "plain", "plain"                                                                           \
+    }
+#else
+#define ENGINES                                                                                    \
+    {                                                                                              \
+        "fast", "plain"                                                                            \
+    }
+#endif
+/* Is the plain engine the only one? Layers are then not timed and use one thread. */
+bool plain_only(void);
+
 /* The bytes of a file, whose path is written like printf's, a 0 byte behind them; fails the test
  * where it cannot be read. */
 char *contents(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -17,7 +17,7 @@
     "train " TINY " --limit 200 --epochs 1 --batch-size 20 --drop-path 0.5 --layer-scale 0.1 "     \
     "--mixup --ema 0.9 --seed 4"
 
-static const char *const engines[] = { "fast", "plain" };
+static const char *const engines[] = ENGINES;
 
 /* The weights of an epoch by each engine, in the folder's fast and plain. */
 static void train(const char *folder)

@@ -69,7 +69,7 @@ static char *options_of(const char *step)
     return options;
 }
 
-static const char *const engines[] = { "fast", "plain" };
+static const char *const engines[] = ENGINES;
 
 static void check_gradient(const char *step, const char *engine, const char *folder)
 {

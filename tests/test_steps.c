@@ -172,7 +172,7 @@ static double distance(const Safetensors *ours, const char *our_key, const Safet
     return sqrt(off / norm);
 }
 
-static const char *const engines[] = { "fast", "plain" };
+static const char *const engines[] = ENGINES;
 
 /* What the step's forward pass of its reference case writes. */
 static Safetensors forward(const char *name, const char *mode, const char *engine,
