@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/commands.h"
-#include "cli/comparison.h"
+#include "cli/comparison_svg.h"
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
@@ -115,10 +115,13 @@ static int without_own(const char **words, int count)
     return kept;
 }
 
-/* The program for "04", "04_name" or, without operand, of the step that this one was made from. */
+/* The program for "04", "04_name" or, without operand, of the step that this one was made from;
+ * this one where it is a row that is wanted. */
 static char *other_program(const Run *run, const char *name)
 {
     bool several = false;
+    if (!name && run->step->rows && option_given(&run->options, "--to-row"))
+        return str_format("%s", run->path);
     char *path = name ? sibling_named(run->path, name, &several) : parent_of(run);
     if (several)
         error_die(EXIT_USAGE, name, "several steps have that number: a whole name says which");
@@ -171,9 +174,15 @@ static void read_both(const Run *run, Comparison *c, char **other)
     if (o->operand_count > 1)
         error_die(EXIT_USAGE, o->operands[1], "compare takes one step");
     char *name = o->operand_count ? str_format("%s", o->operands[0]) : NULL;
-    char *colon = name ? strchr(name, ':') : NULL;
+    char *colon = name ? strchr(name, ':') : NULL, row[16];
     if (colon)
         *colon++ = 0;
+    if (option_given(o, "--to-row")) {
+        if (colon)
+            error_die(EXIT_USAGE, "--to-row", "%s says already which", o->operands[0]);
+        snprintf(row, sizeof row, "%d", o->to_row);
+        colon = row;
+    }
     *other = other_program(run, name);
     if (!read_other(run, *other, colon, c))
         error_die(EXIT_FAILED, sibling_base_name(*other),
@@ -200,6 +209,8 @@ int cmd_compare(const Run *run)
         print_tsv(&c);
     else if (strcmp(format, "json") == 0)
         print_json(&c);
+    else if (strcmp(format, "svg") == 0)
+        comparison_svg(&c);
     else
         comparison_print(&c);
     comparison_free(&c);

@@ -12,7 +12,7 @@ enum { MOST_OPTIONS = 64 };
 typedef struct {
     /* network */
     const char *preset, *variant;
-    int row, stem, widths[4], depths[4], classes;
+    int row, to_row, stem, widths[4], depths[4], classes;
     int input[3]; /* channels, height, width */
     int batch_size;
     double drop_path, layer_scale;

@@ -6,6 +6,7 @@
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/report_json.h"
+#include "cli/comparison_svg.h"
 #include "cli/report_plan.h"
 #include "cli/siblings.h"
 #include "graph/op.h"
@@ -251,13 +252,26 @@ static void print_road(const Run *run)
     printf("report --row N shows a row's layers.\n");
 }
 
+/* The network as compare draws two. */
+static void draw(const Run *run)
+{
+    const char *words[NETWORK_WORDS];
+    Comparison c = { 0 };
+    int count = options_of_network(&run->options, words);
+    if (!layers_read(run->path, words, count, &c.after))
+        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
+    comparison_make(&c);
+    comparison_svg(&c);
+    comparison_free(&c);
+}
+
 int cmd_report(const Run *run)
 {
     const char *format = run->options.format;
     const char *words[NETWORK_WORDS];
     bool whole_road = run->step->rows && options_of_network(&run->options, words) == 0;
-    if (run->options.plan && strcmp(format, "json") == 0)
-        error_die(EXIT_USAGE, "--plan", "comes as text or tsv, not as json");
+    if (run->options.plan && strcmp(format, "text") != 0 && strcmp(format, "tsv") != 0)
+        error_die(EXIT_USAGE, "--plan", "comes as text or tsv, not as %s", format);
     if (whole_road && !run->options.plan && strcmp(format, "text") == 0) {
         print_road(run);
         return 0;
@@ -268,6 +282,8 @@ int cmd_report(const Run *run)
         report_plan(run, net);
     else if (strcmp(format, "tsv") == 0)
         print_tsv(net);
+    else if (strcmp(format, "svg") == 0)
+        draw(run);
     else if (strcmp(format, "json") == 0)
         report_json(run, &shape, net);
     else
