@@ -21,7 +21,7 @@ trap 'rm -f "$new" "$new.one"' EXIT
 printf 'step\tfilter\tchannel\ty\tx\tweight\n' > "$new"
 for step in 00_resnet 02_patchify_stem; do
     weights "$step" "$2" || exit 0
-    "$1/$step" filters --weights "$best" --output "$new.one"
+    "$1/$step" show --weights "$best" --format tsv > "$new.one"
     awk -v OFS='\t' -v step="$step" 'NR > 1 { print step, $0 }' "$new.one" >> "$new"
 done
 mv "$new" "$3/filters.tsv"

@@ -595,7 +595,7 @@ Test(cli, help_is_asked_for_as_elsewhere)
 
 static const char *const command_names[] = { "report",  "keys",   "init",     "forward", "gradient",
                                              "fit",     "train",  "evaluate", "bench",   "classify",
-                                             "compare", "export", "field",    "filters", "help" };
+                                             "compare", "export", "field",    "show",    "help" };
 enum { COMMANDS = sizeof command_names / sizeof *command_names };
 
 Test(cli, help_is_short_and_of_a_command_all)
@@ -658,9 +658,9 @@ static void run_example(const char *command, const char *folder)
 /* Those that neither train nor need what was trained. */
 Test(cli, examples_in_help_run)
 {
-    static const char *const commands[] = { "report",   "keys",    "init",  "forward",
-                                            "gradient", "fit",     "bench", "compare",
-                                            "export",   "filters", "help" };
+    static const char *const commands[] = { "report",   "keys", "init",  "forward",
+                                            "gradient", "fit",  "bench", "compare",
+                                            "export",   "show", "help" };
     char *folder = folder_new();
     put_batch(folder);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -673,7 +673,7 @@ Test(cli, examples_in_help_run)
     }
     run_well(
         "cd '%s' && test -s y.safetensors && test -s g.safetensors && test -s f.safetensors && "
-        "test -s model.onnx && test -s f.tsv",
+        "test -s model.onnx && test -s filters.pgm",
         folder);
     folder_remove(folder);
 }

@@ -110,8 +110,8 @@ Test(engines, train_evaluate_and_classify_alike)
 
 Test(engines, of_other_commands_there_is_one)
 {
-    static const char *const commands[] = { "report", "keys",  "init",    "bench", "compare",
-                                            "export", "field", "filters", "data" };
+    static const char *const commands[] = { "report",  "keys",   "init",  "bench",
+                                            "compare", "export", "field", "data" };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         Result r = run("%s/" STEP " %s --engine plain", build_folder(), commands[i]);
         cr_expect_eq(r.status, 2, "%s: status %d", commands[i], r.status);

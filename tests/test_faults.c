@@ -331,12 +331,12 @@ Test(faults, classify)
     check(&c, "memory open read write process ", 2);
 }
 
-Test(faults, field_and_filters)
+Test(faults, field_and_show)
 {
     Command field = { "field " SMALL "--data fashion-mnist --limit 2 --weights trained "
                       "--output out",
                       .out = A_FILE };
-    Command filters = { "filters " SMALL "--weights trained --output out", .out = A_FILE };
+    Command filters = { "show " SMALL "--weights trained --output out", .out = A_FILE };
     check(&field, "memory write close ", 2);
     check(&filters, "memory write close ", 2);
 }

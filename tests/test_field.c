@@ -1,4 +1,4 @@
-/* field and filters: what a network looks at, against what can be known without running it. */
+/* field: what a network looks at, against what can be known without running it. */
 #include "io/safetensors.h"
 #include "run.h"
 
@@ -71,42 +71,5 @@ Test(field, writes_nothing_when_it_cannot)
     cr_expect_eq(r.status, 2);
     cr_expect(strstr(r.err, "--stage"), "%s", r.err);
     result_free(&r);
-    folder_remove(folder);
-}
-
-/* PyTorch's weights come out in PyTorch's order. */
-Test(filters, are_the_first_convolution_s_weights)
-{
-    const char *data = "tests/data/steps/02_patchify_stem";
-    char *folder = folder_new(), path[256];
-    run_well("%s/02_patchify_stem filters $(cat %s/config.txt) --weights %s/weights.safetensors "
-             "--output %s/f",
-             build_folder(), data, data, folder);
-    Safetensors file;
-    Error error;
-    snprintf(path, sizeof path, "%s/weights.safetensors", data);
-    cr_assert(safetensors_read(path, &file, &error), "%s", error.text);
-    const Entry *entry = safetensors_find(&file, "encoder.stem.0.weight");
-    cr_assert_not_null(entry);
-    size_t n = entry_elements(entry);
-    float *want = malloc(n * sizeof *want);
-    cr_assert(entry_floats(&file, entry, want, &error), "%s", error.text);
-    char *text = contents("%s/f", folder), *at = text;
-    cr_assert_str_eq(next_line(&at), "filter\tchannel\ty\tx\tweight");
-    for (size_t i = 0; i < n; i++) {
-        char *line = next_line(&at), *part[5];
-        cr_assert(line && split(line, part, 5) == 5);
-        const size_t *shape = entry->shape;
-        size_t place = (((size_t)atoi(part[0]) * shape[1] + (size_t)atoi(part[1])) * shape[2] +
-                        (size_t)atoi(part[2])) *
-                           shape[3] +
-                       (size_t)atoi(part[3]);
-        cr_expect_eq(place, i);
-        cr_expect_float_eq((float)atof(part[4]), want[i], 1e-5f * fabsf(want[i]));
-    }
-    cr_expect_null(next_line(&at));
-    free(text);
-    free(want);
-    safetensors_free(&file);
     folder_remove(folder);
 }

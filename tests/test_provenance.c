@@ -154,7 +154,7 @@ Test(provenance, the_network_is_the_files)
     same_bytes("1", "3");
     says(FAILED, "bare: does not fit", "05_large_kernel " FORWARD "--weights bare --output 4");
     runs("05_large_kernel gradient --batch batch --weights w --output 4");
-    runs("05_large_kernel filters --weights w --output 4");
+    runs("05_large_kernel show --weights w --output 4");
     runs("05_large_kernel export --weights w --output 4 --onnx 5");
 }
 
@@ -179,7 +179,7 @@ Test(provenance, another_function_is_refused_by_all)
         "classify image.ppm --labels names",
         "export --output o",
         "export --onnx o",
-        "filters --output o",
+        "show --output o",
     };
     run_well("cd '%s' && seq 10 > names && printf 'P6 1 1 255\\nabc' > image.ppm", folder);
     runs("06_gelu init " SIZES INPUT "--output w");
@@ -718,7 +718,7 @@ Test(provenance, an_output_replaces_no_input)
     says(USAGE, "would replace the batch",
          "05_large_kernel fit --weights w --batch batch --output "
          "batch --steps 1 --lr 1 --weight-decay 0");
-    says(USAGE, "would replace the weights", "05_large_kernel filters --weights w --output w");
+    says(USAGE, "would replace the weights", "05_large_kernel show --weights w --output w");
     says(USAGE, "would replace the weights",
          "05_large_kernel " FORWARD "--weights - --output w < w");
     same_bytes("w", "kept");

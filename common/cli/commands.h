@@ -28,7 +28,7 @@ int cmd_data(const Run *run);
 int cmd_bench(const Run *run);
 int cmd_classify(const Run *run);
 int cmd_field(const Run *run);
-int cmd_filters(const Run *run);
+int cmd_show(const Run *run);
 
 /* The network for images of a data set: of these weights (NULL: of none), the preset small, or
  * what the options say; channels and classes are the set's. */

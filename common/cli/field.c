@@ -1,11 +1,7 @@
-/* field and filters: what a trained network looks at.
- *
- * field: the effective receptive field (Luo et al. 2016): how much each pixel of the image moves
+/* field: the effective receptive field (Luo et al. 2016): how much each pixel of the image moves
  * the pixel in the middle of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, its mean over images
  * and colours. The network is as in evaluation, batch norm with its running statistics, so that an
- * image's gradient is its own.
- *
- * filters: the weights of the first convolution. */
+ * image's gradient is its own. */
 #include "base/memory.h"
 #include "cli/origin.h"
 #include "data/loader.h"
@@ -160,43 +156,6 @@ int cmd_field(const Run *run)
     weights_free(weights);
     net_free(net);
     dataset_free(&data);
-    origin_free(&origin);
-    return 0;
-}
-
-/* --- filters ---------------------------------------------------------------------------------- */
-
-static const Tensor *first_convolution(const Net *net)
-{
-    for (int i = 1; i < net_tensors(net); i++)
-        if (net_tensor(net, i)->op == &conv2d_op)
-            return net_tensor(net, i);
-    error_die(EXIT_USAGE, "filters", "the network has no convolution");
-}
-
-int cmd_filters(const Run *run)
-{
-    const Options *o = &run->options;
-    Origin origin = origin_read(run);
-    Shape shape = origin_shape(&origin, NULL);
-    shape.n = 1;
-    Net *net = network_build(run->step, &shape);
-    Weights *weights = origin_weights(&origin, &shape, net);
-    const Tensor *conv = first_convolution(net);
-    const Param *p = net_param(net, conv->first_param);
-    float *w = mem_alloc(p->count, sizeof *w); /* [out,in,ky,kx] */
-    layout_to_file(p, weights->values[conv->first_param], w);
-    FileWriter *writer = table_new(o->output, "filter\tchannel\ty\tx\tweight\n");
-    int in = p->shape[1], size = p->shape[2];
-    for (size_t i = 0; i < p->count; i++) {
-        int at = (int)i, x = at % size, y = at / size % size, c = at / (size * size) % in;
-        table_line(writer, "%d\t%d\t%d\t%d\t%.6g\n", at / (size * size * in), c, y, x,
-                   (double)w[i]);
-    }
-    table_end(writer);
-    free(w);
-    weights_free(weights);
-    net_free(net);
     origin_free(&origin);
     return 0;
 }

@@ -1,11 +1,53 @@
-/* forward: the logits of a batch, as a trained network gives them or as training sees them. */
+/* forward: the logits of a batch, as a trained network gives them or as training sees them, and on
+ * request the values of layers. Layers are kept by the engine of training, with running statistics
+ * in evaluation: that of inference computes several layers as one. */
 #include "base/memory.h"
+#include "cli/activation.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Is the name one of "A,B,…"? */
+static bool list_has(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ','), at += at ? 1 : 0)
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
+            return true;
+    return false;
+}
+
+/* Ends the program where one of "A,B,…" is no layer. */
+static void check_list(const Net *net, const char *list)
+{
+    if (strcmp(list, "all") == 0)
+        return;
+    for (const char *at = list; at; at = strchr(at, ','), at += at ? 1 : 0) {
+        char *name = str_format("%.*s", (int)strcspn(at, ","), at);
+        activation_layer(net, "--keep", name);
+        free(name);
+    }
+}
+
+/* The kept layers' values under the layers' names: those of "A,B,…", or all. */
+static void add_layers(const Net *net, const Engine *engine, const char *keep, Entry **entries,
+                       size_t *count)
+{
+    bool all = strcmp(keep, "all") == 0;
+    for (int i = 1; i < net_tensors(net); i++) {
+        const Tensor *t = net_tensor(net, i);
+        if (!all && !list_has(keep, t->name))
+            continue;
+        size_t shape[4] = { (size_t)t->n, (size_t)t->c, (size_t)t->h, (size_t)t->w };
+        float *values = activation_values(engine, t);
+        entries_add(entries, count, t->name, "F32", t->flat ? 2 : 4, shape, values,
+                    tensor_elements(t) * sizeof *values);
+        free(values);
+    }
+}
 
 static void add_logits(const Net *net, Engine *engine, const FileBatch *batch, Entry **entries,
                        size_t *count)
@@ -31,9 +73,18 @@ int cmd_forward(const Run *run)
     size_t count = 0;
     bool training = strcmp(o->mode, "train") == 0;
     EngineKind kind = engine_kind(o->engine);
-    Engine *engine = training ? engine_for_training(kind, net, weights, NULL)
-                              : engine_adopting(kind, net, weights);
+    Engine *engine;
+    if (o->keep)
+        check_list(net, o->keep);
+    if (training || o->keep)
+        engine = engine_for_training_with(
+            kind, net, weights, NULL,
+            (TrainingOptions){ .frozen = !training, .keep_values = o->keep });
+    else
+        engine = engine_adopting(kind, net, weights);
     add_logits(net, engine, &batch, &entries, &count);
+    if (o->keep)
+        add_layers(net, engine, o->keep, &entries, &count);
     if (training)
         weights_entries(weights, "running/", RUNNING, &entries, &count);
     if (!safetensors_write(o->output, entries, count, NULL, 0, &error))

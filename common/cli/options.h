@@ -22,7 +22,7 @@ typedef struct {
     int runs;
     bool layers, plan;
     /* files */
-    const char *weights, *batch, *output, *scheme, *dtype, *onnx;
+    const char *weights, *batch, *output, *scheme, *dtype, *onnx, *keep, *layer;
     bool as_is;
     int stage; /* field */
     /* classify */

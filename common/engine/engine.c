@@ -108,6 +108,11 @@ const float *engine_output(const Engine *e)
                   e->learns ? training_output(e->training) : inference_output(e->inference));
 }
 
+const float *engine_values(const Engine *e, const Tensor *t)
+{
+    return EITHER(e->plain, plain_values(e->plain, t), training_values(e->training, t));
+}
+
 void engine_drop(Engine *e, Random r)
 {
     EITHER(e->plain, plain_drop(e->plain, r), training_drop(e->training, r));

@@ -34,6 +34,7 @@ Engine *engine_for_training(EngineKind kind, const Net *net, Weights *weights, W
 typedef struct {
     bool input_gradient; /* backward computes the input's gradient, too */
     bool frozen;         /* batch norm uses its running statistics, and leaves them alone */
+    bool keep_values;    /* engine_values tells every tensor's values until the next forward */
     const Tensor *last;  /* run the network's layers up to this one; its values are the output */
 } TrainingOptions;
 Engine *engine_for_training_with(EngineKind kind, const Net *net, Weights *weights,
@@ -45,6 +46,10 @@ void engine_free(Engine *engine);
 float *engine_input(Engine *engine);
 void engine_forward(Engine *engine);
 const float *engine_output(const Engine *engine);
+
+/* The values of a tensor of the network after forward, [n,h,w,c]; in training only, and only where
+ * the options asked to keep them. */
+const float *engine_values(const Engine *engine, const Tensor *t);
 
 /* In training only. drop: draws which paths are dropped in the next forward; without it none is.
  * The caller writes the output's gradient between forward and backward. */

@@ -88,6 +88,11 @@ const float *plain_output(const Plain *p)
     return p->arrays[p->count - 1].value;
 }
 
+const float *plain_values(const Plain *p, const Tensor *t)
+{
+    return p->arrays[t->index].value;
+}
+
 float *plain_output_gradient(Plain *p)
 {
     return p->arrays[p->count - 1].gradient;

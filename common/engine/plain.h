@@ -26,6 +26,8 @@ void plain_drop(Plain *plain, Random r);
  * paths; else as a trained network runs. */
 void plain_forward(Plain *plain, Weights *weights, bool training);
 const float *plain_output(const Plain *plain);
+/* Any tensor's, [n,h,w,c]. */
+const float *plain_values(const Plain *plain, const Tensor *t);
 
 /* The gradient of every trained parameter into `gradients` (0 of the others), from that of the
  * output, which the caller wrote after forward. */

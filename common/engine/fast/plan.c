@@ -153,6 +153,8 @@ static void place_values(Training *plan)
             plan_allot(plan, &n->values, tensor_elements(n->t), i);
         for (int k = 0; k < 2 && n->t->in[k]; k++)
             read_in_forward(plan, n->t->in[k], i);
+        if (plan->options.keep_values)
+            read_in_forward(plan, n->t, plan->count);
     }
     read_in_forward(plan, plan->nodes[plan->count - 1].t, plan->count);
     for (int i = 0; i < plan->count; i++) {

@@ -68,6 +68,11 @@ const float *training_output(const Training *plan)
     return forward_values(plan, plan->nodes[plan->count - 1].t);
 }
 
+const float *training_values(const Training *plan, const Tensor *t)
+{
+    return forward_values(plan, t);
+}
+
 static void run_forward(Training *plan, const Node *n, const Weights *weights)
 {
     const Tensor *t = n->t;

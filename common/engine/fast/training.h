@@ -27,6 +27,9 @@ void training_drop(Training *plan, Random r);
 void training_forward(Training *plan, Weights *weights);
 const float *training_output(const Training *plan);
 
+/* Any tensor's, where the options asked to keep them. */
+const float *training_values(const Training *plan, const Tensor *t);
+
 /* The gradient of every trained parameter into `gradients`, from that of the output, which the
  * caller wrote after forward. */
 float *training_output_gradient(Training *plan);
