@@ -8,6 +8,7 @@
 #include "graph/op.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,31 +87,34 @@ static char *nearest(const Step *step, const char *path)
 }
 
 /* "14_mine, 14_try": in the order of their names. */
-static char *names_of(char *const *paths)
+static void names_of(char *const *paths, char *text, size_t size)
 {
-    char *text = str_format("%s", "");
-    for (int i = 0; paths[i]; i++) {
-        char *longer = str_format("%s%s%s", sibling_base_name(paths[i]), *text ? ", " : "", text);
-        free(text);
-        text = longer;
-    }
-    return text;
+    int count = 0;
+    while (paths[count])
+        count++;
+    *text = 0;
+    for (size_t used = 0; count > 0 && used < size;)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+                                 sibling_base_name(paths[--count]));
 }
 
-/* The step that .from names. Where others are built and it is none of them, the name is wrong. */
+/* Returns the step that .from names, or NULL where no other is built. Where others are and it is
+ * none of them, or several, the name is wrong. */
 static char *named(const Run *run, const char *from)
 {
-    char **found = sibling_paths_named(run->path, from);
+    char **found = sibling_paths_named(run->path, from), names[512];
     char **all = sibling_paths_named(run->path, NULL);
-    if (!found[0] && all[0])
-        error_die(EXIT_USAGE, ".from", "'%s' is no step that is built beside %s; there are %s",
-                  from, run->name, names_of(all));
-    if (found[0] && found[1])
-        error_die(EXIT_USAGE, ".from", "'%s' could be any of %s: a whole name says which", from,
-                  names_of(found));
-    char *path = found[0] ? str_format("%s", found[0]) : NULL;
+    bool none = !found[0] && all[0], several = found[0] && found[1];
+    names_of(none ? all : found, names, sizeof names);
+    char *path = found[0] && !several ? str_format("%s", found[0]) : NULL;
     free_paths(found);
     free_paths(all);
+    if (none)
+        error_die(EXIT_USAGE, ".from", "'%s' is no step that is built beside %s; there are %s",
+                  from, run->name, names);
+    if (several)
+        error_die(EXIT_USAGE, ".from", "'%s' could be any of %s: a whole name says which", from,
+                  names);
     return path;
 }
 

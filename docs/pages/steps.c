@@ -90,8 +90,10 @@ static __attribute__((format(printf, 2, 3))) char *printed_by(int *status, const
     FILE *from = length < (int)sizeof line ? popen(line, "r") : NULL;
     if (!from)
         error_die(EXIT_FAILED, line, "cannot run it");
-    if (getdelim(&text, &room, 0, from) < 0) /* to the end: it prints no 0 byte */
+    if (getdelim(&text, &room, 0, from) < 0) { /* to the end: it prints no 0 byte */
+        free(text);
         text = str_format("%s", "");
+    }
     int ended = pclose(from);
     *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : EXIT_FAILED;
     return text;
