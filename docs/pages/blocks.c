@@ -35,19 +35,6 @@ static const char *up(const Block *b)
     return after(b->page, "docs/zh/") ? "../../" : after(b->page, "docs/") ? "../" : "";
 }
 
-/* The lesson so many places behind `step`; NULL where there is none. */
-static const char *lesson_beside(const char *step, int places)
-{
-    char **all = lessons();
-    int count = 0, at = -1;
-    for (; all[count]; count++)
-        if (strcmp(all[count], step) == 0)
-            at = count;
-    if (at < 0)
-        error_die(EXIT_FAILED, step, "there is no such lesson");
-    return at + places >= 0 && at + places < count ? all[at + places] : NULL;
-}
-
 /* The step that a block is about. */
 static const char *step_of(const Block *b)
 {
@@ -423,17 +410,34 @@ static void put_parts(const Block *b)
     }
 }
 
+/* drawing STEP: the step beside the one before it. */
+static void put_drawing(const Block *b)
+{
+    const char *step = step_of(b), *before = lesson_beside(step, -1), *words;
+    step_drawing(step, &words);
+    fprintf(b->out, "![");
+    if (strncmp(words, "report", 6) == 0)
+        fprintf(b->out, say(b, "%s, layer by layer", "%s 的各层"), step);
+    else
+        fprintf(b->out, say(b, "%s and %s side by side", "%s 与 %s 并排"),
+                strstr(words, "--to-row") ? step : before, step);
+    fprintf(b->out, "](%sdocs/drawings/%s.svg)\n\n", up(b), step);
+    fprintf(b->out, say(b, "Drawn by `build/%s %s`.\n", "绘制命令：`build/%s %s`。\n"), step,
+            words);
+}
+
 /* --- the blocks ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     void (*put)(const Block *block);
 } blocks[] = {
-    { "accuracy", put_accuracy }, { "diff", put_diff },       { "kernels", put_kernels },
-    { "ladder", put_ladder },     { "lessons", put_lessons }, { "longer", put_longer },
-    { "measured", put_measured }, { "nav", put_nav },         { "numbers", put_numbers },
-    { "paper", put_paper },       { "parts", put_parts },     { "peers", put_peers },
-    { "search", put_search },     { "speed", put_speed },     { "variants", put_variants },
+    { "accuracy", put_accuracy }, { "diff", put_diff },         { "drawing", put_drawing },
+    { "kernels", put_kernels },   { "ladder", put_ladder },     { "lessons", put_lessons },
+    { "longer", put_longer },     { "measured", put_measured }, { "nav", put_nav },
+    { "numbers", put_numbers },   { "paper", put_paper },       { "parts", put_parts },
+    { "peers", put_peers },       { "search", put_search },     { "speed", put_speed },
+    { "variants", put_variants },
 };
 
 char *block_text(const char *page, char *const *words)

@@ -10,18 +10,20 @@
  *   pages fill PAGE…       the same, and writes what they print into fences that are empty
  *
  *   pages write            writes again what is generated: blocks in the pages, fences of Chinese
- *                          pages, docs/diffs; all of it, or nothing where something fails
- *   pages check            says what that would change
- *   pages block NAME WORD… prints a block, as <!-- begin generated: NAME WORD… --> has it
+ *                          pages, docs/diffs, docs/drawings; all of it, or nothing where something
+ * fails pages check            says what that would change pages block NAME WORD… prints a block,
+ * as <!-- begin generated: NAME WORD… --> has it
  *
  *   pages ladder           writes the table of all steps: ladder.tsv beside the programs
  *   pages counts FOLDER    writes what is counted, of our own steps: ladder.tsv and stages.tsv
  *   pages text FILE        prints a ladder.tsv
  *   pages steps            prints the steps that are one network each, a line per step; behind a
- * tab "published", or nothing pages steps ours       the same of those that have a lesson pages
- * steps NUMBER…    the same of these, be they one network or not pages collect DATA ACCURACY CURVES
- * RUN…   writes tables of what runs came to: runs.h pages runs ACCURACY    prints what runs came
- * to, by step
+ *                          tab "published", or nothing
+ *   pages steps ours       the same of those that have a lesson
+ *   pages steps NUMBER…    the same of these, be they one network or not
+ *   pages collect DATA ACCURACY CURVES RUN…
+ *                          writes tables of what runs came to: runs.h
+ *   pages runs ACCURACY    prints what runs came to, by step
  *
  * The steps' programs are in the folder of this one; RUN is a path of a run.tsv. Ends with status 1
  * where something is wrong. To be run where steps/ stands; the commands of a page build steps and

@@ -1,4 +1,4 @@
-/* What is generated: blocks in pages, the fences of Chinese pages, docs/diffs. */
+/* What is generated: blocks in pages, the fences of Chinese pages, docs/diffs, docs/drawings. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "blocks.h"
@@ -181,6 +181,17 @@ static void add_diffs(All *all)
     text_close(index);
 }
 
+/* The drawings that lessons have in them. */
+static void add_drawings(All *all)
+{
+    for (char **step = lessons(); *step; step++) {
+        const char *words;
+        Text *text = add(all, "docs/drawings/%s.svg", *step);
+        fprintf(text->out, "%s", step_drawing(*step, &words));
+        text_close(text);
+    }
+}
+
 /* --- all of it ------------------------------------------------------------------------------- */
 
 /* Is the file as it should be? */
@@ -224,6 +235,7 @@ int refresh_pages(bool check)
     Error error;
     int stale = 0;
     add_diffs(&all);
+    add_drawings(&all);
     add_pages(&all);
     for (Fresh *f = all.list; f < all.list + all.count; f++) {
         if (is_fresh(f))

@@ -253,6 +253,56 @@ const char *step_diff(const char *step)
     return report->diff;
 }
 
+const char *lesson_beside(const char *step, int places)
+{
+    char **all = lessons();
+    int count = 0, at = -1;
+    for (; all[count]; count++)
+        if (strcmp(all[count], step) == 0)
+            at = count;
+    if (at < 0)
+        error_die(EXIT_FAILED, step, "there is no such lesson");
+    return at + places >= 0 && at + places < count ? all[at + places] : NULL;
+}
+
+/* Runs the step's program; its drawing, for the caller to free. */
+static char *drawn(const char *step, const char *words)
+{
+    int status;
+    char *svg = printed_by(&status, "'%s/%s' %s", build, step, words);
+    if (status != 0)
+        error_die(EXIT_FAILED, step, "its drawing, %s, cannot be made", words);
+    return svg;
+}
+
+/* Has a layer come, gone or changed? */
+static bool shows_change(const char *svg)
+{
+    return strstr(svg, "class=\"gone\"><title>") || strstr(svg, "class=\"come\"><title>") ||
+           strstr(svg, "class=\"changed\"><title>");
+}
+
+/* One block in each of two stages is enough to draw, unless it is the number of blocks that
+ * changed.
+ */
+const char *step_drawing(const char *step, const char **words)
+{
+    Report *report = report_of(step, "small");
+    const char *before = lesson_beside(step, -1);
+    const char *call = report->road ? "compare --to-row 0" : before ? "compare" : "report";
+    for (int all = 0; all < 2 && !(report->drawing && (!before || shows_change(report->drawing)));
+         all++) {
+        free(report->drawing);
+        free(report->drawing_words);
+        report->drawing_words =
+            str_format("%s%s%.2s%s --format svg", call, before && !report->road ? " " : "",
+                       before && !report->road ? before : "", all ? "" : " --depths 1,1,0,0");
+        report->drawing = drawn(step, report->drawing_words);
+    }
+    *words = report->drawing_words;
+    return report->drawing;
+}
+
 bool is_rung(const char *step, bool ours)
 {
     const Report *small = !ours || is_lesson(step) ? step_report(step, "small") : NULL;

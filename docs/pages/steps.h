@@ -31,6 +31,7 @@ typedef struct Report {
     const char *step, *preset;
     char *text; /* where the strings lie; NULL: there is no such network */
     char *diff;
+    char *drawing, *drawing_words; /* step_drawing's, or NULL */
     struct Report *next;
 } Report;
 
@@ -48,8 +49,14 @@ const Report *step_report(const char *step, const char *preset);
 /* What docs/diffs.sh prints of a step. */
 const char *step_diff(const char *step);
 
+/* The step beside the one before it, or alone where it is the first, as SVG; of several networks
+ * the last beside the first. *words: what its program was told, of the function's memory. */
+const char *step_drawing(const char *step, const char **words);
+
 /* The lessons: our steps, whether they are one network or several, sorted, NULL behind the last. */
 char **lessons(void);
+/* The lesson so many places behind `step`; NULL where there is none. */
+const char *lesson_beside(const char *step, int places);
 /* Is there a lesson of that name? A reader's own step has none. */
 bool is_lesson(const char *step);
 
