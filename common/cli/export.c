@@ -1,8 +1,8 @@
 /* export: a network and its weights for other programs. */
 #include "cli/commands.h"
 #include "cli/keys.h"
-#include "cli/onnx.h"
 #include "cli/origin.h"
+#include "export/onnx.h"
 
 #include <string.h>
 
@@ -24,7 +24,9 @@ int cmd_export(const Run *run)
     /* What the file says of its weights, such as what they were trained on, stays true. */
     MetadataList metadata = origin_metadata(&origin, &shape, net);
     form.metadata = metadata.items, form.metadata_count = metadata.count;
-    Onnx *onnx = o->onnx ? onnx_new(net, run->name, run->step->title, &metadata, &error) : NULL;
+    Onnx *onnx =
+        o->onnx ? onnx_new(net, run->name, run->step->title, metadata.items, metadata.count, &error)
+                : NULL;
     if (o->onnx && !onnx)
         error_die_of(EXIT_FAILED, &error);
     Weights *weights = origin_weights(&origin, &shape, net);
