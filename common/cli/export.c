@@ -4,8 +4,6 @@
 #include "cli/origin.h"
 #include "export/onnx.h"
 
-#include <string.h>
-
 int cmd_export(const Run *run)
 {
     const Options *o = &run->options;
@@ -15,9 +13,9 @@ int cmd_export(const Run *run)
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
                   "needs --output; ONNX has neither");
     Origin origin = origin_read(run);
-    Shape shape = origin_shape(&origin, NULL);
+    Shape shape = origin_shape(&origin, 0);
     Net *net = network_build(run->step, &shape);
-    Form form = { .half = o->dtype && strcmp(o->dtype, "F16") == 0 };
+    Form form = { .half = o->dtype == DTYPE_F16 };
     if (o->output)
         form.scheme = scheme_asked(o, net);
     Error error;

@@ -16,8 +16,8 @@ Scheme scheme_asked(const Options *o, const Net *net)
         error_die(
             EXIT_USAGE, "--scheme",
             "'%s': this network is not the published ConvNeXt: its parameters have one name each",
-            o->scheme);
-    return o->scheme ? scheme_find(o->scheme) : OFFICIAL;
+            option_text(o, "--scheme"));
+    return o->scheme ? o->scheme : OFFICIAL;
 }
 
 /* The parameters as entries without data. */
@@ -35,7 +35,7 @@ static Entry *entries_of(const Net *net)
 
 int cmd_keys(const Run *run)
 {
-    Shape shape = network_shape(run->step, &run->options, NULL);
+    Shape shape = network_shape(run->step, &run->options, 0);
     Net *net = network_build(run->step, &shape);
     size_t count = (size_t)net_params(net);
     Entry *entries = entries_of(net);
@@ -64,7 +64,7 @@ void keys_save_weights(const Weights *weights, const Form *form, const char *pat
 int cmd_init(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, NULL);
+    Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
     Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
     Weights *weights = weights_new(net);

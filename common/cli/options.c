@@ -12,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* WRITTEN: a file or folder to write. */
-typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, FLAG } Kind;
+/* WRITTEN: a file or folder to write. CHOICE: one of the choices, as its number from 1; NAMED: one
+ * of them, as its text, which is a name that other parts know. */
+typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, NAMED, FLAG } Kind;
 
 typedef struct {
     const char *name;
     Kind kind;
     size_t offset;
     double least, most;   /* NUMBER, REAL and each of FOUR and SHAPE */
-    const char *choices;  /* CHOICE: "a|b|c"; else what the value is called */
+    const char *choices;  /* CHOICE, NAMED: "a|b|c"; else what the value is called */
     const char *help;     /* what it is */
     const char *standard; /* its value where it is not given, as one would write it, or NULL */
     const char *instead;  /* in words, where there is no such value: "a tenth of the epochs" */
@@ -40,7 +41,7 @@ static const Spec specs[] = {
     { "--preset", CHOICE, AT(preset), 0, 0, "article|paper|small",
       .help = "the article's sizes, the paper's, or ones that train on a laptop",
       .standard = "article" },
-    { "--variant", CHOICE, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
+    { "--variant", NAMED, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
       .help = "the published sizes, in place of presets article and paper" },
     { "--row", NUMBER, AT(row), 0, 1000, "N", .help = "a row of the paper's table" },
     { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", .help = "channels of the stem" },
@@ -65,7 +66,7 @@ static const Spec specs[] = {
       .help = "write these layers' values, too, under their names" },
     { "--layer", TEXT, AT(layer), 0, 0, "LAYER", .help = "the layer to show",
       .instead = "the first convolution" },
-    { "--engine", CHOICE, AT(engine), 0, 0, "fast|plain",
+    { "--engine", NAMED, AT(engine), 0, 0, "fast|plain",
       .help = "run the network fast, or layer by layer as each is defined",
       .standard = ENGINE_STANDARD },
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
@@ -92,7 +93,7 @@ static const Spec specs[] = {
     { "--lr", REAL, AT(lr), 0, 1e6, "V", .help = "learning rate", .standard = "4e-3" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", .help = "decoupled weight decay",
       .standard = "0.05" },
-    { "--data", CHOICE, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
+    { "--data", NAMED, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
     { "--alter", TEXT, AT(alter), 0, 0, "KIND:LEVEL",
       .help = "alter images: dark, grey, bright, gamma, invert, noise, shift, box, blur",
       .instead = "no alteration" },
@@ -171,6 +172,11 @@ bool option_given(const Options *options, const char *name)
     return i >= 0 && options->given[i];
 }
 
+const char *option_text(const Options *options, const char *name)
+{
+    return options->given[find(name)];
+}
+
 void options_set_row(Options *options, int row)
 {
     options->row = row;
@@ -216,7 +222,7 @@ static _Noreturn void bad_choice(const Spec *s, const char *text)
 
 static _Noreturn void bad_value(const Spec *s, const char *text)
 {
-    if (s->kind == CHOICE)
+    if (s->kind == CHOICE || s->kind == NAMED)
         bad_choice(s, text);
     if (s->kind == SEED)
         error_die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
@@ -267,13 +273,15 @@ static uint64_t seed(const Spec *s, const char *text)
     return value;
 }
 
-static const char *choice(const Spec *s, const char *text)
+/* The number of the choice that the text is, from 1; 0: of none. */
+static int choice(const Spec *s, const char *text)
 {
     const char *at = NULL;
-    for (size_t length; (length = next_choice(s, &at));)
+    int number = 1;
+    for (size_t length; (length = next_choice(s, &at)); number++)
         if (strlen(text) == length && strncmp(at, text, length) == 0)
-            return text;
-    bad_value(s, text);
+            return number;
+    return 0;
 }
 
 static const char *written(const Spec *s, const char *text)
@@ -287,6 +295,8 @@ static const char *written(const Spec *s, const char *text)
 static void set(const Spec *s, const char *text, Options *options)
 {
     void *field = (char *)options + s->offset;
+    if ((s->kind == CHOICE || s->kind == NAMED) && !choice(s, text))
+        bad_value(s, text);
     switch (s->kind) {
     case NUMBER:
         numbers(s, text, 0, 1, field);
@@ -304,8 +314,9 @@ static void set(const Spec *s, const char *text, Options *options)
         *(uint64_t *)field = seed(s, text);
         break;
     case CHOICE:
-        *(const char **)field = choice(s, text);
+        *(int *)field = choice(&specs[find(s->name)], text); /* s may have fewer */
         break;
+    case NAMED:
     case TEXT:
         *(const char **)field = text;
         break;

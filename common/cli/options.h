@@ -2,27 +2,43 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "graph/schemes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { MOST_OPTIONS = 64 };
 
+/* Choices, in the order in which options.c lists their names; --scheme's are those of Scheme. 0:
+ * the option was not given, and the command takes none in its place. */
+typedef enum { PRESET_ARTICLE = 1, PRESET_PAPER, PRESET_SMALL } Preset;
+typedef enum { PART_CLASSIFIER = 1, PART_ENCODER } NetworkPart;
+typedef enum { FORMAT_TEXT = 1, FORMAT_TSV, FORMAT_JSON, FORMAT_SVG } OutputFormat;
+typedef enum { MODE_EVAL = 1, MODE_TRAIN, MODE_INFER } RunMode;
+typedef enum { DTYPE_F32 = 1, DTYPE_F16 } WeightsDtype;
+
 /* Every option's value; what was not given is what the command takes in its place, or 0, NULL or
  * false, and says so by `given`. */
 typedef struct {
     /* network */
-    const char *preset, *variant;
+    Preset preset;
+    const char *variant;
     int row, to_row, stem, widths[4], depths[4], classes;
     int input[3]; /* channels, height, width */
     int batch_size;
     double drop_path, layer_scale;
     int threads;
     /* report, bench */
-    const char *part, *format, *mode, *engine;
+    NetworkPart part;
+    OutputFormat format;
+    RunMode mode;
+    const char *engine;
     int runs;
     bool layers, plan;
     /* files */
-    const char *weights, *batch, *output, *scheme, *dtype, *onnx, *keep, *layer;
+    const char *weights, *batch, *output, *onnx, *keep, *layer;
+    Scheme scheme;
+    WeightsDtype dtype;
     bool as_is;
     int stage; /* field */
     /* classify */
@@ -78,6 +94,9 @@ void options_set_row(Options *options, int row);
 
 /* Was this option given? name: with its dashes. */
 bool option_given(const Options *options, const char *name);
+
+/* The value of an option that was given, as it was written. */
+const char *option_text(const Options *options, const char *name);
 
 /* The options that a network's layers depend on, of those that were given, each with its value
  * behind it: "--preset", "small", "--batch-size", "3". Returns how many words that is. */

@@ -175,7 +175,7 @@ void report_plan(const Run *run, const Net *net)
     if (!plan.count)
         error_die(EXIT_FAILED, "--plan",
                   "the plain engine has no plan: it keeps every tensor's values and gradient");
-    if (strcmp(run->options.format, "tsv") == 0)
+    if (run->options.format == FORMAT_TSV)
         print_tsv(&plan);
     else
         print_text(run, &plan, net);

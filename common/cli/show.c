@@ -249,7 +249,7 @@ int cmd_show(const Run *run)
     FileBatch batch = { 0 };
     if (o->batch)
         batch = batch_read(o->batch, 0);
-    Shape shape = o->batch ? batch_shape(&origin, &batch) : origin_shape(&origin, NULL);
+    Shape shape = o->batch ? batch_shape(&origin, &batch) : origin_shape(&origin, 0);
     shape.n = o->batch ? shape.n : 1;
     Net *net = network_build(run->step, &shape);
     Weights *weights = origin_weights(&origin, &shape, net);
@@ -258,7 +258,7 @@ int cmd_show(const Run *run)
     Numbers n = numbers_of(&s);
     if (o->output)
         write_sheet(&s, &n, o->output);
-    if (strcmp(o->format, "tsv") == 0)
+    if (o->format == FORMAT_TSV)
         print_tsv(&s);
     else
         print_numbers(&s, &n);

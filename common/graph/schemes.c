@@ -24,11 +24,6 @@ const PublishedSize *scheme_published_size(const char *name)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static const char *const scheme_names[SCHEMES] = {
-    [BY_POSITION] = "position",    [OFFICIAL] = "official",         [TIMM] = "timm",
-    [TORCHVISION] = "torchvision", [TRANSFORMERS] = "transformers",
-};
-
 /* The parts of a ConvNeXt that have parameters; a block's in the order of its state_dict, where a
  * module's own parameter comes before those of its children. */
 typedef enum {
@@ -86,14 +81,6 @@ static const char *const silent[][2] = {
 };
 enum { SILENT = sizeof silent / sizeof *silent };
 
-Scheme scheme_find(const char *name)
-{
-    for (Scheme s = OFFICIAL; s < SCHEMES; s++)
-        if (strcmp(scheme_names[s], name) == 0)
-            return s;
-    return SCHEMES;
-}
-
 /* --- from key to place and back -------------------------------------------------------------- */
 
 /* Where in a ConvNeXt a tensor belongs. */
@@ -140,8 +127,6 @@ static int given(char letter, const Place *p)
     switch (letter) {
     case 'B':
         return p->block;
-    case 'N':
-        return p->block + 1;
     case 'D':
         return 2 * p->stage;
     case 'E':
