@@ -20,7 +20,7 @@ Scheme scheme_asked(const Options *o, const Net *net)
     return o->scheme ? o->scheme : OFFICIAL;
 }
 
-/* The parameters as entries without data. */
+/* Makes entries of the parameters, without data. */
 static Entry *entries_of(const Net *net)
 {
     Entry *entries = mem_alloc((size_t)net_params(net), sizeof *entries);
@@ -66,7 +66,7 @@ int cmd_init(const Run *run)
     const Options *o = &run->options;
     Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
-    Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
+    Form form = { .scheme = scheme_asked(o, net) }; /* first: the call may be wrong */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
     MetadataList metadata = { 0 };

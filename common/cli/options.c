@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* WRITTEN: a file or folder to write. CHOICE: one of the choices, as its number from 1; NAMED: one
- * of them, as its text, which is a name that other parts know. */
+/* WRITTEN: a file or folder to write. CHOICE: one of the choices, stored as its number from 1.
+ * NAMED: one of the choices, stored as its text, for a lookup by name. */
 typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, NAMED, FLAG } Kind;
 
 typedef struct {
@@ -28,13 +28,12 @@ typedef struct {
 } Spec;
 
 #define AT(field) offsetof(Options, field)
-/* What a network's layers and their shapes depend on. */
+/* The options that a network's layers and their shapes depend on. */
 #define SHAPES "--preset --stem --widths --depths --classes --input --batch-size --variant --row "
-/* What every command takes. */
+/* The options that every command takes. */
 #define COMMON SHAPES "--drop-path --layer-scale --threads "
 
-/* Sizes are bounded so that their small multiples fit an int; products are checked where they are
- * made. */
+/* Bounds of sizes: their small multiples fit an int; products are checked where they are made. */
 enum { LARGEST = 1 << 20, MANY = 1 << 30 };
 
 static const Spec specs[] = {
@@ -127,7 +126,7 @@ _Static_assert((int)SPECS <= (int)MOST_OPTIONS, "one place in Options.given each
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-/* Is `name` one of a list in which a space follows every name? */
+/* Checks whether `name` is in a list in which a space follows every name. */
 static bool listed(const char *list, const char *name)
 {
     size_t length = strlen(name);
@@ -145,7 +144,7 @@ static int find(const char *name)
     return -1;
 }
 
-/* Option number i as a command takes it; NULL: as all do. */
+/* Returns option number i as a command takes it; command NULL: as most do. */
 static Spec spec_for(const Command *command, int i)
 {
     Spec spec = specs[i];
@@ -198,7 +197,7 @@ int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* The next of "a|b|c": its length, and *at moves to it; 0 behind the last. Start with *at NULL. */
+/* Moves *at to the next of "a|b|c" and returns its length; 0 behind the last. Starts from NULL. */
 static size_t next_choice(const Spec *s, const char **at)
 {
     const char *bar = *at ? strchr(*at, '|') : NULL;
@@ -230,7 +229,7 @@ static _Noreturn void bad_value(const Spec *s, const char *text)
               s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
 }
 
-/* A whole number at *text, which moves behind it. */
+/* Reads a whole number at *text, which moves behind it. */
 static int number(const Spec *s, const char **text, const char *whole)
 {
     char *end;
@@ -243,7 +242,7 @@ static int number(const Spec *s, const char **text, const char *whole)
     return (int)value;
 }
 
-/* `count` whole numbers with a separator between them. */
+/* Reads `count` whole numbers with a separator between them. */
 static void numbers(const Spec *s, const char *text, char separator, int count, int *values)
 {
     const char *at = text;
@@ -273,7 +272,7 @@ static uint64_t seed(const Spec *s, const char *text)
     return value;
 }
 
-/* The number of the choice that the text is, from 1; 0: of none. */
+/* Returns the number of the choice that the text is, from 1, or 0. */
 static int choice(const Spec *s, const char *text)
 {
     const char *at = NULL;
@@ -314,7 +313,7 @@ static void set(const Spec *s, const char *text, Options *options)
         *(uint64_t *)field = seed(s, text);
         break;
     case CHOICE:
-        *(int *)field = choice(&specs[find(s->name)], text); /* s may have fewer */
+        *(int *)field = choice(&specs[find(s->name)], text); /* s has the command's choices only */
         break;
     case NAMED:
     case TEXT:
@@ -434,8 +433,8 @@ static void check_required(const Command *command, const Options *options)
     }
 }
 
-/* A word that is no option and that the command has no use for. before: the word in front of it, or
- * NULL. */
+/* Ends the program for a word that is no option in a command without operands. before: the word in
+ * front of it, or NULL. */
 static _Noreturn void bad_operand(const Command *command, const char *word, const char *before,
                                   const Options *options)
 {

@@ -17,7 +17,7 @@ void adamw_free(AdamW *optimizer)
     weights_free(optimizer->v);
 }
 
-/* One step in numbers: what is the same for every element of a tensor. */
+/* One optimiser step: the numbers that are the same for every element of a tensor. */
 typedef struct {
     AdamW *optimizer;
     Weights *weights;

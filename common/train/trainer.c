@@ -42,13 +42,13 @@ static bool save_state(const Trainer *t, Error *error)
     return good;
 }
 
-/* The weights that are judged: the average where there is one. */
+/* Returns the weights that are evaluated: the average where there is one. */
 static Weights *judged(const Trainer *t)
 {
     return t->state.average ? t->state.average : t->state.weights;
 }
 
-/* Bare weights; the file's metadata tell what they are of. */
+/* Saves the weights alone; the file's metadata say of which network and data set they are. */
 static bool save_best(const Trainer *t, Error *error)
 {
     char *path = run_folder_file(&t->folder, "best.safetensors");
@@ -84,7 +84,7 @@ static void update_average(const Trainer *t)
         average[i] = keep * average[i] + (1 - keep) * now[i];
 }
 
-/* One optimiser step; gives the batch's loss. */
+/* Takes one optimiser step; returns the batch's mean loss. */
 static double train_batch(Trainer *t, const Batch *batch)
 {
     const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
@@ -139,7 +139,7 @@ static bool lost(const Trainer *t, double loss, Error *error)
                      kept ? "the checkpoint before it is kept" : "nothing was saved before it");
 }
 
-/* The rest of an epoch's batches, until a signal. Fails at a loss that is not finite. */
+/* Trains on the rest of an epoch's batches, until a signal. Fails at a loss that is not finite. */
 static bool train_batches(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -164,8 +164,8 @@ static bool train_batches(Trainer *t, Error *error)
     return good;
 }
 
-/* Of two epochs with one accuracy the one with the lower loss is the better, of two with one loss
- * the earlier. A loss that is NaN is above all others. */
+/* Returns whether this epoch is the best so far, and notes it. Of equal accuracies the lower loss
+ * is better, of equal losses the earlier epoch. A loss that is NaN is above all others. */
 static bool keep_best(State *s, const Score *score)
 {
     double loss = isnan(score->loss) ? INFINITY : score->loss;
@@ -179,7 +179,7 @@ static bool keep_best(State *s, const Score *score)
     return better;
 }
 
-/* Prints what is saved by now: where nobody reads it any more, that may be the end. */
+/* Prints the epoch after it is saved: writing to a closed pipe may end the program. */
 static void print_epoch(const Trainer *t, double loss, const Score *score, double seconds)
 {
     printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
@@ -188,7 +188,7 @@ static void print_epoch(const Trainer *t, double loss, const Score *score, doubl
     fflush(stdout);
 }
 
-/* Judges the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
+/* Evaluates the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
 static bool end_epoch(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -229,7 +229,7 @@ static bool run_epochs(Trainer *t, Error *error)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* A run that was made longer is not taken for one of so many epochs. */
+/* Returns the number of epochs as result.tsv has it, which tells a run that was made longer. */
 static char *epochs_text(const Trainer *t)
 {
     const char *before = t->state.before;
@@ -278,7 +278,7 @@ static char *recipe_text(const Recipe *r, EngineKind engine, const Dataset *data
                       engine == PLAIN ? " --engine plain" : "");
 }
 
-/* Goes on with the checkpoint that is there. */
+/* Resumes from the checkpoint. */
 static bool go_on(Trainer *t, Error *error)
 {
     char *path = run_folder_file(&t->folder, "last.safetensors");
@@ -296,8 +296,8 @@ static bool go_on(Trainer *t, Error *error)
     return true;
 }
 
-/* A new run, where none is lost by it. A run that was killed in its first epoch may have left some
- * of its files, and is begun anew by --resume; a complete one has its result. */
+/* Begins a new run, unless another would be lost by it. A run that was killed in its first epoch
+ * may have left some of its files, and is begun anew by --resume; a complete one has its result. */
 static bool begin_anew(Trainer *t, Error *error)
 {
     const char *out = t->recipe->out;
@@ -322,7 +322,7 @@ static bool begin_anew(Trainer *t, Error *error)
     return true;
 }
 
-/* Fresh weights, or those of the checkpoint that is there. */
+/* Begins with fresh weights, or with those of the checkpoint where --resume finds one. */
 static bool begin(Trainer *t, Error *error)
 {
     bool resumes = t->recipe->resume && run_folder_has(&t->folder, "last.safetensors");
