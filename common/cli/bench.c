@@ -14,7 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What is timed: a network with random weights, running forward or taking training steps. */
 typedef struct {

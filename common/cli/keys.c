@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 Scheme scheme_asked(const Options *o, const Net *net)
 {
