@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,21 @@ Test(names, say_what_they_belong_to)
         names++;
     }
     cr_expect(names > 200, "%d names", names);
+    result_free(&r);
+}
+
+/* A type's name leads to one place, also where each file would have one for itself. */
+Test(names, types_stand_once)
+{
+    Result r = run("find common -name '*.[ch]' -exec cat {} + | sed -nE "
+                   "'s/^(\\}|typedef .*[ *}]) *([A-Z][A-Za-z0-9]*);$/\\2/p' | sort");
+    char last[64] = "";
+    int types = 0;
+    for (char *text = r.out, *line; (line = next_line(&text)); types++) {
+        cr_expect_str_neq(line, last, "there are several types %s", line);
+        snprintf(last, sizeof last, "%s", line);
+    }
+    cr_expect_gt(types, 150);
     result_free(&r);
 }
 

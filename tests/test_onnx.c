@@ -1,7 +1,7 @@
 /* export --onnx: a model that another reader of the format understands, whose weights are the
  * file's, and which computes PyTorch's logits. */
 #include "base/memory.h"
-#include "cli/onnx.h"
+#include "export/onnx.h"
 #include "engine/engine.h"
 #include "graph/op.h"
 #include "io/file.h"
@@ -335,7 +335,7 @@ Test(onnx, layers_in_other_places)
 
     char *folder = folder_new(), *path = str_format("%s/model", folder), *bytes;
     Error error;
-    Onnx *onnx = onnx_new(net, "unusual", "", &(MetadataList){ 0 }, &error);
+    Onnx *onnx = onnx_new(net, "unusual", "", NULL, 0, &error);
     cr_assert(onnx && onnx_write(onnx, weights, path, &error), "%s", error.text);
     size_t size, count;
     cr_assert(file_read(path, &bytes, &size, &error), "%s", error.text);
@@ -361,7 +361,7 @@ Test(onnx, layers_in_other_places)
 static void no_model(const Net *net, const char *named)
 {
     Error error = { .text = "" };
-    cr_expect_null(onnx_new(net, "none", "", &(MetadataList){ 0 }, &error));
+    cr_expect_null(onnx_new(net, "none", "", NULL, 0, &error));
     cr_expect(strstr(error.text, named), "%s: %s", named, error.text);
 }
 

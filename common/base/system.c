@@ -100,7 +100,7 @@ typedef struct {
     char path[4096];
     size_t mounted;
     bool second; /* of version 2 */
-} Group;
+} Cgroup;
 
 static FILE *open_below(const char *root, const char *path)
 {
@@ -122,7 +122,7 @@ static bool lists(const char *list, const char *word)
 /* Where the hierarchy with the controller is mounted (mountinfo's lines are "id parent device root
  * mount options … - type source options"), and where the process's own `path` is then: a container
  * sees its own group as the mount's root. */
-static bool find_folder(Group *g, const char *root, const char *controller, const char *path)
+static bool find_folder(Cgroup *g, const char *root, const char *controller, const char *path)
 {
     char line[8192], top[2048], mount[2048], type[16], options[2048];
     bool found = false;
@@ -149,7 +149,7 @@ static bool find_folder(Group *g, const char *root, const char *controller, cons
 
 /* The process's i-th group (0, 1, …) with the controller: where both versions are mounted there are
  * two. */
-static bool find_group(Group *g, const char *root, const char *controller, int i)
+static bool find_group(Cgroup *g, const char *root, const char *controller, int i)
 {
     char line[4096];
     bool found = false;
@@ -170,7 +170,7 @@ static bool find_group(Group *g, const char *root, const char *controller, int i
 }
 
 /* To the group's parent, unless it is the highest. */
-static bool to_parent(Group *g)
+static bool to_parent(Cgroup *g)
 {
     char *slash = strrchr(g->path, '/');
     if (strlen(g->path) <= g->mounted || !slash)
@@ -180,7 +180,7 @@ static bool to_parent(Group *g)
 }
 
 /* What stands in one of a group's files, behind `key` where there are lines of many. */
-static bool read_value(const Group *g, const char *file, const char *key, char value[256])
+static bool read_value(const Cgroup *g, const char *file, const char *key, char value[256])
 {
     size_t length = strlen(key);
     bool found = false;
@@ -195,7 +195,7 @@ static bool read_value(const Group *g, const char *file, const char *key, char v
 }
 
 /* UINTMAX_MAX where there is none, or "max". */
-static uintmax_t read_number(const Group *g, const char *file, const char *key)
+static uintmax_t read_number(const Cgroup *g, const char *file, const char *key)
 {
     char value[256];
     uintmax_t number;
@@ -209,7 +209,7 @@ static uintmax_t smaller(uintmax_t a, uintmax_t b)
 }
 
 /* What is left until a limit is reached; `cached` bytes of what is used would be given up. */
-static uintmax_t left_until(const Group *g, const char *limit, const char *usage, uintmax_t cached)
+static uintmax_t left_until(const Cgroup *g, const char *limit, const char *usage, uintmax_t cached)
 {
     uintmax_t most = read_number(g, limit, ""), used = read_number(g, usage, "");
     if (most == UINTMAX_MAX || used == UINTMAX_MAX)
@@ -223,7 +223,7 @@ static uintmax_t with_swap(uintmax_t left, uintmax_t swap)
     return left > UINTMAX_MAX - swap ? UINTMAX_MAX : left + swap;
 }
 
-static uintmax_t left_in(const Group *g, uintmax_t swap)
+static uintmax_t left_in(const Cgroup *g, uintmax_t swap)
 {
     static const char *const keys[2][2] = { { "total_inactive_file ", "total_active_file " },
                                             { "inactive_file ", "active_file " } };
@@ -244,7 +244,7 @@ static uintmax_t left_in(const Group *g, uintmax_t swap)
 
 size_t cgroup_memory_free(const char *root, size_t swap)
 {
-    Group g;
+    Cgroup g;
     uintmax_t left = SIZE_MAX;
     for (int i = 0; find_group(&g, root, "memory", i); i++)
         do
@@ -254,7 +254,7 @@ size_t cgroup_memory_free(const char *root, size_t swap)
 }
 
 /* Microseconds of processors' time per period, as "quota period" or each in a file. */
-static int processors_in(const Group *g)
+static int processors_in(const Cgroup *g)
 {
     char value[256];
     long long quota, period;
@@ -273,7 +273,7 @@ static int processors_in(const Group *g)
 
 int cgroup_processors(const char *root)
 {
-    Group g;
+    Cgroup g;
     int least = INT_MAX;
     for (int i = 0; find_group(&g, root, "cpu", i); i++)
         do

@@ -124,7 +124,7 @@ static void check_order(const FileBatch *b, int channels)
 Shape batch_shape(const Origin *origin, const FileBatch *batch)
 {
     const Options *o = &origin->run->options;
-    Shape shape = origin_shape(origin, NULL);
+    Shape shape = origin_shape(origin, 0);
     check_order(batch, shape.c);
     if (option_given(o, "--batch-size") && o->batch_size != batch->n)
         error_die(EXIT_USAGE, "--batch-size", "%d, but %s holds %d images", o->batch_size, o->batch,

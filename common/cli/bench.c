@@ -14,7 +14,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What is timed: a network with random weights, running forward or taking training steps. */
 typedef struct {
@@ -216,7 +215,7 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
     double median = sorted[runs / 2], images = shape->n / median;
     double gflops = 2 * (double)net_macs(net) / median / 1e9 * (train ? 3 : 1);
     const char *mode = train ? "train" : "infer";
-    if (strcmp(run->options.format, "tsv") == 0) {
+    if (run->options.format == FORMAT_TSV) {
         printf("network\tmode\tbatch\tthreads\tmedian_ms\tmin_ms\tmax_ms\tgflops\timages_per_s\t"
                "peak_mb\n");
         print_tsv_field(run->name);
@@ -233,9 +232,9 @@ static void print_figures(const Run *run, const Shape *shape, const Net *net, co
 int cmd_bench(const Run *run)
 {
     const Options *o = &run->options;
-    bool train = strcmp(o->mode, "train") == 0, tsv = strcmp(o->format, "tsv") == 0;
+    bool train = o->mode == MODE_TRAIN, tsv = o->format == FORMAT_TSV;
     int runs = o->runs;
-    Shape shape = network_shape(run->step, o, NULL);
+    Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
     Subject s = subject_new(net, train, shape.config.classes);
     if (o->layers && !engine_units(s.engine))

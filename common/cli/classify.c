@@ -150,7 +150,7 @@ static bool rank(const float *logits, int classes, Guess *guesses)
 static void print_guesses(const Classifier *c, const char *image, const Guess *guesses)
 {
     const Options *o = &c->run->options;
-    bool tsv = strcmp(o->format, "tsv") == 0;
+    bool tsv = o->format == FORMAT_TSV;
     int digits = snprintf(NULL, 0, "%d", c->shape.config.classes - 1);
     if (!tsv && c->named) {
         print_name(image);
@@ -214,7 +214,7 @@ static void let_wait(Classifier *c, Image *image, char *name)
  * its number: "cat.gif#2". */
 static char *name_of(const Classifier *c, const char *operand, const ImageFile *file, bool several)
 {
-    bool tsv = strcmp(c->run->options.format, "tsv") == 0;
+    bool tsv = c->run->options.format == FORMAT_TSV;
     const char *name = tsv ? operand : file->name;
     return several ? str_format("%s#%d", name, file->count) : str_format("%s", name);
 }
@@ -265,7 +265,7 @@ static Shape choose_network(const Origin *origin, const Dataset *data)
 {
     const Options *o = &origin->run->options;
     Shape shape = data->name ? network_shape_for_data(origin->run, origin, data)
-                             : origin_shape(origin, "article");
+                             : origin_shape(origin, PRESET_ARTICLE);
     if (!data->name)
         check_imagenet(o, &shape);
     shape.n = batch_size(o);
@@ -301,7 +301,7 @@ int cmd_classify(const Run *run)
     c.engine = engine_for_inference(engine_kind(o->engine), c.net, c.weights);
     c.waiting = mem_alloc((size_t)c.shape.n, sizeof *c.waiting);
     c.named = o->operand_count > 1;
-    if (strcmp(o->format, "tsv") == 0)
+    if (o->format == FORMAT_TSV)
         printf("file\trank\tprobability\tindex\tname\n");
     for (int i = 0; i < o->operand_count; i++)
         read_file(&c, o->operands[i]);

@@ -198,18 +198,17 @@ static void read_both(const Run *run, Comparison *c, char **other)
 int cmd_compare(const Run *run)
 {
     /* A wrong size is told here, with the step's line. */
-    Shape shape = network_shape(run->step, &run->options, NULL);
+    Shape shape = network_shape(run->step, &run->options, 0);
     net_free(network_build(run->step, &shape));
     Comparison c = { 0 };
     char *other;
     read_both(run, &c, &other);
     comparison_make(&c);
-    const char *format = run->options.format;
-    if (strcmp(format, "tsv") == 0)
+    if (run->options.format == FORMAT_TSV)
         print_tsv(&c);
-    else if (strcmp(format, "json") == 0)
+    else if (run->options.format == FORMAT_JSON)
         print_json(&c);
-    else if (strcmp(format, "svg") == 0)
+    else if (run->options.format == FORMAT_SVG)
         comparison_svg(&c);
     else
         comparison_print(&c);

@@ -194,9 +194,9 @@ int cmd_evaluate(const Run *run)
     Trained t = { .builder = blueprint_builder(&plan), .batch_size = o->batch_size };
     Net *net = t.builder.build(t.builder.context, 1);
     t.weights = origin_weights(&origin, &plan.shape, net);
-    if (strcmp(o->format, "tsv") == 0)
+    if (o->format == FORMAT_TSV)
         print_tsv(&t, &test, list, count);
-    else if (strcmp(o->format, "json") == 0)
+    else if (o->format == FORMAT_JSON)
         print_json(run, &t, &test, list, count);
     else if (count > 1)
         print_table(run, &t, &test, list, count);

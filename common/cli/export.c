@@ -1,10 +1,8 @@
 /* export: a network and its weights for other programs. */
 #include "cli/commands.h"
 #include "cli/keys.h"
-#include "cli/onnx.h"
 #include "cli/origin.h"
-
-#include <string.h>
+#include "export/onnx.h"
 
 int cmd_export(const Run *run)
 {
@@ -15,16 +13,18 @@ int cmd_export(const Run *run)
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
                   "needs --output; ONNX has neither");
     Origin origin = origin_read(run);
-    Shape shape = origin_shape(&origin, NULL);
+    Shape shape = origin_shape(&origin, 0);
     Net *net = network_build(run->step, &shape);
-    Form form = { .half = o->dtype && strcmp(o->dtype, "F16") == 0 };
+    Form form = { .half = o->dtype == DTYPE_F16 };
     if (o->output)
         form.scheme = scheme_asked(o, net);
     Error error;
-    /* What the file says of its weights, such as what they were trained on, stays true. */
+    /* Copied: what the file says of its weights, such as what they were trained on, stays true. */
     MetadataList metadata = origin_metadata(&origin, &shape, net);
     form.metadata = metadata.items, form.metadata_count = metadata.count;
-    Onnx *onnx = o->onnx ? onnx_new(net, run->name, run->step->title, &metadata, &error) : NULL;
+    Onnx *onnx =
+        o->onnx ? onnx_new(net, run->name, run->step->title, metadata.items, metadata.count, &error)
+                : NULL;
     if (o->onnx && !onnx)
         error_die_of(EXIT_FAILED, &error);
     Weights *weights = origin_weights(&origin, &shape, net);

@@ -71,7 +71,7 @@ int cmd_forward(const Run *run)
     Error error;
     Entry *entries = NULL;
     size_t count = 0;
-    bool training = strcmp(o->mode, "train") == 0;
+    bool training = o->mode == MODE_TRAIN;
     EngineKind kind = engine_kind(o->engine);
     Engine *engine;
     if (o->keep)

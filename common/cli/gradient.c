@@ -26,7 +26,7 @@ static Lesson lesson_new(const Run *run)
 {
     const Options *o = &run->options;
     Lesson l = { .origin = origin_read(run) };
-    l.batch = batch_read(o->batch, origin_shape(&l.origin, NULL).config.classes);
+    l.batch = batch_read(o->batch, origin_shape(&l.origin, 0).config.classes);
     l.shape = batch_shape(&l.origin, &l.batch);
     l.net = network_build(run->step, &l.shape);
     l.weights = origin_weights(&l.origin, &l.shape, l.net);

@@ -144,8 +144,8 @@ static void print_options(const Step *step, const Command *command, bool common)
 {
     Options options;
     options_standard(command, &options);
-    bool preset = options.preset != NULL; /* else the sizes are not known before the call is */
-    Shape shape = network_shape(step, &options, preset ? NULL : "article");
+    bool preset = options.preset; /* else the sizes are not known before the call is */
+    Shape shape = network_shape(step, &options, preset ? 0 : PRESET_ARTICLE);
     OptionAbout about;
     for (int i = 0; option_about(command, i, &about); i++) {
         if (about.common != common || !means_something(step, &shape, about.name))

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 Scheme scheme_asked(const Options *o, const Net *net)
 {
@@ -16,11 +15,11 @@ Scheme scheme_asked(const Options *o, const Net *net)
         error_die(
             EXIT_USAGE, "--scheme",
             "'%s': this network is not the published ConvNeXt: its parameters have one name each",
-            o->scheme);
-    return o->scheme ? scheme_find(o->scheme) : OFFICIAL;
+            option_text(o, "--scheme"));
+    return o->scheme ? o->scheme : OFFICIAL;
 }
 
-/* The parameters as entries without data. */
+/* Makes entries of the parameters, without data. */
 static Entry *entries_of(const Net *net)
 {
     Entry *entries = mem_alloc((size_t)net_params(net), sizeof *entries);
@@ -35,7 +34,7 @@ static Entry *entries_of(const Net *net)
 
 int cmd_keys(const Run *run)
 {
-    Shape shape = network_shape(run->step, &run->options, NULL);
+    Shape shape = network_shape(run->step, &run->options, 0);
     Net *net = network_build(run->step, &shape);
     size_t count = (size_t)net_params(net);
     Entry *entries = entries_of(net);
@@ -64,9 +63,9 @@ void keys_save_weights(const Weights *weights, const Form *form, const char *pat
 int cmd_init(const Run *run)
 {
     const Options *o = &run->options;
-    Shape shape = network_shape(run->step, o, NULL);
+    Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
-    Form form = { .scheme = scheme_asked(o, net) }; /* before the work: a wrong call */
+    Form form = { .scheme = scheme_asked(o, net) }; /* first: the call may be wrong */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
     MetadataList metadata = { 0 };

@@ -1,4 +1,4 @@
-/* Weights under the names that --scheme asks for. */
+/* Weights under the names of the scheme that --scheme names. */
 #ifndef CLI_KEYS_H
 #define CLI_KEYS_H
 
@@ -6,8 +6,8 @@
 #include "graph/schemes.h"
 #include "graph/weights.h"
 
-/* The scheme asked for, OFFICIAL without --scheme. Ends the program where the network's parameters
- * have no other names. */
+/* Returns the scheme of --scheme, OFFICIAL without it. Ends the program where the network's
+ * parameters have no other names. */
 Scheme scheme_asked(const Options *o, const Net *net);
 
 /* Writes the weights; ends the program where that fails. */

@@ -31,8 +31,7 @@ static const Config small_sizes[] = {
  */
 static void check_preset(const Step *step, const Options *o)
 {
-    const char *preset = option_given(o, "--preset") ? o->preset : NULL;
-    bool small = preset && strcmp(preset, "small") == 0;
+    bool given = option_given(o, "--preset"), small = given && o->preset == PRESET_SMALL;
     bool rows = step->rows, row_given = option_given(o, "--row");
     if (o->variant && (!step->published || rows))
         error_die(EXIT_USAGE, "--variant", "this step has %s, no variants",
@@ -44,8 +43,9 @@ static void check_preset(const Step *step, const Options *o)
                   step->row_count - 1);
     if (o->variant && small)
         error_die(EXIT_USAGE, "--variant", "'%s' or --preset small, not both", o->variant);
-    if (preset && step->published && !small)
-        error_die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small", preset,
+    if (given && step->published && !small)
+        error_die(EXIT_USAGE, "--preset", "'%s': this step has %s or --preset small",
+                  option_text(o, "--preset"),
                   rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
@@ -76,12 +76,12 @@ static void make_small(Shape *shape)
         shape->config.depths[i] = (shape->config.depths[i] + 2) / 3;
 }
 
-static Shape preset_shape(const Step *step, const char *preset)
+static Shape preset_shape(const Step *step, Preset preset)
 {
     Shape shape = imagenet_shape(step->article);
-    if (strcmp(preset, "article") == 0)
+    if (preset == PRESET_ARTICLE)
         return shape;
-    bool small = strcmp(preset, "small") == 0;
+    bool small = preset == PRESET_SMALL;
     Config sizes = small ? small_sizes[step->trunk] : paper_sizes[step->trunk];
     shape.config.stem = sizes.stem;
     memcpy(shape.config.widths, sizes.widths, sizeof sizes.widths);
@@ -104,7 +104,7 @@ static Shape row_shape(const Step *step, int row, bool small)
     return shape;
 }
 
-static Shape base_shape(const Step *step, const Options *o, const char *preset)
+static Shape base_shape(const Step *step, const Options *o, Preset preset)
 {
     if (option_given(o, "--preset") || !preset)
         preset = o->preset;
@@ -113,7 +113,7 @@ static Shape base_shape(const Step *step, const Options *o, const char *preset)
     if (!step->rows)
         return preset_shape(step, preset);
     int row = option_given(o, "--row") ? o->row : step->row_count - 1;
-    return row_shape(step, row, strcmp(preset, "small") == 0);
+    return row_shape(step, row, preset == PRESET_SMALL);
 }
 
 /* Options that this network has nothing for. */
@@ -131,7 +131,7 @@ static void check_meaning(const Step *step, const Options *o, const Shape *shape
             error_die(EXIT_USAGE, needs[i].option, "this network has no %s", needs[i].layers);
 }
 
-Shape network_shape(const Step *step, const Options *options, const char *preset)
+Shape network_shape(const Step *step, const Options *options, Preset preset)
 {
     check_preset(step, options);
     return network_shape_over(step, options, base_shape(step, options, preset));
@@ -164,7 +164,7 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
         if (shape.w <= 4 && shape.c > 4)
             error_context("--input is channels x height x width: 3x224x224");
     }
-    shape.head = !options->part || strcmp(options->part, "classifier") == 0;
+    shape.head = options->part != PART_ENCODER;
     check_meaning(step, options, &shape);
     return shape;
 }

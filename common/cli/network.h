@@ -13,8 +13,8 @@ typedef struct {
 } Shape;
 
 /* The preset's sizes with the options' in their place. preset: used where no --preset was given;
- * NULL: the command's. An option that means nothing to this network ends the program. */
-Shape network_shape(const Step *step, const Options *options, const char *preset);
+ * 0: the command's. An option that means nothing to this network ends the program. */
+Shape network_shape(const Step *step, const Options *options, Preset preset);
 
 /* The same with other sizes in the preset's place. */
 Shape network_shape_over(const Step *step, const Options *options, Shape shape);

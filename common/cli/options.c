@@ -2,45 +2,28 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "cli/option_value.h"
 #include "engine/engine.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* WRITTEN: a file or folder to write. */
-typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, FLAG } Kind;
-
-typedef struct {
-    const char *name;
-    Kind kind;
-    size_t offset;
-    double least, most;   /* NUMBER, REAL and each of FOUR and SHAPE */
-    const char *choices;  /* CHOICE: "a|b|c"; else what the value is called */
-    const char *help;     /* what it is */
-    const char *standard; /* its value where it is not given, as one would write it, or NULL */
-    const char *instead;  /* in words, where there is no such value: "a tenth of the epochs" */
-} Spec;
-
 #define AT(field) offsetof(Options, field)
-/* What a network's layers and their shapes depend on. */
+/* The options that a network's layers and their shapes depend on. */
 #define SHAPES "--preset --stem --widths --depths --classes --input --batch-size --variant --row "
-/* What every command takes. */
+/* The options that every command takes. */
 #define COMMON SHAPES "--drop-path --layer-scale --threads "
 
-/* Sizes are bounded so that their small multiples fit an int; products are checked where they are
- * made. */
+/* Bounds of sizes: their small multiples fit an int; products are checked where they are made. */
 enum { LARGEST = 1 << 20, MANY = 1 << 30 };
 
-static const Spec specs[] = {
+static const OptionSpec specs[] = {
     { "--preset", CHOICE, AT(preset), 0, 0, "article|paper|small",
       .help = "the article's sizes, the paper's, or ones that train on a laptop",
       .standard = "article" },
-    { "--variant", CHOICE, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
+    { "--variant", NAMED, AT(variant), 0, 0, "tiny|small|base|large|xlarge",
       .help = "the published sizes, in place of presets article and paper" },
     { "--row", NUMBER, AT(row), 0, 1000, "N", .help = "a row of the paper's table" },
     { "--stem", NUMBER, AT(stem), 1, LARGEST, "N", .help = "channels of the stem" },
@@ -65,7 +48,7 @@ static const Spec specs[] = {
       .help = "write these layers' values, too, under their names" },
     { "--layer", TEXT, AT(layer), 0, 0, "LAYER", .help = "the layer to show",
       .instead = "the first convolution" },
-    { "--engine", CHOICE, AT(engine), 0, 0, "fast|plain",
+    { "--engine", NAMED, AT(engine), 0, 0, "fast|plain",
       .help = "run the network fast, or layer by layer as each is defined",
       .standard = ENGINE_STANDARD },
     { "--runs", NUMBER, AT(runs), 1, 100000, "R", .help = "how many runs to time",
@@ -92,7 +75,7 @@ static const Spec specs[] = {
     { "--lr", REAL, AT(lr), 0, 1e6, "V", .help = "learning rate", .standard = "4e-3" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", .help = "decoupled weight decay",
       .standard = "0.05" },
-    { "--data", CHOICE, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
+    { "--data", NAMED, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
     { "--alter", TEXT, AT(alter), 0, 0, "KIND:LEVEL",
       .help = "alter images: dark, grey, bright, gamma, invert, noise, shift, box, blur",
       .instead = "no alteration" },
@@ -126,7 +109,7 @@ _Static_assert((int)SPECS <= (int)MOST_OPTIONS, "one place in Options.given each
 
 /* --- finding --------------------------------------------------------------------------------- */
 
-/* Is `name` one of a list in which a space follows every name? */
+/* Checks whether `name` is in a list in which a space follows every name. */
 static bool listed(const char *list, const char *name)
 {
     size_t length = strlen(name);
@@ -144,10 +127,11 @@ static int find(const char *name)
     return -1;
 }
 
-/* Option number i as a command takes it; NULL: as all do. */
-static Spec spec_for(const Command *command, int i)
+/* Returns option number i as a command takes it; command NULL: as most do. */
+static OptionSpec spec_for(const Command *command, int i)
 {
-    Spec spec = specs[i];
+    OptionSpec spec = specs[i];
+    spec.all = spec.choices;
     for (int k = 0; command && k < NARROWED && command->narrowed[k].name; k++) {
         if (strcmp(command->narrowed[k].name, spec.name) != 0)
             continue;
@@ -171,6 +155,11 @@ bool option_given(const Options *options, const char *name)
     return i >= 0 && options->given[i];
 }
 
+const char *option_text(const Options *options, const char *name)
+{
+    return options->given[find(name)];
+}
+
 void options_set_row(Options *options, int row)
 {
     options->row = row;
@@ -188,134 +177,6 @@ int options_of_network(const Options *options, const char *words[NETWORK_WORDS])
         words[count++] = options->given[i];
     }
     return count;
-}
-
-/* --- values ---------------------------------------------------------------------------------- */
-
-/* The next of "a|b|c": its length, and *at moves to it; 0 behind the last. Start with *at NULL. */
-static size_t next_choice(const Spec *s, const char **at)
-{
-    const char *bar = *at ? strchr(*at, '|') : NULL;
-    if (*at && !bar)
-        return 0;
-    *at = bar ? bar + 1 : s->choices;
-    return strcspn(*at, "|");
-}
-
-static _Noreturn void bad_choice(const Spec *s, const char *text)
-{
-    Nearest nearest = { 0 };
-    const char *at = NULL;
-    for (size_t length; (length = next_choice(s, &at));)
-        nearest_try(&nearest, text, at, length);
-    if (!nearest.word)
-        error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
-    error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s; did you mean %.*s?", text, s->choices,
-              (int)nearest.length, nearest.word);
-}
-
-static _Noreturn void bad_value(const Spec *s, const char *text)
-{
-    if (s->kind == CHOICE)
-        bad_choice(s, text);
-    if (s->kind == SEED)
-        error_die(EXIT_USAGE, s->name, "'%.200s' is not a whole number from 0 to 2^64 - 1", text);
-    error_die(EXIT_USAGE, s->name, "'%.200s' is not %s%s from %.10g to %.10g", text, s->choices,
-              s->kind == NUMBER || s->kind == REAL ? ", a number" : ", each", s->least, s->most);
-}
-
-/* A whole number at *text, which moves behind it. */
-static int number(const Spec *s, const char **text, const char *whole)
-{
-    char *end;
-    errno = 0;
-    long value = strtol(*text, &end, 10);
-    if (end == *text || errno || **text == ' ' || **text == '+' || (double)value < s->least ||
-        (double)value > s->most)
-        bad_value(s, whole);
-    *text = end;
-    return (int)value;
-}
-
-/* `count` whole numbers with a separator between them. */
-static void numbers(const Spec *s, const char *text, char separator, int count, int *values)
-{
-    const char *at = text;
-    for (int i = 0; i < count; i++) {
-        values[i] = number(s, &at, text);
-        if (*at++ != (i < count - 1 ? separator : 0))
-            bad_value(s, text);
-    }
-}
-
-static double real(const Spec *s, const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || !(value >= s->least && value <= s->most))
-        bad_value(s, text);
-    return value;
-}
-
-static uint64_t seed(const Spec *s, const char *text)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (end == text || *end || errno || text[0] < '0' || text[0] > '9')
-        bad_value(s, text);
-    return value;
-}
-
-static const char *choice(const Spec *s, const char *text)
-{
-    const char *at = NULL;
-    for (size_t length; (length = next_choice(s, &at));)
-        if (strlen(text) == length && strncmp(at, text, length) == 0)
-            return text;
-    bad_value(s, text);
-}
-
-static const char *written(const Spec *s, const char *text)
-{
-    if (strcmp(text, "-") == 0)
-        error_die(EXIT_USAGE, s->name,
-                  "'-' is no file: /dev/stdout is standard output, ./- a file of that name");
-    return text;
-}
-
-static void set(const Spec *s, const char *text, Options *options)
-{
-    void *field = (char *)options + s->offset;
-    switch (s->kind) {
-    case NUMBER:
-        numbers(s, text, 0, 1, field);
-        break;
-    case FOUR:
-        numbers(s, text, ',', 4, field);
-        break;
-    case SHAPE:
-        numbers(s, text, 'x', 3, field);
-        break;
-    case REAL:
-        *(double *)field = real(s, text);
-        break;
-    case SEED:
-        *(uint64_t *)field = seed(s, text);
-        break;
-    case CHOICE:
-        *(const char **)field = choice(s, text);
-        break;
-    case TEXT:
-        *(const char **)field = text;
-        break;
-    case WRITTEN:
-        *(const char **)field = written(s, text);
-        break;
-    case FLAG:
-        *(bool *)field = true;
-        break;
-    }
 }
 
 /* --- the line -------------------------------------------------------------------------------- */
@@ -391,7 +252,7 @@ static int take_option(const Command *command, int argc, char **argv, int i, Opt
     Written w = written_as(argv[i]);
     if (w.spec < 0 || !takes(command, w.name))
         bad_option(command, argv[i]);
-    Spec s = spec_for(command, w.spec);
+    OptionSpec s = spec_for(command, w.spec);
     if (s.kind == FLAG && w.value)
         error_die(EXIT_USAGE, argv[i], "%s takes no value", s.name);
     bool next = s.kind != FLAG && !w.value;
@@ -400,7 +261,7 @@ static int take_option(const Command *command, int argc, char **argv, int i, Opt
     options->given[w.spec] = s.kind == FLAG ? "" : next ? argv[i + 1] : w.value;
     if ((s.kind == TEXT || s.kind == WRITTEN) && !*options->given[w.spec])
         error_die(EXIT_USAGE, s.name, "its value is empty: %s, %s", s.choices, s.help);
-    set(&s, options->given[w.spec], options);
+    option_set(&s, options->given[w.spec], options);
     return next ? 2 : 1;
 }
 
@@ -408,23 +269,23 @@ void options_standard(const Command *command, Options *options)
 {
     *options = (Options){ 0 };
     for (int i = 0; i < SPECS; i++) {
-        Spec s = spec_for(command, i);
+        OptionSpec s = spec_for(command, i);
         if (s.standard && takes(command, s.name) && !listed(command->required, s.name))
-            set(&s, s.standard, options);
+            option_set(&s, s.standard, options);
     }
 }
 
 static void check_required(const Command *command, const Options *options)
 {
     for (int i = 0; i < SPECS; i++) {
-        Spec s = spec_for(command, i);
+        OptionSpec s = spec_for(command, i);
         if (listed(command->required, s.name) && !options->given[i])
             error_die(EXIT_USAGE, command->name, "wants %s %s, %s", s.name, s.choices, s.help);
     }
 }
 
-/* A word that is no option and that the command has no use for. before: the word in front of it, or
- * NULL. */
+/* Ends the program for a word that is no option in a command without operands. before: the word in
+ * front of it, or NULL. */
 static _Noreturn void bad_operand(const Command *command, const char *word, const char *before,
                                   const Options *options)
 {
@@ -470,7 +331,7 @@ void options_parse(const Command *command, bool named, int argc, char **argv, Op
 bool option_about(const Command *command, int i, OptionAbout *about)
 {
     for (int k = 0, seen = 0; k < SPECS; k++) {
-        Spec s = spec_for(command, k);
+        OptionSpec s = spec_for(command, k);
         if (!takes(command, s.name) || seen++ < i)
             continue;
         *about = (OptionAbout){ .name = s.name,

@@ -2,27 +2,43 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "graph/schemes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { MOST_OPTIONS = 64 };
 
-/* Every option's value; what was not given is what the command takes in its place, or 0, NULL or
- * false, and says so by `given`. */
+/* Choices, in the order in which options.c lists them; those of --scheme are Scheme. 0: the option
+ * was not given and has no default. */
+typedef enum { PRESET_ARTICLE = 1, PRESET_PAPER, PRESET_SMALL } Preset;
+typedef enum { PART_CLASSIFIER = 1, PART_ENCODER } NetworkPart;
+typedef enum { FORMAT_TEXT = 1, FORMAT_TSV, FORMAT_JSON, FORMAT_SVG } OutputFormat;
+typedef enum { MODE_EVAL = 1, MODE_TRAIN, MODE_INFER } RunMode;
+typedef enum { DTYPE_F32 = 1, DTYPE_F16 } WeightsDtype;
+
+/* Every option's value. One that was not given has the command's default, or else 0, NULL or false;
+ * `given` tells them apart. */
 typedef struct {
     /* network */
-    const char *preset, *variant;
+    Preset preset;
+    const char *variant;
     int row, to_row, stem, widths[4], depths[4], classes;
     int input[3]; /* channels, height, width */
     int batch_size;
     double drop_path, layer_scale;
     int threads;
     /* report, bench */
-    const char *part, *format, *mode, *engine;
+    NetworkPart part;
+    OutputFormat format;
+    RunMode mode;
+    const char *engine;
     int runs;
     bool layers, plan;
     /* files */
-    const char *weights, *batch, *output, *scheme, *dtype, *onnx, *keep, *layer;
+    const char *weights, *batch, *output, *onnx, *keep, *layer;
+    Scheme scheme;
+    WeightsDtype dtype;
     bool as_is;
     int stage; /* field */
     /* classify */
@@ -35,7 +51,7 @@ typedef struct {
     uint64_t seed;
     const char *data, *alter, *out;
 
-    const char *given[MOST_OPTIONS]; /* what was given as option number i, or NULL */
+    const char *given[MOST_OPTIONS]; /* the text given to option number i, or NULL */
     const char *const *operands;
     int operand_count;
 } Options;
@@ -57,9 +73,9 @@ typedef struct Command {
     } narrowed[NARROWED];
 } Command;
 
-/* What the words say before one knows the command: the first and the second of those that are
- * neither options nor their values (NULL: there is none), and whether help or the version is asked
- * for. Behind an option that no command has, the first of them may be its value. */
+/* The command line before the command is known: the first and the second word that is neither
+ * option nor value (NULL: there is none), and whether help or the version is asked for. strange:
+ * behind an option that no command has, so that `command` may be its value. */
 typedef struct {
     const char *command, *topic;
     bool help, version, strange;
@@ -70,28 +86,31 @@ Asked options_asked(int argc, char **argv);
  * option ends the program with exit status 2. */
 void options_parse(const Command *command, bool named, int argc, char **argv, Options *options);
 
-/* What the command takes where no option is given. */
+/* Sets every option to the command's default. */
 void options_standard(const Command *command, Options *options);
 
-/* As if --row had been given, and nothing that only some rows have. */
+/* Sets --row as if it had been given, and unsets what only some rows have. */
 void options_set_row(Options *options, int row);
 
-/* Was this option given? name: with its dashes. */
+/* Checks whether an option was given. name: with its dashes. */
 bool option_given(const Options *options, const char *name);
 
-/* The options that a network's layers depend on, of those that were given, each with its value
- * behind it: "--preset", "small", "--batch-size", "3". Returns how many words that is. */
+/* Returns an option's value as it was written, or NULL where it was not given. */
+const char *option_text(const Options *options, const char *name);
+
+/* Lists the options given that a network's layers depend on, each with its value behind it:
+ * "--preset", "small", "--batch-size", "3". Returns the number of words. */
 enum { NETWORK_WORDS = 2 * MOST_OPTIONS };
 int options_of_network(const Options *options, const char *words[NETWORK_WORDS]);
 
 /* One of a command's options. */
 typedef struct {
     const char *name, *value;    /* value: "" where it takes none */
-    const char *help, *standard; /* standard: NULL where there is nothing to say */
+    const char *help, *standard; /* standard: the default; NULL: none */
     bool required, common;       /* common: every command takes it */
 } OptionAbout;
 
-/* Number i of the command's options, from 0; false: there are not so many. */
+/* Describes number i of the command's options, from 0; returns false where there are fewer. */
 bool option_about(const Command *command, int i, OptionAbout *about);
 
 #endif

@@ -174,7 +174,7 @@ static bool says_sizes(const Origin *origin)
            (option_given(o, "--row") && o->row != row_of(origin->name));
 }
 
-Shape origin_shape(const Origin *origin, const char *preset)
+Shape origin_shape(const Origin *origin, Preset preset)
 {
     const Run *run = origin->run;
     Shape asked = network_shape(run->step, &run->options, preset);

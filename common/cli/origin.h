@@ -38,8 +38,8 @@ Origin origin_read_trained(const Run *run);
 void origin_free(Origin *origin);
 
 /* The network for these weights: what the call says, else what the file says, else the
- * preset's; NULL: the command's. */
-Shape origin_shape(const Origin *origin, const char *preset);
+ * preset's; 0: the command's. */
+Shape origin_shape(const Origin *origin, Preset preset);
 
 /* The weights, for a network of that shape. Where the file says that they are of a network that
  * computes something else, the program ends, or with --as-is says so. */

@@ -34,23 +34,23 @@ typedef struct {
     ino_t number;
     mode_t mode;
     const char *name; /* NULL where it is there */
-} Place;
+} FileId;
 
 /* "-" is standard input; no output is called so. */
-static Place place_of(const char *path)
+static FileId id_of(const char *path)
 {
     struct stat status;
     if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0)
-        return (Place){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
+        return (FileId){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
     const char *slash = strrchr(path, '/');
     char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
     bool known = stat(folder, &status) == 0;
     free(folder);
-    return (Place){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
+    return (FileId){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
 }
 
 /* Devices and pipes hold nothing that could be replaced. */
-static bool same(const Place *a, const Place *b)
+static bool same(const FileId *a, const FileId *b)
 {
     if (!a->known || !b->known || a->there != b->there || a->device != b->device ||
         a->number != b->number)
@@ -68,7 +68,7 @@ static void check(const Options *options, const Named *output, const Named *othe
     const char *to = path_of(output, options), *path = path_of(other, options);
     if (!to || !path || output == other)
         return;
-    Place a = place_of(to), b = place_of(path);
+    FileId a = id_of(to), b = id_of(path);
     if (!same(&a, &b))
         return;
     if (other->what)
@@ -91,10 +91,10 @@ void outputs_check(const Options *options)
 /* Is the output one of the set's files? */
 static void check_set(const char *option, const char *to, const char *set)
 {
-    Place place = place_of(to);
+    FileId place = id_of(to);
     for (int i = 0; i < DATASET_FILES_MAX; i++) {
         char *path = dataset_file(set, i);
-        Place file = path ? place_of(path) : (Place){ 0 };
+        FileId file = path ? id_of(path) : (FileId){ 0 };
         if (same(&place, &file))
             error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set, path);
         free(path);

@@ -49,7 +49,7 @@ static bool has_rows(const char *path)
 static Layers own_layers(const Step *step)
 {
     Options none = { 0 };
-    Shape shape = network_shape(step, &none, "small");
+    Shape shape = network_shape(step, &none, PRESET_SMALL);
     Net *net = network_build(step, &shape);
     Layers own = { .count = net_tensors(net) - 1 };
     own.layers = mem_alloc((size_t)own.count, sizeof *own.layers);

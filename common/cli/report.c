@@ -92,7 +92,7 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
         return;
     Options options = run->options;
     options_set_row(&options, row - 1);
-    Shape shape = network_shape(run->step, &options, NULL);
+    Shape shape = network_shape(run->step, &options, 0);
     Net *before = network_build(run->step, &shape);
     printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
            print_percent(net_trained(net), (double)net_trained(before)),
@@ -236,7 +236,7 @@ static void print_road(const Run *run)
         const Row *r = &step->rows[row];
         Options options = run->options;
         options_set_row(&options, row);
-        Shape shape = network_shape(step, &options, NULL);
+        Shape shape = network_shape(step, &options, 0);
         Net *net = network_build(step, &shape);
         bool good = follows(net_macs(net), r->gflops);
         strange += !good;
@@ -267,24 +267,25 @@ static void draw(const Run *run)
 
 int cmd_report(const Run *run)
 {
-    const char *format = run->options.format;
+    OutputFormat format = run->options.format;
     const char *words[NETWORK_WORDS];
     bool whole_road = run->step->rows && options_of_network(&run->options, words) == 0;
-    if (run->options.plan && strcmp(format, "text") != 0 && strcmp(format, "tsv") != 0)
-        error_die(EXIT_USAGE, "--plan", "comes as text or tsv, not as %s", format);
-    if (whole_road && !run->options.plan && strcmp(format, "text") == 0) {
+    if (run->options.plan && format != FORMAT_TEXT && format != FORMAT_TSV)
+        error_die(EXIT_USAGE, "--plan", "comes as text or tsv, not as %s",
+                  option_text(&run->options, "--format"));
+    if (whole_road && !run->options.plan && format == FORMAT_TEXT) {
         print_road(run);
         return 0;
     }
-    Shape shape = network_shape(run->step, &run->options, NULL);
+    Shape shape = network_shape(run->step, &run->options, 0);
     Net *net = network_build(run->step, &shape);
     if (run->options.plan)
         report_plan(run, net);
-    else if (strcmp(format, "tsv") == 0)
+    else if (format == FORMAT_TSV)
         print_tsv(net);
-    else if (strcmp(format, "svg") == 0)
+    else if (format == FORMAT_SVG)
         draw(run);
-    else if (strcmp(format, "json") == 0)
+    else if (format == FORMAT_JSON)
         report_json(run, &shape, net);
     else
         print_text(run, &shape, net);

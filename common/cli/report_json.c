@@ -101,7 +101,7 @@ typedef struct {
     char name[PART_TEXT];
     const Tensor *last;
     uint64_t params, macs;
-} Part;
+} PartSums;
 
 /* "stem", "stage3", "head", of "encoder.stem.0", "encoder.stages.2.0.add", "head.3"; of the
  * authors' names too: "downsample_layers.0.1", "downsample_layers.2.0", and their head, which has
@@ -123,9 +123,9 @@ static void name_part(const char *layer, char name[PART_TEXT])
 }
 
 /* The parts in the order of their first layers; to be freed. */
-static Part *parts_of(const Net *net, int *count)
+static PartSums *parts_of(const Net *net, int *count)
 {
-    Part *parts = mem_alloc((size_t)net_tensors(net), sizeof *parts);
+    PartSums *parts = mem_alloc((size_t)net_tensors(net), sizeof *parts);
     *count = 0;
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
@@ -147,7 +147,7 @@ static void print_parts(const Net *net)
 {
     char shape[SHAPE_TEXT];
     int count;
-    Part *parts = parts_of(net, &count);
+    PartSums *parts = parts_of(net, &count);
     printf(" \"parts\": [");
     for (int i = 0; i < count; i++) {
         printf("%s   {", i ? ",\n" : "\n");

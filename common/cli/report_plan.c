@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *op_name(const Tensor *t)
 {
@@ -175,7 +174,7 @@ void report_plan(const Run *run, const Net *net)
     if (!plan.count)
         error_die(EXIT_FAILED, "--plan",
                   "the plain engine has no plan: it keeps every tensor's values and gradient");
-    if (strcmp(run->options.format, "tsv") == 0)
+    if (run->options.format == FORMAT_TSV)
         print_tsv(&plan);
     else
         print_text(run, &plan, net);

@@ -169,19 +169,19 @@ typedef struct {
     int columns, rows, gap, scale, width, height;
     int planes; /* of a tile: 3 where filters are of three channels, which are red, green, blue */
     uint8_t *samples;
-} Sheet;
+} Panels;
 
-static int tiles(const Values *s, const Sheet *sheet)
+static int tiles(const Values *s, const Panels *sheet)
 {
     return s->count * s->channels / sheet->planes;
 }
 
 /* Filters and channels of one image in a square; else a row per filter or image. Tiles are enlarged
  * to 48 pixels or so, as long as the sheet has at most `SIDE`. */
-static Sheet sheet_new(const Values *s)
+static Panels sheet_new(const Values *s)
 {
     enum { TILE = 48, SIDE = 4096 };
-    Sheet sheet = { .planes = s->weights && s->channels == 3 ? 3 : 1 };
+    Panels sheet = { .planes = s->weights && s->channels == 3 ? 3 : 1 };
     int inner = s->channels / sheet.planes, count = s->count * inner;
     int square = (int)ceil(sqrt((double)count));
     sheet.columns = inner == 1 || s->count == 1 ? square : inner;
@@ -213,7 +213,7 @@ static uint8_t level(const Values *s, const Numbers *n, float value)
     return isfinite(at) ? (uint8_t)lround(255 * fmin(fmax(at, 0), 1)) : s->weights ? 128 : 0;
 }
 
-static void draw_tile(const Values *s, const Numbers *n, Sheet *sheet, int tile)
+static void draw_tile(const Values *s, const Numbers *n, Panels *sheet, int tile)
 {
     int left = sheet->gap + tile % sheet->columns * (s->w * sheet->scale + sheet->gap);
     int top = sheet->gap + tile / sheet->columns * (s->h * sheet->scale + sheet->gap);
@@ -231,7 +231,7 @@ static void draw_tile(const Values *s, const Numbers *n, Sheet *sheet, int tile)
 
 static void write_sheet(const Values *s, const Numbers *n, const char *path)
 {
-    Sheet sheet = sheet_new(s);
+    Panels sheet = sheet_new(s);
     Error error;
     for (int i = 0; i < tiles(s, &sheet); i++)
         draw_tile(s, n, &sheet, i);
@@ -249,7 +249,7 @@ int cmd_show(const Run *run)
     FileBatch batch = { 0 };
     if (o->batch)
         batch = batch_read(o->batch, 0);
-    Shape shape = o->batch ? batch_shape(&origin, &batch) : origin_shape(&origin, NULL);
+    Shape shape = o->batch ? batch_shape(&origin, &batch) : origin_shape(&origin, 0);
     shape.n = o->batch ? shape.n : 1;
     Net *net = network_build(run->step, &shape);
     Weights *weights = origin_weights(&origin, &shape, net);
@@ -258,7 +258,7 @@ int cmd_show(const Run *run)
     Numbers n = numbers_of(&s);
     if (o->output)
         write_sheet(&s, &n, o->output);
-    if (strcmp(o->format, "tsv") == 0)
+    if (o->format == FORMAT_TSV)
         print_tsv(&s);
     else
         print_numbers(&s, &n);

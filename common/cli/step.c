@@ -22,7 +22,7 @@
 typedef struct {
     Command command;
     int (*run)(const Run *run);
-} Entry;
+} CommandEntry;
 
 /* The network is the batch's in size. */
 #define OF_THE_BATCH                                                                               \
@@ -37,7 +37,7 @@ typedef struct {
         "--input", .instead = "the preset's, with the data set's channels"                         \
     }
 
-static const Entry entries[] = {
+static const CommandEntry entries[] = {
     { { .name = "report",
         .options = "--part --format --plan ",
         .help = "the network, layer by layer (the default)",
@@ -164,7 +164,7 @@ static const Entry entries[] = {
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
 /* NULL: there is none. */
-static const Entry *named(const char *name)
+static const CommandEntry *named(const char *name)
 {
     for (int i = 0; i < ENTRIES; i++)
         if (strcmp(entries[i].command.name, name) == 0)
@@ -172,10 +172,10 @@ static const Entry *named(const char *name)
     return NULL;
 }
 
-static const Entry *find(const char *name)
+static const CommandEntry *find(const char *name)
 {
     Nearest nearest = { 0 };
-    const Entry *entry = named(name);
+    const CommandEntry *entry = named(name);
     if (entry)
         return entry;
     for (int i = 0; i < ENTRIES; i++)
@@ -254,7 +254,7 @@ int step_main(int argc, char **argv, Step step)
     /* Options alone mean the default command. */
     if (asked.strange && asked.command && !named(asked.command))
         asked.command = NULL; /* the message is about the option in front of it */
-    const Entry *entry = find(asked.command ? asked.command : "report");
+    const CommandEntry *entry = find(asked.command ? asked.command : "report");
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
     options_parse(&entry->command, asked.command != NULL, argc - 1, argv + 1, &run.options);

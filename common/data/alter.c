@@ -132,12 +132,12 @@ static void blur(const Canvas *m)
 
 /* --- kinds ----------------------------------------------------------------------------------- */
 
-typedef enum { NO_LEVEL, ANY, WHOLE, ODD } Form;
+typedef enum { NO_LEVEL, ANY, WHOLE, ODD } LevelForm;
 
 /* What becomes of a value alone (tone), or of an image (change). */
 static const struct Kind {
     const char *name;
-    Form form;
+    LevelForm form;
     double least, most;
     double (*tone)(double value, double level);
     void (*change)(const Canvas *image);

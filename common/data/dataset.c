@@ -239,11 +239,11 @@ static const Dataset shapes_set = {
 typedef struct {
     Dataset *data;
     DatasetPart part;
-} Drawing;
+} ShapesSet;
 
 static void draw_shape(void *context, int i, int worker)
 {
-    Drawing *d = context;
+    ShapesSet *d = context;
     (void)worker;
     uint8_t *pixels = d->data->pixels + (size_t)i * image_size(d->data);
     d->data->labels[i] = (unsigned char)shapes_draw(d->part == TEST_SET, (uint32_t)i, pixels);
@@ -256,7 +256,7 @@ static bool shapes_open(DatasetPart part, Dataset *data, Error *error)
     data->count = part == TEST_SET ? SHAPES_TEST : SHAPES_TRAINING;
     data->pixels = mem_alloc((size_t)data->count, image_size(data));
     data->labels = mem_alloc((size_t)data->count, 1);
-    parallel_for(data->count, draw_shape, &(Drawing){ data, part });
+    parallel_for(data->count, draw_shape, &(ShapesSet){ data, part });
     return true;
 }
 

@@ -24,11 +24,6 @@ const PublishedSize *scheme_published_size(const char *name)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static const char *const scheme_names[SCHEMES] = {
-    [BY_POSITION] = "position",    [OFFICIAL] = "official",         [TIMM] = "timm",
-    [TORCHVISION] = "torchvision", [TRANSFORMERS] = "transformers",
-};
-
 /* The parts of a ConvNeXt that have parameters; a block's in the order of its state_dict, where a
  * module's own parameter comes before those of its children. */
 typedef enum {
@@ -44,7 +39,7 @@ typedef enum {
     LAST_NORM,
     HEAD,
     PARTS
-} Part;
+} ModelPart;
 
 /* S: the stage, from 0; B: the block, from 0. Positions count otherwise: N is B + 1, the
  * downsampling being number 0; torchvision's D is 2S and E 2S + 1. Behind each but GAMMA's come
@@ -86,22 +81,14 @@ static const char *const silent[][2] = {
 };
 enum { SILENT = sizeof silent / sizeof *silent };
 
-Scheme scheme_find(const char *name)
-{
-    for (Scheme s = OFFICIAL; s < SCHEMES; s++)
-        if (strcmp(scheme_names[s], name) == 0)
-            return s;
-    return SCHEMES;
-}
-
 /* --- from key to place and back -------------------------------------------------------------- */
 
 /* Where in a ConvNeXt a tensor belongs. */
 typedef struct {
-    Part part;
+    ModelPart part;
     int stage, block;
     bool bias;
-} Place;
+} TensorPlace;
 
 /* Reads digits as every library writes them, without a leading 0; NULL where there are none. */
 static const char *read_number(const char *text, int *value)
@@ -114,7 +101,7 @@ static const char *read_number(const char *text, int *value)
 }
 
 /* Sets what a pattern's letter stands for; false where it cannot have that value. */
-static bool take(char letter, int value, Place *p)
+static bool take(char letter, int value, TensorPlace *p)
 {
     switch (letter) {
     case 'B':
@@ -135,13 +122,11 @@ static bool take(char letter, int value, Place *p)
     }
 }
 
-static int given(char letter, const Place *p)
+static int given(char letter, const TensorPlace *p)
 {
     switch (letter) {
     case 'B':
         return p->block;
-    case 'N':
-        return p->block + 1;
     case 'D':
         return 2 * p->stage;
     case 'E':
@@ -157,9 +142,9 @@ static bool is_letter(char c)
 }
 
 /* What of the text comes behind the pattern; NULL where it does not begin like it. */
-static const char *match(const char *pattern, const char *text, Place *p)
+static const char *match(const char *pattern, const char *text, TensorPlace *p)
 {
-    *p = (Place){ 0 };
+    *p = (TensorPlace){ 0 };
     for (; *pattern; pattern++) {
         int value = 0;
         if (!is_letter(*pattern)) {
@@ -175,7 +160,7 @@ static const char *match(const char *pattern, const char *text, Place *p)
 }
 
 /* The pattern with its numbers in place. */
-static char *fill(const char *pattern, const Place *p)
+static char *fill(const char *pattern, const TensorPlace *p)
 {
     char text[128];
     size_t used = 0;
@@ -187,7 +172,7 @@ static char *fill(const char *pattern, const Place *p)
     return str_format("%.*s", (int)used, text);
 }
 
-static bool match_part(Part part, Scheme scheme, const char *key, Place *p)
+static bool match_part(ModelPart part, Scheme scheme, const char *key, TensorPlace *p)
 {
     const char *rest = match(patterns[part][scheme], key, p);
     p->part = part;
@@ -199,15 +184,15 @@ static bool match_part(Part part, Scheme scheme, const char *key, Place *p)
     return p->bias || strcmp(rest, ".weight") == 0;
 }
 
-static bool place_of(const char *key, Scheme scheme, Place *p)
+static bool place_of(const char *key, Scheme scheme, TensorPlace *p)
 {
-    for (Part part = 0; part < PARTS; part++)
+    for (ModelPart part = 0; part < PARTS; part++)
         if (match_part(part, scheme, key, p))
             return true;
     return false;
 }
 
-static char *key_of(const Place *p, Scheme scheme)
+static char *key_of(const TensorPlace *p, Scheme scheme)
 {
     char *module = fill(patterns[p->part][scheme], p);
     const char *suffix = p->part == GAMMA ? "" : p->bias ? ".bias" : ".weight";
@@ -218,13 +203,13 @@ static char *key_of(const Place *p, Scheme scheme)
 
 char *scheme_key(const char *official, Scheme scheme)
 {
-    Place p;
+    TensorPlace p;
     return place_of(official, OFFICIAL, &p) ? key_of(&p, scheme) : str_format("%s", official);
 }
 
 bool scheme_fits(const Param *params, int count)
 {
-    Place p;
+    TensorPlace p;
     for (int i = 0; i < count; i++)
         if (!place_of(params[i].key, OFFICIAL, &p))
             return false;
@@ -235,7 +220,7 @@ bool scheme_fits(const Param *params, int count)
 
 static void name_param(Param *param)
 {
-    Place p;
+    TensorPlace p;
     place_of(param->key, BY_POSITION, &p);
     free(param->key);
     param->key = key_of(&p, OFFICIAL);
@@ -248,7 +233,7 @@ static void name_param(Param *param)
 static void name_layer(Tensor *t)
 {
     char *name = NULL;
-    Place p;
+    TensorPlace p;
     if (t->params) { /* as its first parameter, without ".weight" */
         const char *key = net_param(t->net, t->first_param)->key, *end = strstr(key, ".weight");
         name = str_format("%.*s", end ? (int)(end - key) : (int)strlen(key), key);
@@ -266,7 +251,7 @@ static void name_layer(Tensor *t)
 
 void scheme_name_officially(Net *net)
 {
-    Place p;
+    TensorPlace p;
     for (int i = 0; i < net_params(net); i++)
         if (!place_of(net_param(net, i)->key, BY_POSITION, &p))
             return;
@@ -280,7 +265,7 @@ void scheme_name_officially(Net *net)
 
 /* A place's rank in the library's state_dict: the authors' model holds all its downsampling layers
  * in one list, before its stages; the others each in its stage. */
-static uint64_t rank_of(const Place *p, Scheme scheme)
+static uint64_t rank_of(const TensorPlace *p, Scheme scheme)
 {
     bool down = p->part == DOWN || p->part == DOWN_NORM;
     uint64_t section = p->part <= STEM_NORM ? 0 : p->part >= LAST_NORM ? 3 : 2;
@@ -313,7 +298,7 @@ void scheme_convert(Entry *entries, size_t count, Scheme scheme)
 {
     Ranked *ranked = mem_alloc(count, sizeof *ranked);
     for (size_t i = 0; i < count; i++) {
-        Place p = { 0 };
+        TensorPlace p = { 0 };
         Entry entry = entries[i];
         if (place_of(entries[i].key, OFFICIAL, &p)) {
             free(entry.key);
@@ -337,7 +322,7 @@ Scheme scheme_of_file(const Safetensors *file)
     size_t most = 0;
     for (Scheme s = OFFICIAL; s < SCHEMES; s++) {
         size_t fit = 0;
-        Place p;
+        TensorPlace p;
         for (size_t i = 0; i < file->count; i++)
             fit += place_of(file->entries[i].key, s, &p);
         best = fit > most ? s : best;
@@ -352,7 +337,7 @@ typedef struct {
 } Sizes;
 
 /* One tensor's share of that. first: its first dimension. */
-static void learn(Sizes *sizes, const Place *p, size_t first)
+static void learn(Sizes *sizes, const TensorPlace *p, size_t first)
 {
     bool weight = !p->bias;
     int size = first < 1 << 30 ? (int)first : 1 << 30;
@@ -389,7 +374,7 @@ static char *stranger_text(const Safetensors *file)
     if (safetensors_find(file, "embeddings.patch_embeddings.weight"))
         return str_format("is transformers' ConvNextModel, which has no classifier, as "
                           "ConvNextForImageClassification has; ");
-    const Place stem = { .part = STEM };
+    const TensorPlace stem = { .part = STEM };
     char *keys[SCHEMES] = { NULL };
     for (Scheme s = OFFICIAL; s < SCHEMES; s++)
         keys[s] = key_of(&stem, s);
@@ -406,7 +391,7 @@ static char *stranger_text(const Safetensors *file)
 char *scheme_difference(const Safetensors *file, Scheme scheme, const Param *params, int count)
 {
     Sizes theirs = { 0 }, ours = { 0 };
-    Place p;
+    TensorPlace p;
     if (scheme == SCHEMES)
         return stranger_text(file);
     for (size_t i = 0; i < file->count; i++)

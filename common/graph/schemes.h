@@ -11,9 +11,6 @@
 /* BY_POSITION: by nn.Sequential's rule, as the layers come from a step's functions. */
 typedef enum { BY_POSITION, OFFICIAL, TIMM, TORCHVISION, TRANSFORMERS, SCHEMES } Scheme;
 
-/* The scheme that is called so ("timm"), or SCHEMES. */
-Scheme scheme_find(const char *name);
-
 /* Gives the network the official names and shapes (a 1x1 convolution's weight as a linear layer's).
  * Where a parameter has no counterpart in ConvNeXt nothing is changed, and all keep their names by
  * position. */

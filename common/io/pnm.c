@@ -14,7 +14,7 @@ typedef struct {
     size_t size, at;
     int depth; /* samples per pixel, of which the image's channels are the first */
     Error *error;
-} Source;
+} PnmReader;
 
 /* --- the header ------------------------------------------------------------------------------ */
 
@@ -24,7 +24,7 @@ static bool is_space(int c)
 }
 
 /* The next byte; a comment counts as the end of its line. -1 at the end. */
-static int next_byte(Source *s)
+static int next_byte(PnmReader *s)
 {
     if (s->at == s->size)
         return -1;
@@ -40,7 +40,7 @@ static int next_byte(Source *s)
 
 /* A number from `low` to `high`, white space and comments before it. It takes the one byte after
  * it too, which must be white space (or the end, in a plain file's last number). */
-static bool read_number(Source *s, const char *what, int low, int high, int *number)
+static bool read_number(PnmReader *s, const char *what, int low, int high, int *number)
 {
     int c, value = 0;
     do
@@ -79,7 +79,7 @@ static const struct {
     { "WebP", 8, 4, "WEBP", "dwebp", " -ppm -o - --" },
 };
 
-static bool refuse(Source *s)
+static bool refuse(PnmReader *s)
 {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (s->size - s->at >= others[i].at + others[i].size &&
@@ -104,7 +104,7 @@ static const struct {
 enum { TUPLES = sizeof tuples / sizeof *tuples, WORD = 64 };
 
 /* Where no type is told, the first in the list that has the depth. */
-static bool choose_tuple(Source *s, Pnm *image, const char *type)
+static bool choose_tuple(PnmReader *s, Pnm *image, const char *type)
 {
     for (int i = 0; i < TUPLES; i++)
         if (tuples[i].depth == s->depth && (!*type || strcmp(tuples[i].name, type) == 0)) {
@@ -118,7 +118,7 @@ static bool choose_tuple(Source *s, Pnm *image, const char *type)
 }
 
 /* The next word of the line, in `word`; "" at its end. */
-static void read_word(Source *s, char word[WORD])
+static void read_word(PnmReader *s, char word[WORD])
 {
     int length = 0;
     while (s->at < s->size && s->bytes[s->at] != '\n' && is_space(s->bytes[s->at]))
@@ -130,7 +130,7 @@ static void read_word(Source *s, char word[WORD])
 }
 
 /* A line "WIDTH 28"; *end: it was "ENDHDR". */
-static bool read_line(Source *s, Pnm *image, char type[WORD], bool *end)
+static bool read_line(PnmReader *s, Pnm *image, char type[WORD], bool *end)
 {
     const struct {
         const char *word, *what;
@@ -157,7 +157,7 @@ static bool read_line(Source *s, Pnm *image, char type[WORD], bool *end)
     return true;
 }
 
-static bool read_pam_header(Source *s, Pnm *image)
+static bool read_pam_header(PnmReader *s, Pnm *image)
 {
     char type[WORD] = "";
     for (bool end = false; !end;)
@@ -176,7 +176,7 @@ static bool read_pam_header(Source *s, Pnm *image)
 /* --- any header ------------------------------------------------------------------------------ */
 
 /* kind: the digit after the P. */
-static bool read_header(Source *s, Pnm *image, int *kind)
+static bool read_header(PnmReader *s, Pnm *image, int *kind)
 {
     const uint8_t *at = s->bytes + s->at;
     if (s->size - s->at < 2 || at[0] != 'P' || at[1] < '1' || at[1] > '7')
@@ -204,7 +204,7 @@ static size_t sample_count(const Pnm *image)
 }
 
 /* Whether `needed` bytes are there; checked before memory is taken for what a header claims. */
-static bool check_there(const Source *s, size_t needed)
+static bool check_there(const PnmReader *s, size_t needed)
 {
     if (s->size - s->at >= needed)
         return true;
@@ -213,7 +213,7 @@ static bool check_there(const Source *s, size_t needed)
 }
 
 /* P2, P3: numbers. */
-static bool read_numbers(Source *s, Pnm *image)
+static bool read_numbers(PnmReader *s, Pnm *image)
 {
     size_t count = sample_count(image);
     if (!check_there(s, size_mul(2, count) - 1)) /* a digit each and something in between */
@@ -229,7 +229,7 @@ static bool read_numbers(Source *s, Pnm *image)
 }
 
 /* P1: digits 0 (white) and 1 (black), with or without white space between them. */
-static bool read_digits(Source *s, Pnm *image)
+static bool read_digits(PnmReader *s, Pnm *image)
 {
     size_t count = sample_count(image);
     if (!check_there(s, count))
@@ -250,7 +250,7 @@ static bool read_digits(Source *s, Pnm *image)
 }
 
 /* P4: bits, 1 black, the first in the highest bit, each row in whole bytes. */
-static bool read_bits(Source *s, Pnm *image)
+static bool read_bits(PnmReader *s, Pnm *image)
 {
     size_t width = (size_t)image->width, row_bytes = (width + 7) / 8;
     size_t height = (size_t)image->height;
@@ -264,7 +264,7 @@ static bool read_bits(Source *s, Pnm *image)
 }
 
 /* P5, P6, P7: a byte per sample, or two, the high one first, where the maximum is above 255. */
-static bool read_raw(Source *s, Pnm *image)
+static bool read_raw(PnmReader *s, Pnm *image)
 {
     size_t pixels = (size_t)image->width * (size_t)image->height, depth = (size_t)s->depth;
     size_t channels = (size_t)image->channels, each = image->maxval > 255 ? 2 : 1;
@@ -285,7 +285,7 @@ static bool read_raw(Source *s, Pnm *image)
 
 /* Past what may stand between two images and behind the last: white space, in a plain file
  * comments too, and what transfers fill files up with, NULs and Ctrl-Z. */
-static void skip_filling(Source *s, bool plain)
+static void skip_filling(PnmReader *s, bool plain)
 {
     for (; s->at < s->size; s->at++) {
         int c = s->bytes[s->at];
@@ -297,7 +297,7 @@ static void skip_filling(Source *s, bool plain)
     }
 }
 
-static bool read_samples(Source *s, Pnm *image, int kind)
+static bool read_samples(PnmReader *s, Pnm *image, int kind)
 {
     if (kind == 1)
         return read_digits(s, image);
@@ -309,7 +309,7 @@ static bool read_samples(Source *s, Pnm *image, int kind)
 bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm *image,
               Error *error)
 {
-    Source s = { name, bytes, size, *at, 0, error };
+    PnmReader s = { name, bytes, size, *at, 0, error };
     int kind = 0;
     *image = (Pnm){ 0 };
     bool good = read_header(&s, image, &kind) && read_samples(&s, image, kind);

@@ -17,18 +17,18 @@ void adamw_free(AdamW *optimizer)
     weights_free(optimizer->v);
 }
 
-/* One step in numbers: what is the same for every element of a tensor. */
+/* One optimiser step: the numbers that are the same for every element of a tensor. */
 typedef struct {
     AdamW *optimizer;
     Weights *weights;
     const Weights *gradients;
     float rate, root; /* lr / (1-β1^t), 1 / √(1-β2^t) */
     float kept;       /* of a decayed weight: 1 - lr·decay */
-} Step;
+} Update;
 
 enum { PIECE = 1 << 14 };
 
-static void step_piece(const Step *s, int param, size_t first, size_t last)
+static void step_piece(const Update *s, int param, size_t first, size_t last)
 {
     const Param *p = &s->weights->params[param];
     float *w = s->weights->values[param];
@@ -47,7 +47,7 @@ static void step_piece(const Step *s, int param, size_t first, size_t last)
 static void step_item(void *context, int item, int worker)
 {
     (void)worker;
-    const Step *s = context;
+    const Update *s = context;
     for (int k = 0; k < s->weights->count; k++) {
         size_t count = s->weights->params[k].count;
         int pieces = (int)((count + PIECE - 1) / PIECE);
@@ -66,12 +66,12 @@ void adamw_step(AdamW *optimizer, Weights *weights, const Weights *gradients, do
                 double weight_decay)
 {
     double t = (double)++optimizer->step;
-    Step s = { .optimizer = optimizer,
-               .weights = weights,
-               .gradients = gradients,
-               .rate = (float)(lr / (1 - pow(beta1, t))),
-               .root = (float)(1 / sqrt(1 - pow(beta2, t))),
-               .kept = (float)(1 - lr * weight_decay) };
+    Update s = { .optimizer = optimizer,
+                 .weights = weights,
+                 .gradients = gradients,
+                 .rate = (float)(lr / (1 - pow(beta1, t))),
+                 .root = (float)(1 / sqrt(1 - pow(beta2, t))),
+                 .kept = (float)(1 - lr * weight_decay) };
     int pieces = 0;
     for (int k = 0; k < weights->count; k++)
         pieces += (int)((weights->params[k].count + PIECE - 1) / PIECE);

@@ -3,25 +3,20 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stop.h"
-#include "base/system.h"
 #include "data/loader.h"
 #include "engine/engine.h"
-#include "io/file.h"
 #include "ops/ops.h"
 #include "train/checkpoint.h"
 #include "train/progress.h"
+#include "train/run_folder.h"
 #include "train/schedule.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* A run: what it was asked for, what it works on, where it stands. */
+/* A run: what it was asked for, what it works on, its position. */
 typedef struct {
     const Recipe *recipe;
     Builder builder;
@@ -31,136 +26,38 @@ typedef struct {
     Engine *engine;
     Weights *gradients;
     State state;
-    char *recipe_text, *log; /* log: the table's text so far */
-    int batches;             /* an epoch's */
-    bool found;              /* was the folder there before? */
-    int held;                /* the folder, locked */
-    double started;          /* this epoch, clock_seconds() */
+    RunFolder folder;
+    char *recipe_text;
+    int batches;    /* per epoch */
+    double started; /* this epoch, clock_seconds() */
 } Trainer;
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const char *const files[] = { "last.safetensors", "best.safetensors", "log.tsv",
-                                     "result.tsv" };
-enum { FILES = sizeof files / sizeof *files };
-
-static char *path_in(const Trainer *t, const char *name)
-{
-    return str_format("%s/%s", t->recipe->out, name);
-}
-
-static bool is_there(const Trainer *t, const char *name)
-{
-    char *path = path_in(t, name);
-    bool there = access(path, F_OK) == 0;
-    free(path);
-    return there;
-}
-
-static bool write_text(const Trainer *t, const char *name, const char *text, Error *error)
-{
-    char *path = path_in(t, name);
-    FileWriter *file = file_create(path, error);
-    bool good = file && (file_put(file, text, strlen(text)), file_commit(file, error));
-    free(path);
-    return good;
-}
-
 static bool save_state(const Trainer *t, Error *error)
 {
-    char *path = path_in(t, "last.safetensors");
+    char *path = run_folder_file(&t->folder, "last.safetensors");
     bool good = checkpoint_save(path, &t->state, error);
     free(path);
     return good;
 }
 
-/* The weights that are judged: the average where there is one. */
+/* Returns the weights that are evaluated: the average where there is one. */
 static Weights *judged(const Trainer *t)
 {
     return t->state.average ? t->state.average : t->state.weights;
 }
 
-/* Bare weights; the file's metadata tell what they are of. */
+/* Saves the weights alone; the file's metadata say of which network and data set they are. */
 static bool save_best(const Trainer *t, Error *error)
 {
-    char *path = path_in(t, "best.safetensors");
+    char *path = run_folder_file(&t->folder, "best.safetensors");
     Form form = { .scheme = OFFICIAL,
                   .metadata = t->recipe->metadata,
                   .metadata_count = t->recipe->metadata_count };
     bool good = weights_save(judged(t), &form, path, error);
     free(path);
     return good;
-}
-
-static bool make_folder(const char *path, Error *error)
-{
-    char *part = str_format("%s", path);
-    bool good = true;
-    for (char *at = part + 1; good; at++) {
-        if (*at && *at != '/')
-            continue;
-        char was = *at;
-        *at = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            good = error_set(error, part, "cannot make the folder: %s", strerror(errno));
-        *at = was;
-        if (!was)
-            break;
-    }
-    free(part);
-    /* Better to know now than after an epoch. */
-    struct stat status;
-    if (good && (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)))
-        good = error_set(error, path, "is not a folder");
-    if (good && access(path, W_OK | X_OK) != 0)
-        good = error_set(error, path, "cannot write into it: %s", strerror(errno));
-    return good;
-}
-
-/* Locks the folder, which ends with the run, however that ends, and removes what killed runs were
- * writing. A file system without locks does without. */
-static bool hold_folder(Trainer *t, Error *error)
-{
-    t->held = open(t->recipe->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (t->held >= 0 && !system_lock(t->held))
-        return error_set(error, t->recipe->out, "another run is working in it");
-    for (int i = 0; i < FILES; i++) {
-        char *path = path_in(t, files[i]);
-        file_sweep(path);
-        free(path);
-    }
-    return true;
-}
-
-/* --- the log --------------------------------------------------------------------------------- */
-
-static const char log_header[] =
-    "epoch\tlr\ttrain_loss\theld_out_loss\theld_out_top1\theld_out_top5\tseconds\n";
-
-static void log_add(Trainer *t, const char *line)
-{
-    char *longer = str_format("%s%s", t->log, line);
-    free(t->log);
-    t->log = longer;
-}
-
-/* A run that goes on keeps the lines of the epochs that its checkpoint has. */
-static void log_resume(Trainer *t)
-{
-    char *path = path_in(t, "log.tsv"), *text;
-    size_t size;
-    if (file_read(path, &text, &size, NULL)) {
-        char *rest = NULL;
-        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-            int epoch = atoi(line);
-            if (epoch < 1 || epoch > t->state.epoch)
-                continue;
-            log_add(t, line);
-            log_add(t, "\n");
-        }
-        free(text);
-    }
-    free(path);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -187,7 +84,7 @@ static void update_average(const Trainer *t)
         average[i] = keep * average[i] + (1 - keep) * now[i];
 }
 
-/* One optimiser step; gives the batch's loss. */
+/* Takes one optimiser step; returns the batch's mean loss. */
 static double train_batch(Trainer *t, const Batch *batch)
 {
     const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
@@ -233,7 +130,7 @@ static Loader *start_loader(const Trainer *t, Error *error)
 
 static bool lost(const Trainer *t, double loss, Error *error)
 {
-    bool kept = is_there(t, "last.safetensors");
+    bool kept = run_folder_has(&t->folder, "last.safetensors");
     return error_set(error, t->recipe->out,
                      "the loss is %s in epoch %d, step %d; %s; a smaller --lr or a longer --warmup "
                      "may help",
@@ -242,7 +139,7 @@ static bool lost(const Trainer *t, double loss, Error *error)
                      kept ? "the checkpoint before it is kept" : "nothing was saved before it");
 }
 
-/* The rest of an epoch's batches, until a signal. Fails at a loss that is not finite. */
+/* Trains on the rest of an epoch's batches, until a signal. Fails at a loss that is not finite. */
 static bool train_batches(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -267,8 +164,8 @@ static bool train_batches(Trainer *t, Error *error)
     return good;
 }
 
-/* Of two epochs with one accuracy the one with the lower loss is the better, of two with one loss
- * the earlier. A loss that is NaN is above all others. */
+/* Returns whether this epoch is the best so far, and notes it. Of equal accuracies the lower loss
+ * is better, of equal losses the earlier epoch. A loss that is NaN is above all others. */
 static bool keep_best(State *s, const Score *score)
 {
     double loss = isnan(score->loss) ? INFINITY : score->loss;
@@ -282,7 +179,7 @@ static bool keep_best(State *s, const Score *score)
     return better;
 }
 
-/* Prints what is saved by now: where nobody reads it any more, that may be the end. */
+/* Prints the epoch after it is saved: writing to a closed pipe may end the program. */
 static void print_epoch(const Trainer *t, double loss, const Score *score, double seconds)
 {
     printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
@@ -291,7 +188,7 @@ static void print_epoch(const Trainer *t, double loss, const Score *score, doubl
     fflush(stdout);
 }
 
-/* Judges the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
+/* Evaluates the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
 static bool end_epoch(Trainer *t, Error *error)
 {
     State *s = &t->state;
@@ -305,14 +202,14 @@ static bool end_epoch(Trainer *t, Error *error)
     double loss = s->loss_sum / t->batches, seconds = clock_seconds() - t->started;
     char *line = str_format("%d\t%.6g\t%.5f\t%.5f\t%.2f\t%.2f\t%.1f\n", s->epoch + 1, lr_now(t),
                             loss, score.loss, 100 * score.top1, 100 * score.top5, seconds);
-    log_add(t, line);
+    run_folder_log(&t->folder, line);
     free(line);
     s->epoch++;
     s->batch = 0;
     s->loss_sum = 0;
     bool better = keep_best(s, &score);
-    bool good = write_text(t, "log.tsv", t->log, error) && (!better || save_best(t, error)) &&
-                save_state(t, error);
+    bool good = run_folder_write(&t->folder, "log.tsv", t->folder.log, error) &&
+                (!better || save_best(t, error)) && save_state(t, error);
     if (good)
         print_epoch(t, loss, &score, seconds);
     return good;
@@ -332,7 +229,7 @@ static bool run_epochs(Trainer *t, Error *error)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-/* A run that was made longer is not taken for one of so many epochs. */
+/* Returns the number of epochs as result.tsv has it, which tells a run that was made longer. */
 static char *epochs_text(const Trainer *t)
 {
     const char *before = t->state.before;
@@ -342,7 +239,7 @@ static char *epochs_text(const Trainer *t)
 /* Reads the test set, once, with the best epoch's weights; unless a signal comes first. */
 static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *error)
 {
-    char *path = path_in(t, "best.safetensors");
+    char *path = run_folder_file(&t->folder, "best.safetensors");
     bool good = weights_load(judged(t), path, error);
     free(path);
     Score score;
@@ -357,7 +254,7 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
                             "%s\t%d\t%.2f\t%.2f\t%.2f\t%.5f\n",
                             epochs, t->state.best_epoch, 100 * t->state.best_top1, 100 * score.top1,
                             100 * score.top5, score.loss);
-    good = write_text(t, "result.tsv", text, error);
+    good = run_folder_write(&t->folder, "result.tsv", text, error);
     *end = TRAINED_ALL;
     if (good)
         printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
@@ -381,15 +278,15 @@ static char *recipe_text(const Recipe *r, EngineKind engine, const Dataset *data
                       engine == PLAIN ? " --engine plain" : "");
 }
 
-/* Goes on with the checkpoint that is there. */
+/* Resumes from the checkpoint. */
 static bool go_on(Trainer *t, Error *error)
 {
-    char *path = path_in(t, "last.safetensors");
+    char *path = run_folder_file(&t->folder, "last.safetensors");
     bool good = checkpoint_load(path, &t->state, error);
     free(path);
     if (!good)
         return false;
-    log_resume(t);
+    run_folder_resume_log(&t->folder, t->state.epoch);
     if (t->state.before)
         error_note(
             t->recipe->out,
@@ -399,34 +296,36 @@ static bool go_on(Trainer *t, Error *error)
     return true;
 }
 
-/* A new run, where none is lost by it. A run that was killed in its first epoch may have left some
- * of its files, and is begun anew by --resume; a complete one has its result. */
+/* Begins a new run, unless another would be lost by it. A run that was killed in its first epoch
+ * may have left some of its files, and is begun anew by --resume; a complete one has its result. */
 static bool begin_anew(Trainer *t, Error *error)
 {
     const char *out = t->recipe->out;
-    if (t->recipe->resume && is_there(t, "best.safetensors") && is_there(t, "result.tsv")) {
+    if (t->recipe->resume && run_folder_has(&t->folder, "best.safetensors") &&
+        run_folder_has(&t->folder, "result.tsv")) {
         t->state.refused = true;
         return error_set(error, out,
                          "holds a complete run whose last.safetensors is gone: nothing can go on "
                          "from there; another --out starts anew");
     }
-    for (int i = 0; i < FILES && !t->recipe->resume; i++)
-        if (is_there(t, files[i])) {
-            t->state.refused = true;
-            return error_set(
-                error, out, "holds a run (%s); --resume goes on with it, another --out starts anew",
-                files[i]);
-        }
+    const char *taken = t->recipe->resume ? NULL : run_folder_taken(&t->folder);
+    if (taken) {
+        t->state.refused = true;
+        return error_set(error, out,
+                         "holds a run (%s); --resume goes on with it, another --out starts anew",
+                         taken);
+    }
     if (t->recipe->resume)
         error_note(out, "nothing to resume, %s: starts anew",
-                   t->found ? "there is no last.safetensors in it" : "there was no such folder");
+                   t->folder.found ? "there is no last.safetensors in it"
+                                   : "there was no such folder");
     return true;
 }
 
-/* Fresh weights, or those of the checkpoint that is there. */
+/* Begins with fresh weights, or with those of the checkpoint where --resume finds one. */
 static bool begin(Trainer *t, Error *error)
 {
-    bool resumes = t->recipe->resume && is_there(t, "last.safetensors");
+    bool resumes = t->recipe->resume && run_folder_has(&t->folder, "last.safetensors");
     return resumes ? go_on(t, error) : begin_anew(t, error);
 }
 
@@ -441,19 +340,16 @@ static void trainer_free(Trainer *t)
     net_free(t->net);
     free(t->state.before);
     free(t->recipe_text);
-    free(t->log);
-    if (t->held >= 0)
-        close(t->held);
+    run_folder_free(&t->folder);
 }
 
 static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset *data)
 {
-    Trainer t = { .recipe = recipe, .builder = builder, .data = data, .held = -1 };
+    Trainer t = { .recipe = recipe, .builder = builder, .data = data };
     t.split = dataset_split(data);
     t.batches = t.split.training_count / recipe->batch_size;
     t.net = builder.build(builder.context, recipe->batch_size);
     t.recipe_text = recipe_text(recipe, builder.engine, data);
-    t.log = str_format("%s", log_header);
     t.gradients = weights_new(t.net);
     t.state.weights = weights_new(t.net);
     t.state.optimizer = adamw_new(t.net);
@@ -461,7 +357,6 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.state.metadata = recipe->metadata;
     t.state.metadata_count = recipe->metadata_count;
     t.state.longer = recipe->longer;
-    t.found = access(recipe->out, F_OK) == 0;
     weights_init(t.state.weights, recipe->seed);
     if (recipe->ema > 0) {
         t.state.average = weights_new(t.net);
@@ -491,7 +386,7 @@ bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
     Trainer t = trainer_new(recipe, builder, training);
     *end = TRAINED_INTERRUPTED;
     stop_catch();
-    bool good = make_folder(recipe->out, error) && hold_folder(&t, error) && begin(&t, error);
+    bool good = run_folder_hold(&t.folder, recipe->out, error) && begin(&t, error);
     if (good) {
         t.engine = engine_for_training(builder.engine, t.net, t.state.weights, t.gradients);
         good = run_epochs(&t, error);

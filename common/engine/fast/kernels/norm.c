@@ -41,7 +41,7 @@ typedef struct {
     size_t rows;
     int channels;
     double *work; /* [pieces, 4, channels]: mean and squares of the piece, then of a block of it */
-} Moments;
+} ChannelMoments;
 
 /* sums[c] += Σ x, or Σ (x - mean[c])² where there is a mean, over a few rows. */
 ALWAYS_INLINE void add_moment(const float *x, int rows, int channels, const double *mean,
@@ -96,7 +96,7 @@ static void join_moments(double rows, double *mean, double *squares, double more
 static void moments_piece(void *context, int item, int worker)
 {
     (void)worker;
-    const Moments *m = context;
+    const ChannelMoments *m = context;
     int channels = m->channels;
     Rows piece = rows_of(m->rows, channels, item);
     double *mean = m->work + (size_t)item * 4 * channels, *squares = mean + channels;
@@ -113,7 +113,7 @@ static void moments_piece(void *context, int item, int worker)
 void channel_moments(const float *x, size_t rows, int channels, float *mean, float *var,
                      float *work)
 {
-    Moments m = { x, rows, channels, doubles_in(work) };
+    ChannelMoments m = { x, rows, channels, doubles_in(work) };
     int pieces = piece_count(rows, channels);
     parallel_for(pieces, moments_piece, &m);
     double *first = m.work;
