@@ -441,14 +441,11 @@ ALWAYS_INLINE void tile_row(const float *x, const float *weight, int taps, int s
                             int j, int tile, Vec *sum)
 {
     Vec w[7];
-    UNROLL
-    for (int k = 0; k < taps; k++)
+    UNROLL(k, taps)
         w[k] = vec_load(weight + k * VEC);
-    UNROLL
-    for (int i = 0; i < (tile - 1) * stride + taps; i++) {
+    UNROLL(i, (tile - 1) * stride + taps) {
         Vec v = load_spread(x + i * VEC, group, j);
-        UNROLL
-        for (int t = 0; t < tile; t++) {
+        UNROLL(t, tile) {
             int k = i - t * stride;
             if (k >= 0 && k < taps)
                 sum[t] += v * w[k];
@@ -469,8 +466,7 @@ ALWAYS_INLINE void strip_tile(const Strip *s, int at, int taps, int stride, int 
         FOR_GROUP(group, ROW);
 #undef ROW
     }
-    UNROLL
-    for (int t = 0; t < tile; t++)
+    UNROLL(t, tile)
         vec_store(out + ((size_t)at + t) * step, sum[t]);
 }
 
@@ -497,12 +493,10 @@ static void strip_any(const Strip *s, int count, float *out, size_t step)
         for (int r = 0; r < s->rows; r++, x += s->x_step)
             for (int k = 0; k < s->taps; k++, weight += VEC) {
                 Vec w = vec_load(weight);
-                UNROLL
-                for (int t = 0; t < LEAST; t++)
+                UNROLL(t, LEAST)
                     sum[t] += vec_load(x + t * apart + k * VEC) * w;
             }
-        UNROLL
-        for (int t = 0; t < LEAST; t++)
+        UNROLL(t, LEAST)
             vec_store(out + ((size_t)at + t) * step, sum[t]);
     }
 }
@@ -703,21 +697,17 @@ ALWAYS_INLINE void weight_row(const float *x, const Vec *dy, int taps, int strid
                               int tile, float *sums)
 {
     Vec sum[7];
-    UNROLL
-    for (int k = 0; k < taps; k++)
+    UNROLL(k, taps)
         sum[k] = vec_load(sums + k * VEC);
-    UNROLL
-    for (int i = 0; i < (tile - 1) * stride + taps; i++) {
+    UNROLL(i, (tile - 1) * stride + taps) {
         Vec v = load_spread(x + i * VEC, group, j);
-        UNROLL
-        for (int t = 0; t < tile; t++) {
+        UNROLL(t, tile) {
             int k = i - t * stride;
             if (k >= 0 && k < taps)
                 sum[k] += v * dy[t];
         }
     }
-    UNROLL
-    for (int k = 0; k < taps; k++)
+    UNROLL(k, taps)
         vec_store(sums + k * VEC, sum[k]);
 }
 
@@ -727,8 +717,7 @@ ALWAYS_INLINE void weight_tile(const Strip *s, int at, int taps, int stride, int
 {
     Vec d[WIDE];
     const float *x = s->x + (size_t)at * stride * VEC;
-    UNROLL
-    for (int t = 0; t < tile; t++)
+    UNROLL(t, tile)
         d[t] = vec_load(dy + ((size_t)at + t) * VEC);
     for (int r = 0; r < s->rows; r++, x += s->x_step, sums += group * taps * VEC) {
 #define ROW(j) weight_row(x, d, taps, stride, group, j, tile, sums + (j)*taps * VEC)

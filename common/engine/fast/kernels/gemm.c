@@ -67,31 +67,37 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t la
     /* An address takes a pointer and 1, 2, 4 or 8 times a number: five rows share a pointer, as one
      * for all would need more numbers than stay in registers. */
     const float *row5 = rows > 5 ? a + 5 * lane : a, *row10 = rows > 10 ? a + 10 * lane : a;
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
-        (Vec){ 0 };
+    UNROLL(i, rows)
+        UNROLL(j, vecs)
+            sum[i][j] = (Vec){ 0 };
     fetch_tile(rows, vecs, ends);
     for (; k > 0; k--, a += step, row5 += step, row10 += step) {
         Vec right[2];
         __builtin_prefetch(ahead);
-        UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
-        UNROLL for (int i = 0; i < rows; i++)
-        {
+        UNROLL(j, vecs)
+            right[j] = vec_load(b + j * VEC);
+        UNROLL(i, rows) {
             float left = (i < 5 ? a : i < 10 ? row5 : row10)[i % 5 * lane];
-            UNROLL for (int j = 0; j < vecs; j++) sum[i][j] += left * right[j];
+            UNROLL(j, vecs)
+                sum[i][j] += left * right[j];
         }
         b += vecs * VEC, ahead += LINE;
     }
     if (plus)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            vec_load(plus + i * ends->plus_row + j * VEC);
+        UNROLL(i, rows)
+            UNROLL(j, vecs)
+                sum[i][j] += vec_load(plus + i * ends->plus_row + j * VEC);
     if (ends->bias)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            vec_load(ends->bias + j * VEC);
+        UNROLL(i, rows)
+            UNROLL(j, vecs)
+                sum[i][j] += vec_load(ends->bias + j * VEC);
     if (ends->relu)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
-            vec_relu(sum[i][j]);
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
-        vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
+        UNROLL(i, rows)
+            UNROLL(j, vecs)
+                sum[i][j] = vec_relu(sum[i][j]);
+    UNROLL(i, rows)
+        UNROLL(j, vecs)
+            vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
 }
 
 typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);

@@ -304,8 +304,7 @@ ALWAYS_INLINE void add_run(const float *x, size_t count, double shift, double *s
     Doubles sums[4] = { { 0 } }, squared[4] = { { 0 } };
     size_t i = 0;
     for (; i + 4 * HALF <= count; i += 4 * HALF) {
-        UNROLL
-        for (int k = 0; k < 4; k++) {
+        UNROLL(k, 4) {
             Doubles v = to_doubles(half_load(x + i + k * HALF)) - shift;
             sums[k] += v, squared[k] += v * v;
         }

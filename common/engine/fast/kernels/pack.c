@@ -49,12 +49,12 @@ size_t panel_space(const Side *s, int count)
 #endif
 
 #define STAGE(v, d, from)                                                                          \
-    UNROLL for (int i = 0; i < VEC; i++) if (!(i & (d)))                                           \
-    {                                                                                              \
-        Vec low = v[i], high = v[i + (d)];                                                         \
-        v[i] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 0));                                     \
-        v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                               \
-    }
+    UNROLL(i, VEC)                                                                                 \
+        if (!(i & (d))) {                                                                          \
+            Vec low = v[i], high = v[i + (d)];                                                     \
+            v[i] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 0));                                 \
+            v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                           \
+        }
 
 /* v[i][j] and v[j][i] change places: within four by four, then these blocks. */
 ALWAYS_INLINE void transpose(Vec v[VEC])
@@ -80,15 +80,15 @@ ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool who
                                    float *to)
 {
     Vec v[VEC];
-    UNROLL for (int i = 0; i < VEC; i++)
-    {
+    UNROLL(i, VEC) {
         const float *lane = from->lane[i] + k;
         v[i] = whole ? vec_load(lane) : vec_load_part(lane, steps);
         __builtin_prefetch((const void *)((uintptr_t)lane + from->ahead));
     }
     transpose(v);
-    UNROLL for (int i = 0; i < VEC; i++) if (whole || i < steps)
-        vec_store(to + (size_t)(k + i) * row, v[i]);
+    UNROLL(i, VEC)
+        if (whole || i < steps)
+            vec_store(to + (size_t)(k + i) * row, v[i]);
 }
 
 /* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
@@ -133,10 +133,10 @@ static void pack_general(const Side *s, int first, int row, int k, int count, fl
 ALWAYS_INLINE void copy_steps(const float *from, size_t k, int there, int row, int count, float *to)
 {
     for (; count > 0; count--, from += k, to += row)
-        UNROLL for (int i = 0; i < row; i += VEC)
-            vec_store(to + i, there >= i + VEC ? vec_load(from + i)
-                              : there > i      ? vec_load_part(from + i, there - i)
-                                               : (Vec){ 0 });
+        UNROLL(v, row / VEC) {
+            int at = v * VEC, left = there - at;
+            vec_store(to + at, left > 0 ? vec_load_upto(from + at, left) : (Vec){ 0 });
+        }
 }
 
 /* A few steps of all panels, then the next ones: memory is read in its order. */

@@ -23,11 +23,12 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * VEC)));
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
 
-/* Before a loop over registers with a constant count: its array must not stay in memory. */
+/* A loop over registers, i = 0 … count-1 with a constant count: unrolled, as their array must not
+ * stay in memory. */
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
 #else
-#define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
 #endif
 
 /* --- memory ---------------------------------------------------------------------------------- */

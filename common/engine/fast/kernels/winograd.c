@@ -141,12 +141,14 @@ static void change_tile(const Tiles *t, int at)
     float *to = t->values + (size_t)at * w->in;
     for (int c = 0; c < w->in; c += VEC, to += VEC) {
         Vec v[ELEMENTS];
-        UNROLL for (int e = 0; e < ELEMENTS; e++) v[e] = vec_load(from[e] + c * step[e]);
-        UNROLL for (int i = 0; i < SIDE; i++)
+        UNROLL(e, ELEMENTS)
+            v[e] = vec_load(from[e] + c * step[e]);
+        UNROLL(i, SIDE)
             change_inputs(&v[i], &v[i + SIDE], &v[i + 2 * SIDE], &v[i + 3 * SIDE]);
-        UNROLL for (int i = 0; i < ELEMENTS; i += SIDE)
-            change_inputs(&v[i], &v[i + 1], &v[i + 2], &v[i + 3]);
-        UNROLL for (int e = 0; e < ELEMENTS; e++) vec_store(to + e * values_step(t), v[e]);
+        UNROLL(i, SIDE)
+            change_inputs(&v[SIDE * i], &v[SIDE * i + 1], &v[SIDE * i + 2], &v[SIDE * i + 3]);
+        UNROLL(e, ELEMENTS)
+            vec_store(to + e * values_step(t), v[e]);
     }
 }
 
@@ -177,14 +179,15 @@ ALWAYS_INLINE void finish_tile(const Tiles *t, int at, Act act)
     const float *from = t->sums + (size_t)at * w->out;
     for (int c = 0; c < w->out; c += VEC, from += VEC) {
         Vec s[ELEMENTS], half[TILE][SIDE], out[TILE][TILE];
-        UNROLL for (int e = 0; e < ELEMENTS; e++) s[e] = vec_load(from + e * sums_step(t));
-        UNROLL for (int i = 0; i < SIDE; i++) change_sums(
-            s[i], s[i + SIDE], s[i + 2 * SIDE], s[i + 3 * SIDE], &half[0][i], &half[1][i]);
-        UNROLL for (int i = 0; i < TILE; i++)
+        UNROLL(e, ELEMENTS)
+            s[e] = vec_load(from + e * sums_step(t));
+        UNROLL(i, SIDE)
+            change_sums(s[i], s[i + SIDE], s[i + 2 * SIDE], s[i + 3 * SIDE], &half[0][i],
+                        &half[1][i]);
+        UNROLL(i, TILE)
             change_sums(half[i][0], half[i][1], half[i][2], half[i][3], &out[i][0], &out[i][1]);
         Vec bias = t->bias ? vec_load(t->bias + c) : (Vec){ 0 };
-        UNROLL for (int i = 0; i < TILE * TILE; i++)
-        {
+        UNROLL(i, TILE * TILE) {
             int dy = i / TILE, dx = i % TILE;
             if (dy >= rows || dx >= columns)
                 continue;
