@@ -200,10 +200,34 @@ static void threads(const Depthwise *d)
 
 /* --- 8: the library -------------------------------------------------------------------------- */
 
+static ConvShape shape_of(const Depthwise *d)
+{
+    return (ConvShape){ .n = 1,
+                        .h = d->h,
+                        .w = d->w,
+                        .in = d->channels,
+                        .out_h = d->h,
+                        .out_w = d->w,
+                        .out = d->channels,
+                        .groups = d->channels,
+                        .kernel = KERNEL,
+                        .stride = 1,
+                        .pad = PAD };
+}
+
+size_t depthwise_work(const Depthwise *d)
+{
+    ConvShape s = shape_of(d);
+    return grouped_work(&s);
+}
+
 static void library(const Depthwise *d)
 {
-    Grouped g = { 1, d->h, d->w, d->channels, 1, 1, KERNEL, 1, PAD, d->h, d->w };
-    grouped_forward(&g, d->x, d->weight, NULL, NULL, NULL, IDENTITY, d->y, d->work);
+    grouped_forward(&(Conv){ .shape = shape_of(d),
+                             .x = d->x,
+                             .weight = d->weight,
+                             .y = d->y,
+                             .work = d->work });
 }
 
 const Version depthwise_versions[] = {

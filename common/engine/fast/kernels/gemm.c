@@ -15,12 +15,12 @@
 #include "engine/fast/kernels/vecmath.h"
 
 /* MC rows of A and NC columns of B at a time: 450 and 500 KiB of packed panels, which stay in the
- * second cache. ALIGN is a cache line. */
-enum { MC = 200 / MR * MR, NC = 256, LINE = 16, ALIGN = LINE, NONE = -1 };
+ * second cache. */
+enum { MC = 200 / MR * MR, NC = 256, NONE = -1 };
 enum {
     WORK_A = MC / MR * AR * KC,
     WORK_B = NC * KC,
-    WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN + THREAD_GAP / sizeof(float)
+    WORK = (WORK_A + WORK_B + LINE) / LINE * LINE + THREAD_GAP / sizeof(float)
 };
 
 /* How many steps of k a block has: as even as can be, from k alone. */
@@ -279,8 +279,7 @@ static Piece piece_of(const Plan *plan, int task, int step)
 /* A worker's scratch memory: packed panels of A, then of B. */
 static float *work_of(const Plan *plan, int worker)
 {
-    float *work = plan->g->work + (size_t)worker * WORK;
-    return work + -((uintptr_t)work / sizeof(float)) % ALIGN;
+    return at_line(plan->g->work + (size_t)worker * WORK);
 }
 
 static bool has_step(const Plan *plan, int step)
@@ -506,5 +505,5 @@ size_t gemm_whole(int m, int k, int n)
 
 size_t gemm_work(void)
 {
-    return size_mul((size_t)thread_count(), WORK) + ALIGN;
+    return size_mul((size_t)thread_count(), WORK) + LINE;
 }

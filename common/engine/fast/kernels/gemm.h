@@ -6,21 +6,20 @@
 #ifndef ENGINE_FAST_KERNELS_GEMM_H
 #define ENGINE_FAST_KERNELS_GEMM_H
 
-#include "graph/act.h"
+#include "engine/fast/kernels/conv.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The matrix of an image's patches, one row an output pixel (n, oy, ox), one column a tap and a
- * channel (ky, kx, c). The image is x: [n,h,w,pixel] of which `channels` are used.
+/* The matrix of an image's patches, a row per output pixel (n, oy, ox), a column per tap and
+ * channel (ky, kx, c). The image is x: [n,h,w,in] of which `channels` are used.
  * Element = x[n, oy·stride - pad + ky, ox·stride - pad + kx, c], 0 outside the image.
  * flipped: the same with the taps in reverse order (ky, kx counted from the end), which is what the
  * gradient with respect to the input of a stride-1 convolution sees of dy. */
 typedef struct {
+    ConvShape s;
     const float *x;
-    int n, h, w, channels;
-    size_t pixel; /* floats from one pixel to the next */
-    int kernel, stride, pad, out_h, out_w;
+    int channels;
     bool flipped;
 } Patches;
 

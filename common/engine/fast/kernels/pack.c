@@ -178,29 +178,30 @@ static void clear_floats(float *to, int count)
 static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
 {
     int taps = 1;
-    if (inside && !p->flipped && p->pixel == (size_t)p->channels)
-        taps = int_min(p->kernel - kx, p->w - ix);
+    if (inside && !p->flipped && p->s.in == p->channels)
+        taps = int_min(p->s.kernel - kx, p->s.w - ix);
     return taps * p->channels - c;
 }
 
 /* The elements first … first+count-1 of the patch of output pixel (n, oy, ox). */
 static void gather(const Patches *p, int pixel, int first, int count, float *to)
 {
-    int ox = pixel % p->out_w, row = pixel / p->out_w, oy = row % p->out_h, n = row / p->out_h;
+    int ox = pixel % p->s.out_w, row = pixel / p->s.out_w, oy = row % p->s.out_h,
+        n = row / p->s.out_h;
     int tap = first / p->channels, c = first % p->channels;
-    int ky = tap / p->kernel, kx = tap % p->kernel;
+    int ky = tap / p->s.kernel, kx = tap % p->s.kernel;
     while (count > 0) {
-        int iy = oy * p->stride - p->pad + (p->flipped ? p->kernel - 1 - ky : ky);
-        int ix = ox * p->stride - p->pad + (p->flipped ? p->kernel - 1 - kx : kx);
-        bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
+        int iy = oy * p->s.stride - p->s.pad + (p->flipped ? p->s.kernel - 1 - ky : ky);
+        int ix = ox * p->s.stride - p->s.pad + (p->flipped ? p->s.kernel - 1 - kx : kx);
+        bool inside = iy >= 0 && iy < p->s.h && ix >= 0 && ix < p->s.w;
         int run = int_min(count, run_length(p, kx, c, inside, ix));
         if (inside)
-            copy_floats(to, p->x + (((size_t)n * p->h + iy) * p->w + ix) * p->pixel + c, run);
+            copy_floats(to, p->x + (((size_t)n * p->s.h + iy) * p->s.w + ix) * p->s.in + c, run);
         else
             clear_floats(to, run);
         to += run, count -= run, c = 0;
         kx += ceil_div(run, p->channels);
-        if (kx >= p->kernel)
+        if (kx >= p->s.kernel)
             kx = 0, ky++;
     }
 }
@@ -216,10 +217,10 @@ static Corners corners_of(const Patches *p, int pixel, int count)
 {
     Corners c = { .count = count };
     for (int i = 0; i < count; i++) {
-        int ox = (pixel + i) % p->out_w, row = (pixel + i) / p->out_w;
-        c.image[i] = p->x + (size_t)(row / p->out_h) * p->h * p->w * p->pixel;
-        c.y[i] = row % p->out_h * p->stride - p->pad;
-        c.x[i] = ox * p->stride - p->pad;
+        int ox = (pixel + i) % p->s.out_w, row = (pixel + i) / p->s.out_w;
+        c.image[i] = p->x + (size_t)(row / p->s.out_h) * p->s.h * p->s.w * p->s.in;
+        c.y[i] = row % p->s.out_h * p->s.stride - p->s.pad;
+        c.x[i] = ox * p->s.stride - p->s.pad;
     }
     return c;
 }
@@ -227,13 +228,13 @@ static Corners corners_of(const Patches *p, int pixel, int count)
 /* The lanes' pixels under one tap, from channel c on; zeros outside the image. */
 static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int c)
 {
-    int last = p->kernel * p->kernel - 1, at = p->flipped ? last - tap : tap;
-    int ky = at / p->kernel, kx = at % p->kernel;
+    int last = p->s.kernel * p->s.kernel - 1, at = p->flipped ? last - tap : tap;
+    int ky = at / p->s.kernel, kx = at % p->s.kernel;
     Lanes lanes = { .ahead = 0 };
     for (int i = 0; i < VEC; i++) {
         int y = corners->y[i] + ky, x = corners->x[i] + kx;
-        bool inside = i < corners->count && y >= 0 && y < p->h && x >= 0 && x < p->w;
-        lanes.lane[i] = inside ? corners->image[i] + ((size_t)y * p->w + x) * p->pixel + c : zeros;
+        bool inside = i < corners->count && y >= 0 && y < p->s.h && x >= 0 && x < p->s.w;
+        lanes.lane[i] = inside ? corners->image[i] + ((size_t)y * p->s.w + x) * p->s.in + c : zeros;
     }
     return lanes;
 }

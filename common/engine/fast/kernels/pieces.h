@@ -127,6 +127,12 @@ ALWAYS_INLINE Vec act_apply(Act act, Vec x)
     return act == RELU ? vec_relu(x) : act == GELU ? vec_gelu(x) : x;
 }
 
+/* Calls function(act, …) by an instance of its own for each activation. */
+#define ACT_CALL(act, function, ...)                                                               \
+    ((act) == RELU   ? function(RELU, __VA_ARGS__)                                                 \
+     : (act) == GELU ? function(GELU, __VA_ARGS__)                                                 \
+                     : function(IDENTITY, __VA_ARGS__))
+
 /* dy·act'(x). ReLU lets dy through where x is NaN, as PyTorch does. */
 ALWAYS_INLINE Vec act_gradient(Act act, Vec x, Vec dy)
 {

@@ -55,12 +55,7 @@ static void act_forward_piece(void *context, int item, int worker)
     (void)worker;
     const Flat *f = context;
     size_t count, start = flat_piece(f, item, &count);
-    if (f->act == RELU)
-        act_forward_run(RELU, f->a + start, count, f->y + start);
-    else if (f->act == GELU)
-        act_forward_run(GELU, f->a + start, count, f->y + start);
-    else
-        memmove(f->y + start, f->a + start, count * sizeof *f->y);
+    ACT_CALL(f->act, act_forward_run, f->a + start, count, f->y + start);
 }
 
 void act_forward(Act act, const float *x, size_t count, float *y)
@@ -86,14 +81,8 @@ static void act_backward_piece(void *context, int item, int worker)
     (void)worker;
     const Flat *f = context;
     size_t count, start = flat_piece(f, item, &count);
-    const float *x = f->a + start, *dy = f->b + start;
-    float *dx = f->y + start;
-    if (f->act == RELU)
-        act_backward_run(RELU, f->accumulate, x, dy, count, dx);
-    else if (f->act == GELU)
-        act_backward_run(GELU, f->accumulate, x, dy, count, dx);
-    else
-        act_backward_run(IDENTITY, f->accumulate, x, dy, count, dx);
+    ACT_CALL(f->act, act_backward_run, f->accumulate, f->a + start, f->b + start, count,
+             f->y + start);
 }
 
 void act_backward(Act act, const float *x, const float *dy, size_t count, bool accumulate,

@@ -50,17 +50,32 @@ ALWAYS_INLINE void copy_part(float *to, const float *from, int count)
 {
     int at = 0;
 #if VEC > 8
-    if (count & 8)
-        memcpy(to, from, 32), at = 8;
+    if (count & 8) {
+        memcpy(to, from, 32);
+        at = 8;
+    }
 #endif
 #if VEC > 4
-    if (count & 4)
-        memcpy(to + at, from + at, 16), at += 4;
+    if (count & 4) {
+        memcpy(to + at, from + at, 16);
+        at += 4;
+    }
 #endif
-    if (count & 2)
-        memcpy(to + at, from + at, 8), at += 2;
+    if (count & 2) {
+        memcpy(to + at, from + at, 8);
+        at += 2;
+    }
     if (count & 1)
         to[at] = from[at];
+}
+
+/* Floats in a cache line. */
+enum { LINE = 64 / sizeof(float) };
+
+/* The first cache line of scratch memory that has LINE floats more than are wanted. */
+static inline float *at_line(float *work)
+{
+    return (float *)(((uintptr_t)work + 63) & ~(uintptr_t)63);
 }
 
 /* The first `count` lanes from memory (0 <= count < VEC), 0 in the others. */
