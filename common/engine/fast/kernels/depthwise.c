@@ -69,13 +69,13 @@ static int taps_before(const Planes *p, int first)
 
 /* --- the sum of a strip ---------------------------------------------------------------------- */
 
-/* sum[t] += Σ over taps of x[t·stride + tap]·weight[tap], t < tile. */
-ALWAYS_INLINE void tile_row(const float *x, const float *weight, int taps, int stride, int group,
-                            int j, int tile, Vec *sum)
+/* sum[t] += Σ over taps of x[t·stride + tap]·weight[j][tap], t < tile. */
+ALWAYS_INLINE void tile_row(int j, const float *x, const float *weight, int taps, int stride,
+                            int group, int tile, Vec *sum)
 {
     Vec w[7];
     UNROLL(k, taps)
-        w[k] = vec_load(weight + k * VEC);
+        w[k] = vec_load(weight + (j * taps + k) * VEC);
     UNROLL(i, (tile - 1) * stride + taps) {
         Vec v = load_spread(x + i * VEC, group, j);
         UNROLL(t, tile) {
@@ -95,12 +95,7 @@ ALWAYS_INLINE void strip_tile(const Strip *s, int at, int taps, int stride, int 
     Vec sum[WIDE] = { { 0 } };
     const float *x = s->x + (size_t)at * stride * VEC, *weight = s->weight;
     for (int r = 0; r < s->rows; r++, x += s->x_step, weight += group * taps * VEC) {
-        if (group == VEC)
-            for (int j = 0; j < VEC; j++)
-                tile_row(x, weight + j * taps * VEC, taps, stride, group, j, tile, sum);
-        else
-            UNROLL(j, group)
-                tile_row(x, weight + j * taps * VEC, taps, stride, group, j, tile, sum);
+        FOR_GROUP(group, tile_row, x, weight, taps, stride, group, tile, sum);
     }
     UNROLL(t, tile)
         vec_store(out + ((size_t)at + t) * step, sum[t]);

@@ -20,11 +20,12 @@ typedef struct {
     float *dweight;
 } WeightGradient;
 
-/* sums[tap] += Σ x[t·stride + tap]·dy[t], t < tile. */
-ALWAYS_INLINE void weight_row(const float *x, const Vec *dy, int taps, int stride, int group, int j,
+/* sums[j][tap] += Σ x[t·stride + tap]·dy[t], t < tile. */
+ALWAYS_INLINE void weight_row(int j, const float *x, const Vec *dy, int taps, int stride, int group,
                               int tile, float *sums)
 {
     Vec sum[7];
+    sums += j * taps * VEC;
     UNROLL(k, taps)
         sum[k] = vec_load(sums + k * VEC);
     UNROLL(i, (tile - 1) * stride + taps) {
@@ -48,12 +49,7 @@ ALWAYS_INLINE void weight_tile(const Strip *s, int at, int taps, int stride, int
     UNROLL(t, tile)
         d[t] = vec_load(dy + ((size_t)at + t) * VEC);
     for (int r = 0; r < s->rows; r++, x += s->x_step, sums += group * taps * VEC) {
-        if (group == VEC)
-            for (int j = 0; j < VEC; j++)
-                weight_row(x, d, taps, stride, group, j, tile, sums + j * taps * VEC);
-        else
-            UNROLL(j, group)
-                weight_row(x, d, taps, stride, group, j, tile, sums + j * taps * VEC);
+        FOR_GROUP(group, weight_row, x, d, taps, stride, group, tile, sums);
     }
 }
 

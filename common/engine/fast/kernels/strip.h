@@ -54,4 +54,27 @@ ALWAYS_INLINE Vec load_spread(const float *x, int group, int j)
     return group == 4 ? spread_4(v, j) : group == 8 ? spread_8(v, j) : v;
 }
 
+/* Calls function(j, …) for the channels of a group, j a constant where lanes must be picked. (Of an
+ * unrolled loop the compiler would keep sums in memory.) */
+#define FOR_GROUP(group, function, ...)                                                            \
+    do {                                                                                           \
+        if ((group) == VEC) {                                                                      \
+            for (int j = 0; j < VEC; j++)                                                          \
+                function(j, __VA_ARGS__);                                                          \
+            break;                                                                                 \
+        }                                                                                          \
+        function(0, __VA_ARGS__);                                                                  \
+        if ((group) >= 4) {                                                                        \
+            function(1, __VA_ARGS__);                                                              \
+            function(2, __VA_ARGS__);                                                              \
+            function(3, __VA_ARGS__);                                                              \
+        }                                                                                          \
+        if ((group) >= 8) {                                                                        \
+            function(4, __VA_ARGS__);                                                              \
+            function(5, __VA_ARGS__);                                                              \
+            function(6, __VA_ARGS__);                                                              \
+            function(7, __VA_ARGS__);                                                              \
+        }                                                                                          \
+    } while (0)
+
 #endif
