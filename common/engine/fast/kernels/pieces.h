@@ -26,6 +26,17 @@ static inline size_t piece_start(size_t rows, int pieces, int i)
     return rows / pieces * i + rows % pieces * i / pieces;
 }
 
+/* Rows start … end-1 of a piece. */
+typedef struct {
+    size_t start, end;
+} Rows;
+
+static inline Rows rows_of(size_t rows, size_t width, int item)
+{
+    int pieces = piece_count(rows, width);
+    return (Rows){ piece_start(rows, pieces, item), piece_start(rows, pieces, item + 1) };
+}
+
 /* --- float64 sums ---------------------------------------------------------------------------- */
 
 /* Half a Vec of floats becomes a whole vector of doubles. */
@@ -89,7 +100,8 @@ static inline double *doubles_in(float *work)
     return (double *)(((uintptr_t)work + 7) & ~(uintptr_t)7);
 }
 
-/* sums[0, c] += sums[1 …, c]: what the pieces came to, in their order; `stride` doubles a piece. */
+/* sums[0, c] += sums[1 …, c]: what the pieces came to, in their order; `stride` doubles per piece.
+ */
 static inline void add_pieces(double *sums, int pieces, int channels, size_t stride)
 {
     for (int p = 1; p < pieces; p++)
@@ -99,6 +111,11 @@ static inline void add_pieces(double *sums, int pieces, int channels, size_t str
 
 /* So many rows at once between a read and a write of their sums by channel. */
 enum { FEW_ROWS = 8 };
+
+static inline int few_rows(size_t left)
+{
+    return left < FEW_ROWS ? (int)left : FEW_ROWS;
+}
 
 /* --- by channel, on rows taken as one flat array --------------------------------------------- */
 

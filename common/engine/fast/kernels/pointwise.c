@@ -24,19 +24,12 @@ static void flat_for(Flat f, ParallelBody *body)
         parallel_for(piece_count(f.count, 1), body, &f);
 }
 
-/* Piece `item` of the array: its first element and how many it has. */
+/* The first element of piece `item` of the array, and how many it has. */
 static size_t flat_piece(const Flat *f, int item, size_t *count)
 {
-    int pieces = piece_count(f->count, 1);
-    size_t start = piece_start(f->count, pieces, item);
-    *count = piece_start(f->count, pieces, item + 1) - start;
-    return start;
-}
-
-/* How many lanes of the vector at i are still in the array. */
-ALWAYS_INLINE int lanes_left(size_t i, size_t count)
-{
-    return count - i < VEC ? (int)(count - i) : VEC;
+    Rows piece = rows_of(f->count, 1, item);
+    *count = piece.end - piece.start;
+    return piece.start;
 }
 
 /* --- activations ----------------------------------------------------------------------------- */
@@ -142,9 +135,9 @@ static void channel_scale_piece(void *context, int item, int worker)
 {
     (void)worker;
     const Scale *s = context;
-    int pieces = piece_count(s->rows, s->channels), c = 0;
-    size_t start = piece_start(s->rows, pieces, item) * s->channels;
-    size_t end = piece_start(s->rows, pieces, item + 1) * s->channels;
+    Rows piece = rows_of(s->rows, s->channels, item);
+    size_t start = piece.start * s->channels, end = piece.end * s->channels;
+    int c = 0;
     for (size_t i = start; i < end; i += VEC) {
         int lanes = lanes_left(i, end);
         Vec v = vec_load_upto(s->x + i, lanes) * vec_load(s->scale + c);
@@ -197,14 +190,13 @@ static void channel_sum_piece(void *context, int item, int worker)
 {
     (void)worker;
     const ChannelSum *s = context;
-    int pieces = piece_count(s->rows, s->channels);
-    size_t row = piece_start(s->rows, pieces, item), end = piece_start(s->rows, pieces, item + 1);
+    Rows piece = rows_of(s->rows, s->channels, item);
     double *sums = s->sums + (size_t)item * s->channels;
     memset(sums, 0, s->channels * sizeof *sums);
-    for (; row < end; row += FEW_ROWS) {
-        size_t at = row * s->channels, left = end - row;
-        add_few_rows(s->a + at, s->b ? s->b + at : NULL, left < FEW_ROWS ? (int)left : FEW_ROWS,
-                     s->channels, sums);
+    for (size_t row = piece.start; row < piece.end; row += FEW_ROWS) {
+        size_t at = row * s->channels;
+        add_few_rows(s->a + at, s->b ? s->b + at : NULL, few_rows(piece.end - row), s->channels,
+                     sums);
     }
 }
 

@@ -108,6 +108,12 @@ ALWAYS_INLINE void vec_store_upto(float *to, Vec v, int count)
         vec_store_part(to, v, count);
 }
 
+/* How many lanes of the vector at i are still in the array. */
+ALWAYS_INLINE int lanes_left(size_t i, size_t count)
+{
+    return count - i < VEC ? (int)(count - i) : VEC;
+}
+
 /* --- lanes ----------------------------------------------------------------------------------- */
 
 /* x in every lane (x - 0 is x for -0 too, x + 0 is not). */
