@@ -11,6 +11,7 @@
 #include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "engine/fast/kernels/gemm_tile.h"
 #include "engine/fast/kernels/pack.h"
 #include "engine/fast/kernels/vecmath.h"
 
@@ -29,120 +30,6 @@ static int block_of(int k)
     int blocks = k > KC ? ceil_div(k, KC) : 1;
     return ceil_div(ceil_div(k > 0 ? k : 1, blocks), VEC) * VEC;
 }
-
-/* --- one tile -------------------------------------------------------------------------------- */
-
-/* What joins a tile's sums, and where they go. */
-typedef struct {
-    const float *plus; /* a tile to add, row stride plus_row; NULL: none */
-    size_t plus_row;
-    const float *bias; /* to add to every row; or NULL */
-    float *to;
-    size_t to_row;
-    bool relu;          /* of the sums, at last */
-    size_t a_row;       /* from one row of A to the next, where A is read in place */
-    const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
-} Ends;
-
-/* What the sums will meet is fetched while they are made. */
-ALWAYS_INLINE void fetch_tile(int rows, int vecs, const Ends *ends)
-{
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < vecs * VEC; j += LINE)
-            if (ends->plus)
-                __builtin_prefetch(ends->plus + i * ends->plus_row + j);
-            else
-                __builtin_prefetch(ends->to + i * ends->to_row + j, 1);
-}
-
-/* to[rows][vecs·VEC] = Σ over k of a[row·lane + k·step]·b[k][column] + plus + bias;
- * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
- * instance. */
-ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t lane, size_t step,
-                            const float *b, const Ends *ends)
-{
-    Vec sum[MR][2];
-    const float *plus = ends->plus, *ahead = ends->ahead;
-    float *to = ends->to;
-    /* An address takes a pointer and 1, 2, 4 or 8 times a number: five rows share a pointer, as one
-     * for all would need more numbers than stay in registers. */
-    const float *row5 = rows > 5 ? a + 5 * lane : a, *row10 = rows > 10 ? a + 10 * lane : a;
-    UNROLL(i, rows)
-        UNROLL(j, vecs)
-            sum[i][j] = (Vec){ 0 };
-    fetch_tile(rows, vecs, ends);
-    for (; k > 0; k--, a += step, row5 += step, row10 += step) {
-        Vec right[2];
-        __builtin_prefetch(ahead);
-        UNROLL(j, vecs)
-            right[j] = vec_load(b + j * VEC);
-        UNROLL(i, rows) {
-            float left = (i < 5 ? a : i < 10 ? row5 : row10)[i % 5 * lane];
-            UNROLL(j, vecs)
-                sum[i][j] += left * right[j];
-        }
-        b += vecs * VEC, ahead += LINE;
-    }
-    if (plus)
-        UNROLL(i, rows)
-            UNROLL(j, vecs)
-                sum[i][j] += vec_load(plus + i * ends->plus_row + j * VEC);
-    if (ends->bias)
-        UNROLL(i, rows)
-            UNROLL(j, vecs)
-                sum[i][j] += vec_load(ends->bias + j * VEC);
-    if (ends->relu)
-        UNROLL(i, rows)
-            UNROLL(j, vecs)
-                sum[i][j] = vec_relu(sum[i][j]);
-    UNROLL(i, rows)
-        UNROLL(j, vecs)
-            vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
-}
-
-typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);
-
-#define SUM_TILE(rows, vecs)                                                                       \
-    static void packed_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)    \
-    {                                                                                              \
-        sum_tile(rows, vecs, k, a, 1, AR, b, ends);                                                \
-    }                                                                                              \
-    static void in_place_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)  \
-    {                                                                                              \
-        sum_tile(rows, vecs, k, a, ends->a_row, 1, b, ends);                                       \
-    }
-#define SUM_TILES(rows) SUM_TILE(rows, 1) SUM_TILE(rows, 2)
-#define ALL(rows)                                                                                  \
-    {                                                                                              \
-        { packed_##rows##_1, packed_##rows##_2 },                                                  \
-        {                                                                                          \
-            in_place_##rows##_1, in_place_##rows##_2                                               \
-        }                                                                                          \
-    }
-
-SUM_TILES(1)
-SUM_TILES(2)
-SUM_TILES(3)
-SUM_TILES(4)
-SUM_TILES(5)
-SUM_TILES(6)
-#if VEC == 16
-SUM_TILES(7)
-SUM_TILES(8)
-SUM_TILES(9)
-SUM_TILES(10)
-SUM_TILES(11)
-SUM_TILES(12)
-SUM_TILES(13)
-SUM_TILES(14)
-#endif
-
-static SumTile *const sum_tiles[MR][2][2] = {
-    ALL(1), ALL(2), ALL(3), ALL(4),  ALL(5),  ALL(6),
-#if VEC == 16
-    ALL(7), ALL(8), ALL(9), ALL(10), ALL(11), ALL(12), ALL(13), ALL(14),
-#endif
-};
 
 /* --- tasks ----------------------------------------------------------------------------------- */
 
@@ -246,7 +133,7 @@ static void multiply_panel(const Plan *plan, const Piece *p, int j, const float 
                    .rows = int_min(p->rows - i, MR),
                    .columns = int_min(g->n - j, width),
                    .vecs = width / VEC };
-        SumTile *sum = sum_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
+        SumTile *sum = gemm_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
         Ends e = ends_of(g, p, &t);
         if (fetch_rows)
             e.ahead = i + MR < p->rows ? a + panel : next_b;
