@@ -19,7 +19,7 @@ static void turned_offsets(const Planes *p, int block, size_t *offset)
     }
 }
 
-/* One tap and slice: a lane per output channel, 0 in lanes past the last. */
+/* The weights of one tap and slice: a lane per output channel, 0 in lanes past the last. */
 static Vec pack_tap(const Planes *p, int block, int tap, int j, const size_t *offset)
 {
     int taps = p->s.kernel * p->s.kernel, lanes = lanes_of(p, block);
@@ -34,8 +34,8 @@ static Vec pack_tap(const Planes *p, int block, int tap, int j, const size_t *of
     return vec_load(lane);
 }
 
-/* The weights that a block needs, [first kx][first ky][ky][slice][kx][VEC]: with a spacing, the
- * taps that are used together lie together. */
+/* Packs the weights that a block needs, [first kx][first ky][ky][slice][kx][VEC]: with a spacing,
+ * the taps that are used together lie together. */
 static void pack_weights(const Planes *p, int block, float *packed)
 {
     size_t offset[VEC];
@@ -58,7 +58,7 @@ static const float *weight_of(const Planes *p, int block, float *own)
     return own;
 }
 
-/* How many of a kernel's rows or columns come before those that are `first` modulo spacing. */
+/* The number of a kernel's rows or columns before those that are `first` modulo spacing. */
 static int taps_before(const Planes *p, int first)
 {
     int taps = 0;
@@ -101,7 +101,7 @@ ALWAYS_INLINE void strip_tile(const Strip *s, int at, int taps, int stride, int 
         vec_store(out + ((size_t)at + t) * step, sum[t]);
 }
 
-/* All `count` pixels of a strip, the last ones as part of a full tile. */
+/* Sums all `count` pixels of a strip, the last ones as part of a full tile. */
 ALWAYS_INLINE void strip_tiles(const Strip *s, int count, int taps, int stride, int group,
                                float *out, size_t step)
 {
@@ -114,7 +114,7 @@ ALWAYS_INLINE void strip_tiles(const Strip *s, int count, int taps, int stride, 
         strip_tile(s, at, taps, stride, group, LEAST, out, step);
 }
 
-/* Any number of taps and any stride, four pixels at a time. */
+/* Sums with any number of taps and any stride, four pixels at a time. */
 static void strip_any(const Strip *s, int count, float *out, size_t step)
 {
     for (int at = 0; at < count; at += LEAST) {
@@ -168,7 +168,7 @@ static void strip(const Strip *s, int count, float *out, size_t step)
 
 /* --- a row of the output --------------------------------------------------------------------- */
 
-/* Sums of output row y: row[x][VEC]. plane holds the input's rows from plane_row on. */
+/* Sums output row y: row[x][VEC]. plane holds the input's rows from plane_row on. */
 static void sum_row(const Planes *p, int y, const float *plane, int plane_row, const float *packed,
                     float *row)
 {
@@ -209,14 +209,14 @@ ALWAYS_INLINE void finish_pixels(Act act, const Planes *p, const float *row, con
     }
 }
 
-/* Where a block's channels of output row y begin. */
+/* The element at which a block's channels of output row y begin. */
 static size_t row_at(const Planes *p, int image, int block, int y)
 {
     return ((size_t)image * p->s.out_h + y) * p->s.out_w * p->s.out + block * VEC;
 }
 
-/* The row's pixels lie far apart, in memory or in another core's cache: they are fetched while the
- * row is summed. */
+/* Fetches the row's pixels while the row is summed: they lie far apart, in memory or in another
+ * core's cache. */
 static void fetch_row(const Planes *p, int image, int block, int y)
 {
     const float *to = p->conv->y + row_at(p, image, block, y);

@@ -125,7 +125,7 @@ static void add_row_gradient(const Planes *p, int y, const float *plane, int pla
     weight_strip(&s, p->s.out_w, row, sums + (size_t)first_ky * p->slices * p->s.kernel * VEC);
 }
 
-/* The blocks' sums = the gradient of their weights from one image. */
+/* Sets the blocks' sums to the gradient of their weights from one image. */
 static void image_gradient(const WeightGradient *w, int image, int block, int blocks, float *work)
 {
     const Planes *p = &w->planes;
@@ -181,7 +181,7 @@ static Vec add_pieces_of(const float *from, int pieces, size_t piece_floats)
     return vec_load(lanes);
 }
 
-/* A block's gradient, from the order of the sums to that of the weights. */
+/* Joins a block's gradient, and brings it from the order of the sums to that of the weights. */
 static void join_weights(void *context, int block, int worker)
 {
     (void)worker;

@@ -24,7 +24,7 @@ enum {
     WORK = (WORK_A + WORK_B + LINE) / LINE * LINE + THREAD_GAP / sizeof(float)
 };
 
-/* How many steps of k a block has: as even as can be, from k alone. */
+/* The steps of k that a block has: as even as can be, from k alone. */
 static int block_of(int k)
 {
     int blocks = k > KC ? ceil_div(k, KC) : 1;
@@ -62,7 +62,7 @@ typedef struct {
     int i, j, rows, columns, vecs; /* vecs·VEC columns are summed, `columns` of them are there */
 } Tile;
 
-/* Whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
+/* Takes whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
 static void gelu_rows(const Tile *t, float *c, size_t row)
 {
     for (int i = 0; i < t->rows; i++, c += row)
@@ -70,8 +70,8 @@ static void gelu_rows(const Tile *t, float *c, size_t row)
             vec_store(c + j, vec_gelu(vec_load(c + j)));
 }
 
-/* Bias and residual join the first block's sums (the residual may be C, which the partial sums
- * overwrite), the activation comes after the last. */
+/* The ends of a tile: bias and residual join the first block's sums (the residual may be C, which
+ * the partial sums overwrite), the activation comes after the last. */
 static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
 {
     Ends e = { .plus_row = g->c_row, .to_row = g->c_row, .a_row = g->a.row };
@@ -87,7 +87,7 @@ static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
     return e;
 }
 
-/* C's last columns: through a tile of whole vectors. */
+/* Sums C's last columns through a tile of whole vectors. */
 static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const float *a,
                           const float *b, Ends e, bool gelu)
 {
@@ -102,7 +102,8 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
     for (int j = 0; e.bias && j < width; j += VEC)
         vec_store(bias + j, vec_load_upto(e.bias + j, t->columns - j));
     if (e.plus) {
-        through.plus = tile, through.plus_row = through.to_row;
+        through.plus = tile;
+        through.plus_row = through.to_row;
         for (int i = 0; i < t->rows; i++)
             for (int j = 0; j < width; j += VEC)
                 vec_store(tile + i * width + j,
@@ -116,8 +117,8 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
             vec_store_upto(e.to + i * e.to_row + j, vec_load(tile + i * width + j), t->columns - j);
 }
 
-/* All rows of a piece times the panel of B at column j; next_b will be needed after it, and is
- * fetched by the first tiles. cold: nobody has read A's rows yet; then every tile rather fetches
+/* Multiplies all rows of a piece by the panel of B at column j. The first tiles fetch next_b, which
+ * will be needed after it. cold: nobody has read A's rows yet; then every tile rather fetches
  * the next one's, if they lie side by side. */
 static void multiply_panel(const Plan *plan, const Piece *p, int j, const float *a, const float *b,
                            const float *next_b, bool cold)
@@ -159,7 +160,8 @@ static Piece piece_of(const Plan *plan, int task, int step)
     p.rows = int_min(plan->rows, g->m - p.i);
     p.columns = int_min(plan->columns, g->n - p.j);
     p.count = int_min(plan->block, g->k - p.k);
-    p.first = p.k == 0, p.last = p.k + p.count == g->k;
+    p.first = p.k == 0;
+    p.last = p.k + p.count == g->k;
     return p;
 }
 
@@ -174,7 +176,7 @@ static bool has_step(const Plan *plan, int step)
     return step == 0 || step * plan->block < plan->g->k;
 }
 
-/* The rows of a step, for which its columns are then shared by all threads. */
+/* Packs the rows of a step, for which all threads then share its columns. */
 static int pack_rows(void *context, int task, int step, int worker)
 {
     const Plan *plan = context;
@@ -194,12 +196,14 @@ static const float *rows_at(const Plan *plan, const Piece *p, int owner)
     return plan->in_place ? a->data + (size_t)p->i * a->row + p->k : work_of(plan, owner);
 }
 
-/* What the owner of a share will probably do after it; no columns: nothing. */
+/* The piece that a share's owner will probably do after it; without columns: none. */
 static Piece piece_after(const Plan *plan, const ParallelShare *share)
 {
     int task = share->task, step = share->step + 1;
-    if (!has_step(plan, step))
-        task++, step = 0;
+    if (!has_step(plan, step)) {
+        task++;
+        step = 0;
+    }
     return task < plan->tasks_down * plan->tasks_across ? piece_of(plan, task, step) : (Piece){ 0 };
 }
 
@@ -254,7 +258,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
 
 /* --- cutting C into tasks -------------------------------------------------------------------- */
 
-/* Fewer multiplications are not worth a thread, and fewer rows not worth reading all of B for. */
+/* The multiplications that are worth a thread, and the rows that are worth reading all of B for. */
 enum { LEAST_TASK = 1 << 17, LEAST_ROWS = 6 * MR };
 
 static void cut(Plan *plan, int down, int panels)
@@ -271,7 +275,8 @@ static double multiplications(const Plan *plan, int columns)
     return (double)plan->rows * columns * plan->g->k;
 }
 
-/* One for each thread, since what a task needs is packed by one thread; the threads share the rest.
+/* At least one for each thread, since what a task needs is packed by one thread; the threads share
+ * the rest.
  */
 static bool enough_tasks(const Plan *plan)
 {
@@ -279,8 +284,9 @@ static bool enough_tasks(const Plan *plan)
            multiplications(plan, plan->columns) < 2 * LEAST_TASK;
 }
 
-/* As many rows as the cache holds, then halves: of the rows, as every cut between columns packs
- * them once more, but of the longer side where a cut between rows packs B once more. */
+/* Gives a task as many rows as the cache holds, then halves: of the rows, as every cut between
+ * columns packs them once more, but of the longer side where a cut between rows packs B once more.
+ */
 static void cut_into_tasks(Plan *plan)
 {
     int down = ceil_div(plan->g->m, MC), panels = ceil_div(plan->g->n, NR);
@@ -297,8 +303,8 @@ static void cut_into_tasks(Plan *plan)
     }
 }
 
-/* Packing would only copy rows that lie along k already; but rows a multiple of this apart would
- * meet in the same few sets of the first cache. */
+/* Floats apart, or a multiple, at which rows meet in the same few sets of the first cache. Others
+ * that lie along k are read in place: packing would only copy them. */
 enum { COLLISION = 1024 };
 
 static bool better_in_place(const Matrix *a)
@@ -353,7 +359,7 @@ typedef struct {
     float *packed;
 } Packing;
 
-/* NC columns of one block of k. */
+/* Packs NC columns of one block of k. */
 static void pack_piece(void *context, int item, int worker)
 {
     (void)worker;
@@ -364,7 +370,7 @@ static void pack_piece(void *context, int item, int worker)
     panel_pack(&p->b, first, end, at, count, to);
 }
 
-/* Block of k after block, in each panel after panel. */
+/* Packs block of k after block, in each panel after panel. */
 void gemm_pack(Matrix b, int k, int n, float *packed)
 {
     Packing p = { panel_side_b(b, n), k, n, block_of(k), ceil_div(n, NC), packed };

@@ -49,11 +49,12 @@ void gemm_run(const Gemm *g);
 /* Scratch memory that gemm needs for thread_count() threads, in floats. */
 size_t gemm_work(void);
 
-/* The best distance of A's rows of k columns for who may choose it: k, or a little more. */
+/* The best distance between A's rows of k columns for whoever may choose it: k, or a little more.
+ */
 size_t gemm_row(int k);
 
-/* Room for all of B, so that many rows of A need not pack it block by block again and again; 0
- * where they are too few for that. */
+/* Floats of room for all of B, so that many rows of A need not pack it block by block again and
+ * again; 0 where they are too few for that. */
 size_t gemm_whole(int m, int k, int n);
 
 /* B [k,n] packed once for many products: how many floats, and the packing. */

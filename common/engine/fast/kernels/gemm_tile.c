@@ -38,7 +38,8 @@ ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t la
             UNROLL(j, vecs)
                 sum[i][j] += left * right[j];
         }
-        b += vecs * VEC, ahead += LINE;
+        b += vecs * VEC;
+        ahead += LINE;
     }
     if (plus)
         UNROLL(i, rows)

@@ -22,7 +22,7 @@ typedef struct {
 /* Sums k steps; to: whole vectors. a: a packed panel, or rows that lie a_row apart. */
 typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);
 
-/* By rows - 1, whether A is read in place, and vectors per row - 1. */
+/* The sums by rows - 1, whether A is read in place, and vectors per row - 1. */
 extern SumTile *const gemm_tiles[MR][2][2];
 
 #endif

@@ -44,8 +44,8 @@ ALWAYS_INLINE void add_run(const float *x, size_t count, double shift, double *s
     }
 }
 
-/* mean and squares = Σ (x - mean)² of `rows` runs of `count` floats, `stride` apart. In one pass,
- * from the differences d to the first value: Σ (x - mean)² = Σ d² - (Σ d)²/n. What cancels is
+/* The mean and squares = Σ (x - mean)² of `rows` runs of `count` floats, `stride` apart. In one
+ * pass, from the differences d to the first value: Σ (x - mean)² = Σ d² - (Σ d)²/n. What cancels is
  * n·(mean - first)², which is no more than n times what is left: so few of float64's digits are
  * lost, however far from 0 the values are. */
 static void set_moments(const float *x, size_t rows, size_t stride, size_t count, double *mean,
@@ -89,7 +89,7 @@ static void apply_run(const float *x, int channels, float mean, float rstd, cons
     }
 }
 
-/* y of a row, by the statistics of its set. */
+/* Normalises a row by the statistics of its set. */
 static void apply_row(const SetNorm *n, size_t row, size_t set)
 {
     const SetShape *s = &n->shape;
@@ -132,7 +132,7 @@ void set_norm_apply(const SetNorm *n)
     parallel_for(piece_count(rows_in(&n->shape), n->shape.channels), apply_piece, (void *)n);
 }
 
-/* A run of whole sets that fit the cache: statistics and normalisation at once. */
+/* Normalises a run of whole sets that fit the cache, right after their statistics. */
 static void whole_sets_piece(void *context, int item, int worker)
 {
     (void)worker;
@@ -156,7 +156,7 @@ static void whole_sets_piece(void *context, int item, int worker)
     }
 }
 
-/* A piece of a set that does not fit the cache. */
+/* Takes the moments of a piece of a set that does not fit the cache. */
 static void cut_set_piece(void *context, int item, int worker)
 {
     (void)worker;
@@ -228,7 +228,7 @@ static void gradient_run(const SetGradient *n, size_t at, int c, int channels, s
     }
 }
 
-/* mean(g) and mean(g·xhat) of one row that is a set. */
+/* The shares mean(g) and mean(g·xhat) of one row that is a set. */
 static void row_shares(const SetGradient *n, size_t row, float *mean_g, float *mean_gx)
 {
     int channels = n->of.shape.channels, c = 0;
@@ -299,7 +299,7 @@ static void set_channel_sums(const SetGradient *n, size_t set, Rows rows, double
         }
 }
 
-/* mean(g) and mean(g·xhat) of each group of a set: its sums by channel, weighted. */
+/* The shares mean(g) and mean(g·xhat) of each group of a set: its sums by channel, weighted. */
 static void set_shares(const SetGradient *n, const double *sums, float *shares)
 {
     const SetShape *s = &n->of.shape;

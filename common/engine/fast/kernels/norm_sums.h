@@ -24,7 +24,7 @@ static inline void join_moments(const Moments *to, const Moments *more, int colu
     }
 }
 
-/* What a mean and a rstd belong to. */
+/* The thing that a mean and a rstd belong to. */
 typedef enum { OF_CHANNEL, OF_ROW, OF_SET } Of;
 
 /* A few rows, `stride` floats apart, of which the gradient's sums are taken. */

@@ -34,9 +34,9 @@ size_t panel_space(const Side *s, int count)
 
 /* --- transposing ----------------------------------------------------------------------------- */
 
-/* Where lane l of a stage's two results comes from in its two vectors, numbered 0 … 2·VEC-1. They
- * are mixed within quarters of four lanes, or in whole quarters: a processor has one instruction
- * for each. */
+/* The lane, numbered 0 … 2·VEC-1 over a stage's two vectors, from which lane l of a result comes.
+ * They are mixed within quarters of four lanes, or in whole quarters: a processor has one
+ * instruction for each. */
 #define MIX(high, l) (((l)&1 ? VEC : 0) + ((l) & ~3) + ((l)&3) / 2 + 2 * (high))
 #define GROUP(high, l) (2 * ((l) & ~3) + ((l)&3) + 4 * (high))
 #define LANES4(f, d, l) f(d, l), f(d, l + 1), f(d, l + 2), f(d, l + 3)
@@ -56,7 +56,7 @@ size_t panel_space(const Side *s, int count)
             v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                           \
         }
 
-/* v[i][j] and v[j][i] change places: within four by four, then these blocks. */
+/* Swaps v[i][j] and v[j][i]: within four by four, then these blocks. */
 ALWAYS_INLINE void transpose(Vec v[VEC])
 {
     STAGE(v, 2, MIX)
@@ -69,13 +69,14 @@ ALWAYS_INLINE void transpose(Vec v[VEC])
 #endif
 }
 
-/* VEC lanes' pointers: each to steps side by side. ahead: bytes to what will be packed next. */
+/* The pointers of VEC lanes, each to steps side by side. ahead: bytes to what will be packed next.
+ */
 typedef struct {
     const float *lane[VEC];
     size_t ahead;
 } Lanes;
 
-/* VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
+/* Transposes VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
 ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool whole, int row,
                                    float *to)
 {
@@ -91,7 +92,7 @@ ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool who
             vec_store(to + (size_t)(k + i) * row, v[i]);
 }
 
-/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
+/* Transposes all steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
 static void pack_lanes(const Lanes *from, int count, int row, float *to)
 {
     int k = 0;
@@ -105,7 +106,7 @@ static void pack_lanes(const Lanes *from, int count, int row, float *to)
 
 static const float zeros[KC];
 
-/* Lane after lane is contiguous along k. */
+/* Packs lanes whose steps of k lie side by side. */
 static void pack_transposed(const Side *s, int first, int row, int k, int count, float *to)
 {
     for (int block = 0; block < row; block += VEC) {
@@ -128,8 +129,8 @@ static void pack_general(const Side *s, int first, int row, int k, int count, fl
                         : 0;
 }
 
-/* The lanes are side by side already, `there` of them. Reads past the panel, not past the factor.
- */
+/* Copies steps whose lanes lie side by side, `there` of them. Reads past the panel, not past the
+ * factor. */
 ALWAYS_INLINE void copy_steps(const float *from, size_t k, int there, int row, int count, float *to)
 {
     for (; count > 0; count--, from += k, to += row)
@@ -139,7 +140,7 @@ ALWAYS_INLINE void copy_steps(const float *from, size_t k, int there, int row, i
         }
 }
 
-/* A few steps of all panels, then the next ones: memory is read in its order. */
+/* Packs a few steps of all panels, then the next ones, to read memory in its order. */
 static void pack_copied(const Side *s, int first, int end, int k, int count, float *to)
 {
     enum { STEPS = 8 };
@@ -174,7 +175,8 @@ static void clear_floats(float *to, int count)
     vec_store_part(to + i, (Vec){ 0 }, count - i);
 }
 
-/* How many channels from (kx, c) on lie side by side in memory, or are all outside the image. */
+/* The number of channels from (kx, c) on that lie side by side in memory, or are all outside the
+ * image. */
 static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
 {
     int taps = 1;
@@ -183,7 +185,7 @@ static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
     return taps * p->channels - c;
 }
 
-/* The elements first … first+count-1 of the patch of output pixel (n, oy, ox). */
+/* Gathers the elements first … first+count-1 of an output pixel's patch. */
 static void gather(const Patches *p, int pixel, int first, int count, float *to)
 {
     int ox = pixel % p->s.out_w, row = pixel / p->s.out_w, oy = row % p->s.out_h,
@@ -199,15 +201,19 @@ static void gather(const Patches *p, int pixel, int first, int count, float *to)
             copy_floats(to, p->x + (((size_t)n * p->s.h + iy) * p->s.w + ix) * p->s.in + c, run);
         else
             clear_floats(to, run);
-        to += run, count -= run, c = 0;
+        to += run;
+        count -= run;
+        c = 0;
         kx += ceil_div(run, p->channels);
-        if (kx >= p->s.kernel)
-            kx = 0, ky++;
+        if (kx >= p->s.kernel) {
+            kx = 0;
+            ky++;
+        }
     }
 }
 
-/* Where the patches of some lanes' pixels begin: the image, and the first tap's row and column.
- */
+/* The corners at which the patches of some lanes' pixels begin: the image, and the first tap's row
+ * and column. */
 typedef struct {
     const float *image[VEC];
     int y[VEC], x[VEC], count;
@@ -239,8 +245,8 @@ static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int 
     return lanes;
 }
 
-/* The lanes are pixels whose channels are whole vectors: transposed tap by tap, straight from the
- * image. */
+/* Packs lanes that are pixels whose channels are whole vectors: transposed tap by tap, straight
+ * from the image. */
 static void pack_channels(const Side *s, int first, int row, int k, int count, float *to)
 {
     const Patches *p = s->patches;
@@ -256,7 +262,7 @@ static void pack_channels(const Side *s, int first, int row, int k, int count, f
     }
 }
 
-/* The lanes are pixels: each one's steps are gathered side by side, then transposed. */
+/* Packs lanes that are pixels: each one's steps are gathered side by side, then transposed. */
 static void pack_pixels(const Side *s, int first, int row, int k, int count, float *to)
 {
     float buffer[VEC][KC + VEC]; /* rows on different cache sets */
@@ -273,8 +279,9 @@ static void pack_pixels(const Side *s, int first, int row, int k, int count, flo
     }
 }
 
-/* The lanes are taps and channels: each step is a piece of a pixel's patch, gathered for some
- * panels of B at once, because finding the pixel takes longer than copying one panel's share. */
+/* Packs lanes that are taps and channels: each step is a piece of a pixel's patch, gathered for
+ * some panels of B at once, because finding the pixel takes longer than copying one panel's share.
+ */
 static void pack_taps(const Side *s, int first, int end, int k, int count, float *to)
 {
     enum { PANELS = 8 };

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Enough sums that are independent of each other to fill two units of a latency of 4 or 5, and few
+/* Sums that are independent of each other, enough to fill two units of a latency of 4 or 5, and few
  * enough for 16 registers. */
 enum { SUMS = 12, LOOPS = 20000, MEASUREMENTS = 20 };
 

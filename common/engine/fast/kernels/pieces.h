@@ -13,14 +13,15 @@
 
 enum { MOST_PIECES = 64, LEAST_FLOATS = 8192 };
 
-/* How many pieces `rows` rows of `width` floats are worth: 1 … MOST_PIECES, no more than rows. */
+/* The number of pieces that `rows` rows of `width` floats are worth: 1 … MOST_PIECES, no more than
+ * rows. */
 static inline int piece_count(size_t rows, size_t width)
 {
     size_t rows_worth = LEAST_FLOATS / (width ? width : 1) + 1, pieces = rows / rows_worth;
     return pieces < 1 ? 1 : pieces > MOST_PIECES ? MOST_PIECES : (int)pieces;
 }
 
-/* Where piece `i` of `pieces` starts; piece `pieces` is the end. */
+/* The row at which piece `i` of `pieces` starts; piece `pieces` is the end. */
 static inline size_t piece_start(size_t rows, int pieces, int i)
 {
     return rows / pieces * i + rows % pieces * i / pieces;
@@ -39,7 +40,7 @@ static inline Rows rows_of(size_t rows, size_t width, int item)
 
 /* --- float64 sums ---------------------------------------------------------------------------- */
 
-/* Half a Vec of floats becomes a whole vector of doubles. */
+/* Floats that become a whole vector of doubles: half a Vec. */
 enum { HALF = VEC / 2 };
 
 typedef double Doubles __attribute__((vector_size(4 * VEC)));
@@ -100,7 +101,8 @@ static inline double *doubles_in(float *work)
     return (double *)(((uintptr_t)work + 7) & ~(uintptr_t)7);
 }
 
-/* sums[0, c] += sums[1 …, c]: what the pieces came to, in their order; `stride` doubles per piece.
+/* Adds sums[1 …, c] to sums[0, c]: what the pieces came to, in their order; `stride` doubles per
+ * piece.
  */
 static inline void add_pieces(double *sums, int pieces, int channels, size_t stride)
 {
@@ -109,7 +111,7 @@ static inline void add_pieces(double *sums, int pieces, int channels, size_t str
             sums[c] += sums[p * stride + c];
 }
 
-/* So many rows at once between a read and a write of their sums by channel. */
+/* Rows at once between a read and a write of their sums by channel. */
 enum { FEW_ROWS = 8 };
 
 static inline int few_rows(size_t left)
@@ -129,7 +131,7 @@ static inline float *repeat_channels(const float *values, int channels)
     return repeated;
 }
 
-/* The channel a vector further on. */
+/* The channel one vector further on. */
 ALWAYS_INLINE int next_channel(int c, int channels)
 {
     c += VEC;

@@ -56,8 +56,8 @@ static int spread_of(const Planes *p)
 
 /* Joins blocks and cuts rows into bands so that the planes of a task fit the cache. Blocks are
  * joined because a visit to a pixel far from the last one is dear (a page of its own, a row of the
- * memory chips), and much cheaper where it reads or writes a few cache lines. row: a row's floats.
- */
+ * memory chips), and much cheaper per line where it reads or writes a few cache lines. row: a
+ * row's floats. */
 static void choose_band(Planes *p, size_t row)
 {
     p->joined = int_min(JOINED_CHANNELS / VEC, p->blocks);
@@ -152,8 +152,6 @@ int planes_kernel_rows(const Planes *p, int y, int *first_ky, int *in_row)
 
 /* --- gathering ------------------------------------------------------------------------------- */
 
-/* `count` vectors of one lane per channel from pixels `stride` floats apart; the channels beside
- * them, which will probably be gathered next, are fetched. */
 void planes_gather_channels(const float *from, size_t stride, int lanes, int count, float *to)
 {
     if (lanes == VEC)
@@ -174,7 +172,7 @@ static void gather_lanes(const float *from, size_t stride, const int *channel, i
             to[l] = from[channel[l]];
 }
 
-/* Slice `slice` of the plane: `count` pixels of `row`. */
+/* Gathers slice `slice` of the plane: `count` pixels of `row`. */
 static void gather_slice(const Planes *p, int block, int slice, const float *row, int count,
                          float *to)
 {
@@ -192,7 +190,7 @@ static void gather_slice(const Planes *p, int block, int slice, const float *row
     }
 }
 
-/* One row of the input, all its slices, into the plane; columns from `used` on are 0. */
+/* Gathers one row of the input, all its slices, into the plane; columns from `used` on are 0. */
 static void gather_row(const Planes *p, int block, const float *row, int used, float *plane)
 {
     int count = int_max(0, int_min(p->s.w, used - p->left));

@@ -20,7 +20,7 @@ typedef struct {
     ConvShape s;             /* pad may be negative */
     int spacing;             /* the input's pixels lie so far apart, zeros between them */
     bool turned;             /* the kernel is turned round, its weights are [tap, out, in] */
-    int slices;              /* input channels an output channel reads */
+    int slices;              /* input channels that an output channel reads */
     int group_out;           /* output channels that read the same ones */
     int spread;              /* 0, or a group's channels that the kernel spreads over the lanes */
     int plane_slices;        /* vectors per pixel of the plane */
@@ -38,7 +38,7 @@ typedef struct {
 } Planes;
 
 Planes planes_forward(const ConvShape *s);
-/* Of the input's gradient: dy in x's place. */
+/* For the input's gradient, with dy in x's place. */
 Planes planes_backward(const ConvShape *s);
 void planes_set(Planes *p, const Conv *conv, float *work);
 
@@ -48,7 +48,7 @@ static inline int modulo(int a, int b)
     return b == 1 ? 0 : (a % b + b) % b;
 }
 
-/* How many of 0 … count-1 are `first` modulo `step`. */
+/* The number of 0 … count-1 that are `first` modulo `step`. */
 static inline int every(int count, int first, int step)
 {
     if (step == 1)
@@ -67,15 +67,15 @@ static inline int channel_read(const Planes *p, int o, int j)
     return o / p->group_out * p->slices + j;
 }
 
-/* Of the output columns phase, phase + spacing, …: the first tap that meets a value (then every
- * spacing-th does), and the input column that it meets for the first of them. */
+/* The first tap that meets a value, as then every spacing-th does, of the output columns phase,
+ * phase + spacing, …; column: the input column that it meets for the first of them. */
 int planes_first_tap(const Planes *p, int phase, int *column);
 
-/* The kernel's rows that meet rows of the input for output row y: how many, the first of them, and
- * the input row that it meets. */
+/* The number of the kernel's rows that meet rows of the input for output row y; the first of them,
+ * and the input row that it meets. */
 int planes_kernel_rows(const Planes *p, int y, int *first_ky, int *in_row);
 
-/* A run's first block, and how many it has. */
+/* A run's first block, and its count of them. */
 int planes_run(const Planes *p, int run, int *count);
 
 /* Block b's part of a worker's memory: packed weights (or their gradient's sums), a row of the
@@ -84,15 +84,16 @@ float *planes_packed(const Planes *p, float *work, int b);
 float *planes_row(const Planes *p, float *work, int b);
 float *planes_plane(const Planes *p, float *work, int b);
 
-/* The input rows that output rows start … stop-1 of an image read, into the planes of `count`
- * blocks from `block` on, zeros from column `used` on. Returns the first of these rows. */
+/* Gathers the input rows that output rows start … stop-1 of an image read into the planes of
+ * `count` blocks from `block` on, zeros from column `used` on. Returns the first of these rows. */
 typedef struct {
     int image, block, count, start, stop, used;
 } Gather;
 
 int planes_gather(const Planes *p, const Gather *g, float *work);
 
-/* `count` vectors of one lane per channel from pixels `stride` floats apart. */
+/* Gathers `count` vectors of one lane per channel from pixels `stride` floats apart, and fetches
+ * the channels beside them, which will probably be gathered next. */
 void planes_gather_channels(const float *from, size_t stride, int lanes, int count, float *to);
 
 #endif

@@ -78,7 +78,7 @@ static inline float *at_line(float *work)
     return (float *)(((uintptr_t)work + 63) & ~(uintptr_t)63);
 }
 
-/* The first `count` lanes from memory (0 <= count < VEC), 0 in the others. */
+/* Loads the first `count` lanes (0 <= count < VEC), 0 in the others. */
 ALWAYS_INLINE Vec vec_load_part(const float *from, int count)
 {
     float lanes[VEC] __attribute__((aligned(4 * VEC))) = { 0 };
@@ -86,7 +86,7 @@ ALWAYS_INLINE Vec vec_load_part(const float *from, int count)
     return vec_load(lanes);
 }
 
-/* The first `count` lanes to memory (0 <= count < VEC). */
+/* Stores the first `count` lanes (0 <= count < VEC). */
 ALWAYS_INLINE void vec_store_part(float *to, Vec v, int count)
 {
     float lanes[VEC] __attribute__((aligned(4 * VEC)));
@@ -94,7 +94,7 @@ ALWAYS_INLINE void vec_store_part(float *to, Vec v, int count)
     copy_part(to, lanes, count);
 }
 
-/* The same for 0 <= count, all lanes where it is VEC or more. */
+/* Load and store for 0 <= count, all lanes where it is VEC or more. */
 ALWAYS_INLINE Vec vec_load_upto(const float *from, int count)
 {
     return count >= VEC ? vec_load(from) : vec_load_part(from, count);
@@ -108,7 +108,7 @@ ALWAYS_INLINE void vec_store_upto(float *to, Vec v, int count)
         vec_store_part(to, v, count);
 }
 
-/* How many lanes of the vector at i are still in the array. */
+/* The lanes of the vector at i that are still in the array. */
 ALWAYS_INLINE int lanes_left(size_t i, size_t count)
 {
     return count - i < VEC ? (int)(count - i) : VEC;

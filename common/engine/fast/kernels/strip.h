@@ -44,8 +44,8 @@ ALWAYS_INLINE Vec spread_8(Vec v, int j)
                     : SPREAD(8, 7);
 }
 
-/* What the output channels read of their group's input channel j. group 1: all lanes, as they are;
- * VEC: one lane for all. */
+/* Loads what the output channels read of their group's input channel j. group 1: all lanes, as they
+ * are; VEC: one lane for all. */
 ALWAYS_INLINE Vec load_spread(const float *x, int group, int j)
 {
     if (group == VEC)

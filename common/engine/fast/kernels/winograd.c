@@ -1,4 +1,4 @@
-/* Tiles are taken some at a time, so that what lies between the changes of basis stays in a cache:
+/* Takes some tiles at a time, so that what lies between the changes of basis stays in a cache:
  * values[element][tile][in] go into the products, sums[element][tile][out] come out, for each of
  * the 16 elements of the other basis.
  *
@@ -106,7 +106,7 @@ static void place_tile(const ConvShape *s, int tile, int *image, int *y, int *x)
     *image = tile / tiles_across(s) / tiles_down(s);
 }
 
-/* Bᵀ of four inputs in a row or column, in place. */
+/* Multiplies four inputs in a row or column by Bᵀ, in place. */
 ALWAYS_INLINE void change_inputs(Vec *a, Vec *b, Vec *c, Vec *d)
 {
     Vec second = *b + *c, third = *c - *b;
@@ -116,14 +116,14 @@ ALWAYS_INLINE void change_inputs(Vec *a, Vec *b, Vec *c, Vec *d)
     *c = third;
 }
 
-/* Aᵀ of four sums: two outputs. */
+/* Multiplies four sums by Aᵀ: two outputs. */
 ALWAYS_INLINE void change_sums(Vec a, Vec b, Vec c, Vec d, Vec *first, Vec *second)
 {
     *first = a + b + c;
     *second = b - c - d;
 }
 
-/* The inputs of tile `at` into the other basis. */
+/* Brings the inputs of tile `at` into the other basis. */
 static void change_tile(const Tiles *t, int at)
 {
     static const float zeros[VEC];
@@ -151,7 +151,7 @@ static void change_tile(const Tiles *t, int at)
     }
 }
 
-/* values · weight of element e. */
+/* Multiplies the values of element e by its weight. */
 static void multiply_element(const Tiles *t, int e)
 {
     const ConvShape *s = &t->conv->shape;
@@ -166,7 +166,7 @@ static void multiply_element(const Tiles *t, int e)
                  .work = t->conv->work });
 }
 
-/* The sums of tile `at` become its outputs; those of an odd edge are left out. */
+/* Makes the outputs of tile `at` of its sums; leaves out those past an odd edge. */
 ALWAYS_INLINE void finish_tile(Act act, const Tiles *t, int at)
 {
     const ConvShape *s = &t->conv->shape;
@@ -212,7 +212,7 @@ static size_t tile_floats(const ConvShape *s)
     return size_mul(ELEMENTS, (size_t)s->in + (size_t)s->out);
 }
 
-/* How many tiles at a time fit into so many floats: as many as a product has rows in registers, or
+/* The tiles at a time that fit into so many floats: as many as a product has rows in registers, or
  * a multiple of that. */
 static int tiles_in(const ConvShape *s, size_t floats)
 {
@@ -233,7 +233,7 @@ static bool is_small(const ConvShape *s)
     return winograd_packed(s) <= SMALL_WEIGHT;
 }
 
-/* Values and sums of `count` tiles in memory for them. */
+/* Lays the values and sums of `count` tiles out in memory for them. */
 static void lay_out(Tiles *t, int first, int count, float *memory)
 {
     t->first = first;

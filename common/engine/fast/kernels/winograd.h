@@ -2,7 +2,7 @@
  *
  * Winograd's F(2x2, 3x3) (Lavin and Gray, "Fast algorithms for convolutional neural networks",
  * 2015): a tile of 2x2 outputs reads 4x4 inputs. Brought into another basis, input and kernel are
- * multiplied element by element, 16 products a tile and pair of channels instead of 36; brought
+ * multiplied element by element, 16 products per tile and pair of channels instead of 36; brought
  * back, the 16 sums over the input channels are the 4 outputs. So the convolution becomes 16 matrix
  * products [tiles,in]·[in,out], and the changes of basis are additions alone, but for the kernel's,
  * which is made once. Rounding: about twice the error of the plain sum. */
