@@ -77,8 +77,8 @@ static void moments_piece(void *context, int item, int worker)
     for (size_t row = piece.start; row < piece.end; row += step) {
         size_t rows = piece.end - row < step ? piece.end - row : step;
         block_moments(m->x + row * channels, rows, channels, block_mean, block_squares);
-        join_moments(&(Moments){ row - piece.start, mean, squares },
-                     &(Moments){ rows, block_mean, block_squares }, channels);
+        join_moments(&(RowMoments){ row - piece.start, mean, squares },
+                     &(RowMoments){ rows, block_mean, block_squares }, channels);
     }
 }
 
@@ -92,8 +92,8 @@ void channel_moments(const float *x, size_t rows, int channels, float *mean, flo
     for (int i = 1; i < pieces; i++) {
         Rows piece = rows_of(rows, channels, i);
         next += 4 * (size_t)channels;
-        join_moments(&(Moments){ piece.start, first, first + channels },
-                     &(Moments){ piece.end - piece.start, next, next + channels }, channels);
+        join_moments(&(RowMoments){ piece.start, first, first + channels },
+                     &(RowMoments){ piece.end - piece.start, next, next + channels }, channels);
     }
     for (int c = 0; c < channels; c++) {
         mean[c] = (float)first[c];

@@ -180,8 +180,8 @@ static void cut_sets(const SetNorm *n, int pieces)
         for (int p = 1; p < pieces; p++) {
             size_t start = piece_start(floats, pieces, p), end = piece_start(floats, pieces, p + 1);
             next += 2;
-            join_moments(&(Moments){ start, first, first + 1 },
-                         &(Moments){ end - start, next, next + 1 }, 1);
+            join_moments(&(RowMoments){ start, first, first + 1 },
+                         &(RowMoments){ end - start, next, next + 1 }, 1);
         }
         set_result(n, set, first[0], first[1]);
     }

@@ -10,11 +10,11 @@ enum { CACHED = 1 << 15 };
 /* Mean and squares = Σ (x - mean)² of `count` values per column. */
 typedef struct {
     double count, *mean, *squares;
-} Moments;
+} RowMoments;
 
 /* Joins the moments of `more` values to those of others (Chan, Golub, LeVeque: "Updating formulae
  * and a pairwise algorithm for computing sample variances", 1979). */
-static inline void join_moments(const Moments *to, const Moments *more, int columns)
+static inline void join_moments(const RowMoments *to, const RowMoments *more, int columns)
 {
     double share = more->count / (to->count + more->count);
     for (int c = 0; c < columns; c++) {
