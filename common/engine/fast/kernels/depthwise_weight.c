@@ -161,9 +161,11 @@ static void weight_task(void *context, int item, int worker)
     int end = (int)piece_start(p->s.n, w->pieces, piece + 1);
     for (int image = (int)piece_start(p->s.n, w->pieces, piece); image < end; image++) {
         image_gradient(w, image, block, blocks, work);
-        for (int b = 0; b < blocks; b++)
+        for (int b = 0; b < blocks; b++) {
+            const float *sums = planes_packed(p, work, b);
             for (size_t i = 0; i < floats; i++)
-                partial[b * floats + i] += planes_packed(p, work, b)[i];
+                partial[b * floats + i] += sums[i];
+        }
     }
 }
 
