@@ -14,7 +14,7 @@
 /* --- the definition -------------------------------------------------------------------------- */
 
 typedef struct {
-    Grouped g;
+    ConvShape s;
     size_t in, out, weights; /* elements of x, y and weight */
     float *x, *y, *weight, *bias, *residual, *dy, *work;
     double *expected, *magnitude; /* the sums, and those of the terms' magnitudes */
@@ -25,24 +25,24 @@ typedef void Visit(Case *c, size_t x, size_t weight, size_t y);
 /* Visits every multiplication there is: the elements of x and weight, and that of y it goes to. */
 static void visit_all(Case *c, Visit *visit)
 {
-    const Grouped *g = &c->g;
-    int in = g->groups * g->group_in, out = g->groups * g->group_out;
-    for (int n = 0; n < g->n; n++)
-        for (int oy = 0; oy < g->out_h; oy++)
-            for (int ox = 0; ox < g->out_w; ox++)
+    const ConvShape *s = &c->s;
+    int in = s->in, out = s->out, group_in = in / s->groups, group_out = out / s->groups;
+    for (int n = 0; n < s->n; n++)
+        for (int oy = 0; oy < s->out_h; oy++)
+            for (int ox = 0; ox < s->out_w; ox++)
                 for (int o = 0; o < out; o++)
-                    for (int ky = 0; ky < g->kernel; ky++)
-                        for (int kx = 0; kx < g->kernel; kx++)
-                            for (int j = 0; j < g->group_in; j++) {
-                                int iy = oy * g->stride + ky - g->pad;
-                                int ix = ox * g->stride + kx - g->pad;
-                                int i = o / g->group_out * g->group_in + j;
-                                int tap = ky * g->kernel + kx;
-                                if (iy < 0 || iy >= g->h || ix < 0 || ix >= g->w)
+                    for (int ky = 0; ky < s->kernel; ky++)
+                        for (int kx = 0; kx < s->kernel; kx++)
+                            for (int j = 0; j < group_in; j++) {
+                                int iy = oy * s->stride + ky - s->pad;
+                                int ix = ox * s->stride + kx - s->pad;
+                                int i = o / group_out * group_in + j;
+                                int tap = ky * s->kernel + kx;
+                                if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w)
                                     continue;
-                                visit(c, (((size_t)n * g->h + iy) * g->w + ix) * in + i,
-                                      ((size_t)tap * g->group_in + j) * out + o,
-                                      (((size_t)n * g->out_h + oy) * g->out_w + ox) * out + o);
+                                visit(c, (((size_t)n * s->h + iy) * s->w + ix) * in + i,
+                                      ((size_t)tap * group_in + j) * out + o,
+                                      (((size_t)n * s->out_h + oy) * s->out_w + ox) * out + o);
                             }
 }
 
@@ -88,10 +88,19 @@ static float *random_floats(size_t count, uint64_t stream)
 static Case case_new(int n, int h, int w, int groups, int group_in, int group_out, int kernel,
                      int stride, int pad)
 {
-    Case c = { .g = { n, h, w, groups, group_in, group_out, kernel, stride, pad,
-                      (h + 2 * pad - kernel) / stride + 1, (w + 2 * pad - kernel) / stride + 1 } };
-    c.in = (size_t)n * h * w * groups * group_in;
-    c.out = (size_t)n * c.g.out_h * c.g.out_w * groups * group_out;
+    Case c = { .s = { .n = n,
+                      .h = h,
+                      .w = w,
+                      .in = groups * group_in,
+                      .out_h = (h + 2 * pad - kernel) / stride + 1,
+                      .out_w = (w + 2 * pad - kernel) / stride + 1,
+                      .out = groups * group_out,
+                      .groups = groups,
+                      .kernel = kernel,
+                      .stride = stride,
+                      .pad = pad } };
+    c.in = (size_t)n * h * w * c.s.in;
+    c.out = (size_t)n * c.s.out_h * c.s.out_w * c.s.out;
     c.weights = (size_t)kernel * kernel * group_in * groups * group_out;
     c.x = random_floats(c.in, 1);
     c.y = random_floats(c.out, 2);
@@ -99,7 +108,7 @@ static Case case_new(int n, int h, int w, int groups, int group_in, int group_ou
     c.bias = random_floats((size_t)groups * group_out, 4);
     c.residual = random_floats(c.out, 5);
     c.dy = random_floats(c.out, 6);
-    c.work = mem_alloc(grouped_work(&c.g), sizeof *c.work);
+    c.work = mem_alloc(grouped_work(&c.s), sizeof *c.work);
     c.expected = mem_alloc(c.in + c.out + c.weights, sizeof *c.expected);
     c.magnitude = mem_alloc(c.in + c.out + c.weights, sizeof *c.magnitude);
     return c;
@@ -120,12 +129,12 @@ static void case_free(Case *c)
 
 static void check(const Case *c, const char *what, size_t i, double is, double should, double scale)
 {
-    const Grouped *g = &c->g;
+    const ConvShape *s = &c->s;
     cr_assert(fabs(is - should) <= 2e-6 * (scale + 1),
               "%s[%zu] is %.9g, should be %.9g: %dx%dx%d, %d groups of %d to %d, kernel %d, "
               "stride %d, pad %d",
-              what, i, is, should, g->n, g->h, g->w, g->groups, g->group_in, g->group_out,
-              g->kernel, g->stride, g->pad);
+              what, i, is, should, s->n, s->h, s->w, s->groups, s->in / s->groups,
+              s->out / s->groups, s->kernel, s->stride, s->pad);
 }
 
 static double activated(Act act, double x)
@@ -133,13 +142,27 @@ static double activated(Act act, double x)
     return act == RELU ? (x < 0 ? 0 : x) : act == GELU ? x * 0.5 * erfc(-x * sqrt(0.5)) : x;
 }
 
+static void run_forward(const Case *c, const float *packed, const float *bias,
+                        const float *residual, Act act, float *y)
+{
+    grouped_forward(&(Conv){ .shape = c->s,
+                             .x = c->x,
+                             .packed = packed,
+                             .weight = packed ? NULL : c->weight,
+                             .bias = bias,
+                             .residual = residual,
+                             .act = act,
+                             .y = y,
+                             .work = c->work });
+}
+
 /* The same bits with the weight packed before as with it packed on the way. */
 static void check_packed(const Case *c, Act act, const float *bias, const float *residual)
 {
-    float *packed = mem_alloc(grouped_packed(&c->g), sizeof *packed);
+    float *packed = mem_alloc(grouped_packed(&c->s), sizeof *packed);
     float *y = random_floats(c->out, 10);
-    grouped_pack(&c->g, c->weight, packed);
-    grouped_forward(&c->g, c->x, NULL, packed, bias, residual, act, y, c->work);
+    grouped_pack(&c->s, c->weight, packed);
+    run_forward(c, packed, bias, residual, act, y);
     cr_assert_eq(memcmp(y, c->y, c->out * sizeof *y), 0);
     free(packed);
     free(y);
@@ -147,9 +170,9 @@ static void check_packed(const Case *c, Act act, const float *bias, const float 
 
 static void check_forward(Case *c, Act act, bool with_bias, bool with_residual)
 {
-    int channels = c->g.groups * c->g.group_out;
+    int channels = c->s.out;
     const float *bias = with_bias ? c->bias : NULL, *residual = with_residual ? c->residual : NULL;
-    grouped_forward(&c->g, c->x, c->weight, NULL, bias, residual, act, c->y, c->work);
+    run_forward(c, NULL, bias, residual, act, c->y);
     for (size_t i = 0; i < c->out; i++) {
         double sum =
             c->expected[i] + (bias ? bias[i % channels] : 0) + (residual ? residual[i] : 0);
@@ -161,7 +184,7 @@ static void check_forward(Case *c, Act act, bool with_bias, bool with_residual)
 static void check_input(Case *c, bool accumulate)
 {
     float *dx = random_floats(c->in, 8), *before = random_floats(c->in, 8);
-    grouped_backward_input(&c->g, c->dy, c->weight, accumulate, dx, c->work);
+    grouped_backward_input(&c->s, c->dy, c->weight, accumulate, dx, c->work);
     for (size_t i = 0; i < c->in; i++) {
         double sum = c->expected[i] + (accumulate ? before[i] : 0);
         check(c, "dx", i, dx[i], sum, c->magnitude[i]);
@@ -173,7 +196,7 @@ static void check_input(Case *c, bool accumulate)
 static void check_weight(Case *c)
 {
     float *dweight = random_floats(c->weights, 9);
-    grouped_backward_weight(&c->g, c->x, c->dy, dweight, c->work);
+    grouped_backward_weight(&c->s, c->x, c->dy, dweight, c->work);
     for (size_t i = 0; i < c->weights; i++)
         check(c, "dweight", i, dweight[i], c->expected[i], c->magnitude[i]);
     free(dweight);
@@ -254,14 +277,16 @@ Test(depthwise, any_shape)
 /* --- threads and special values -------------------------------------------------------------- */
 
 /* All three results, one after the other. */
-static float *all_results(Grouped g, int threads)
+static float *all_results(const int *shape, int threads, size_t *count)
 {
     thread_count_set(threads);
-    Case c = case_new(g.n, g.h, g.w, g.groups, g.group_in, g.group_out, g.kernel, g.stride, g.pad);
-    float *all = mem_alloc(c.out + c.in + c.weights, sizeof *all);
-    grouped_forward(&c.g, c.x, c.weight, NULL, c.bias, c.residual, GELU, all, c.work);
-    grouped_backward_input(&c.g, c.dy, c.weight, false, all + c.out, c.work);
-    grouped_backward_weight(&c.g, c.x, c.dy, all + c.out + c.in, c.work);
+    Case c = case_new(shape[0], shape[1], shape[2], shape[3], shape[4], shape[5], shape[6],
+                      shape[7], shape[8]);
+    *count = c.out + c.in + c.weights;
+    float *all = mem_alloc(*count, sizeof *all);
+    run_forward(&c, NULL, c.bias, c.residual, GELU, all);
+    grouped_backward_input(&c.s, c.dy, c.weight, false, all + c.out, c.work);
+    grouped_backward_weight(&c.s, c.x, c.dy, all + c.out + c.in, c.work);
     case_free(&c);
     return all;
 }
@@ -269,19 +294,16 @@ static float *all_results(Grouped g, int threads)
 Test(depthwise, same_bits_for_any_threads)
 {
     static const int threads[] = { 2, 3, 7 };
-    Grouped shapes[] = { { 9, 14, 14, 40, 1, 1, 7, 1, 3, 14, 14 },
-                         { 3, 33, 50, 21, 1, 1, 7, 2, 3, 17, 25 },
-                         { 2, 15, 15, 5, 4, 4, 3, 1, 1, 15, 15 } };
+    static const int shapes[][9] = { { 9, 14, 14, 40, 1, 1, 7, 1, 3 },
+                                     { 3, 33, 50, 21, 1, 1, 7, 2, 3 },
+                                     { 2, 15, 15, 5, 4, 4, 3, 1, 1 } };
     for (int s = 0; s < 3; s++) {
-        Grouped g = shapes[s];
-        size_t in = (size_t)g.n * g.h * g.w * g.groups * g.group_in;
-        size_t out = (size_t)g.n * g.out_h * g.out_w * g.groups * g.group_out;
-        size_t weights = (size_t)g.kernel * g.kernel * g.group_in * g.groups * g.group_out;
-        float *one = all_results(g, 1);
+        size_t count;
+        float *one = all_results(shapes[s], 1, &count);
         for (int t = 0; t < 3; t++) {
-            float *many = all_results(g, threads[t]);
-            cr_assert_eq(memcmp(one, many, (in + out + weights) * sizeof *one), 0,
-                         "shape %d with %d threads", s, threads[t]);
+            float *many = all_results(shapes[s], threads[t], &count);
+            cr_assert_eq(memcmp(one, many, count * sizeof *one), 0, "shape %d with %d threads", s,
+                         threads[t]);
             free(many);
         }
         free(one);
@@ -292,7 +314,7 @@ Test(depthwise, nan_reaches_what_reads_it_and_no_more)
 {
     Case c = case_new(1, 12, 12, 20, 1, 1, 3, 1, 1);
     c.x[(5 * 12 + 6) * 20 + 19] = NAN;
-    grouped_forward(&c.g, c.x, c.weight, NULL, NULL, NULL, RELU, c.y, c.work);
+    run_forward(&c, NULL, NULL, NULL, RELU, c.y);
     for (int y = 0; y < 12; y++)
         for (int x = 0; x < 12; x++)
             for (int o = 0; o < 20; o++)

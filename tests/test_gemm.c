@@ -73,32 +73,35 @@ static void strided_factor(Factor *f, int rows, int cols, int kind)
 
 static double patch_element(const Patches *p, int row, int column)
 {
-    int ox = row % p->out_w, oy = row / p->out_w % p->out_h, n = row / p->out_w / p->out_h;
+    const ConvShape *s = &p->s;
+    int ox = row % s->out_w, oy = row / s->out_w % s->out_h, n = row / s->out_w / s->out_h;
     int c = column % p->channels, tap = column / p->channels;
-    int ky = tap / p->kernel, kx = tap % p->kernel;
+    int ky = tap / s->kernel, kx = tap % s->kernel;
     if (p->flipped)
-        ky = p->kernel - 1 - ky, kx = p->kernel - 1 - kx;
-    int y = oy * p->stride - p->pad + ky, x = ox * p->stride - p->pad + kx;
-    if (y < 0 || y >= p->h || x < 0 || x >= p->w)
+        ky = s->kernel - 1 - ky, kx = s->kernel - 1 - kx;
+    int y = oy * s->stride - s->pad + ky, x = ox * s->stride - s->pad + kx;
+    if (y < 0 || y >= s->h || x < 0 || x >= s->w)
         return 0;
-    return p->x[(((size_t)n * p->h + y) * p->w + x) * p->pixel + c];
+    return p->x[(((size_t)n * s->h + y) * s->w + x) * s->in + c];
 }
 
 static void patch_factor(Factor *f)
 {
     Patches *p = &f->patches;
-    *p = (Patches){ .n = below(3) + 1, .channels = below(20) + 1, .stride = below(3) + 1 };
-    p->kernel = below(5) + 1, p->pad = below(p->kernel), p->flipped = below(2);
-    p->h = below(9) + p->kernel, p->w = below(9) + p->kernel;
-    p->out_h = (p->h + 2 * p->pad - p->kernel) / p->stride + 1;
-    p->out_w = (p->w + 2 * p->pad - p->kernel) / p->stride + 1;
-    p->pixel = (size_t)p->channels + (below(2) ? 0 : (size_t)below(5));
+    *p = (Patches){ .s = { .n = below(3) + 1 }, .channels = below(20) + 1 };
+    ConvShape *s = &p->s;
+    s->stride = below(3) + 1, s->kernel = below(5) + 1;
+    s->pad = below(s->kernel), p->flipped = below(2);
+    s->h = below(9) + s->kernel, s->w = below(9) + s->kernel;
+    s->out_h = (s->h + 2 * s->pad - s->kernel) / s->stride + 1;
+    s->out_w = (s->w + 2 * s->pad - s->kernel) / s->stride + 1;
+    s->in = p->channels + (below(2) ? 0 : below(5));
     /* Exactly as long as the last pixel's channels: reading further is an error. */
-    size_t pixels = (size_t)p->n * p->h * p->w;
-    f->memory = random_floats((pixels - 1) * p->pixel + (size_t)p->channels);
+    size_t pixels = (size_t)s->n * s->h * s->w;
+    f->memory = random_floats((pixels - 1) * s->in + (size_t)p->channels);
     p->x = f->memory;
     f->matrix = (Matrix){ .patches = p };
-    f->rows = p->n * p->out_h * p->out_w, f->cols = p->kernel * p->kernel * p->channels;
+    f->rows = s->n * s->out_h * s->out_w, f->cols = s->kernel * s->kernel * p->channels;
     f->plain = mem_alloc((size_t)f->rows * f->cols, sizeof(double));
     for (int i = 0; i < f->rows; i++)
         for (int j = 0; j < f->cols; j++)

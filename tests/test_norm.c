@@ -113,7 +113,7 @@ static void check_channel_sums(size_t rows, int channels)
     float *mean = random_floats(channels, 3, 3), *rstd = random_floats(channels, 4, 2);
     float *sum = random_floats(channels, 5, 0), *sum_xhat = random_floats(channels, 6, 0);
     float *work = mem_alloc(norm_work(rows, channels), sizeof *work);
-    channel_gradient_sums(x, dy, rows, channels, mean, rstd, sum, sum_xhat, work);
+    channel_gradient_sums(&(ChannelSums){ x, dy, rows, channels, mean, rstd, sum, sum_xhat, work });
     for (int c = 0; c < channels; c++) {
         double a = 0, b = 0, size_a = 0, size_b = 0;
         for (size_t r = 0; r < rows; r++) {
@@ -141,7 +141,8 @@ static void check_channel_gradient(size_t rows, int channels, bool accumulate, b
     float *a = random_floats(channels, 3, 0), *b = random_floats(channels, 4, 0);
     float *c = random_floats(channels, 5, 0), *dx = random_floats(count, in_place ? 2 : 6, 0);
     float *before = random_floats(count, 6, 0);
-    channel_gradient(x, in_place ? dx : dy, rows, channels, a, b, c, accumulate, dx);
+    channel_gradient(
+        &(ChannelGradient){ x, in_place ? dx : dy, rows, channels, a, b, c, accumulate, dx });
     for (size_t i = 0; i < count; i++) {
         int k = i % channels;
         double v = (double)a[k] * dy[i] + (double)b[k] * x[i] + c[k];
@@ -244,16 +245,19 @@ enum { EPS_INVERSE = 100000 };
 static void check_forward(Case *c, const double *xhat, const double *rstd)
 {
     float *y = random_floats(c->count, 5, 0), *again = random_floats(c->count, 1, 2);
-    set_norm_run(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, c->mean, c->rstd, y);
+    SetNorm n = { c->s, c->x, c->weight, c->bias, 1.0f / EPS_INVERSE, c->mean, c->rstd, y };
+    set_norm_run(&n);
     for (size_t i = 0; i < c->count; i++)
         check("y", i, y[i], xhat[i] * c->weight[i % c->s.channels] + c->bias[i % c->s.channels],
               4e-6 * (1 + fabs(xhat[i])) * (1 + rstd[set_of(&c->s, i)]));
     for (size_t set = 0; set < c->statistics; set++)
         check("rstd", set, c->rstd[set], rstd[set], 1e-6 * rstd[set]);
-    set_norm_apply(&c->s, again, c->weight, c->bias, c->mean, c->rstd, again);
+    n.x = n.y = again;
+    set_norm_apply(&n);
     cr_assert_eq(memcmp(y, again, c->count * sizeof *y), 0, "applied is what was normalised");
     float *mean = mem_alloc(c->statistics, sizeof *mean);
-    set_norm_run(&c->s, c->x, 1.0f / EPS_INVERSE, c->weight, c->bias, mean, c->rstd, NULL);
+    n.x = c->x, n.mean = mean, n.y = NULL;
+    set_norm_run(&n);
     cr_assert_eq(memcmp(mean, c->mean, c->statistics * sizeof *mean), 0, "statistics only");
     free(mean);
     free(y);
@@ -302,15 +306,25 @@ static void check_gradient(Case *c, const double *xhat, const double *rstd, bool
     float *dweight = random_floats(c->s.channels, 8, 0),
           *dbias = random_floats(c->s.channels, 9, 0);
     double *expected = input_gradient(c, xhat, rstd);
-    set_norm_gradient(&c->s, c->x, in_place ? dx : c->dy, c->weight, c->mean, c->rstd, accumulate,
-                      dx, dweight, dbias, c->work);
+    SetNormGradient g = { .shape = c->s,
+                          .x = c->x,
+                          .dy = in_place ? dx : c->dy,
+                          .weight = c->weight,
+                          .mean = c->mean,
+                          .rstd = c->rstd,
+                          .accumulate = accumulate,
+                          .dx = dx,
+                          .dweight = dweight,
+                          .dbias = dbias,
+                          .work = c->work };
+    set_norm_gradient(&g);
     for (size_t i = 0; i < c->count; i++)
         check("dx", i, dx[i], expected[i] + (accumulate ? before[i] : 0),
               8e-6 * (2 + fabs(xhat[i])) * (1 + rstd[set_of(&c->s, i)]) *
                   (1 + rstd[set_of(&c->s, i)]));
     check_parameters(c, xhat, dweight, dbias);
-    set_norm_gradient(&c->s, c->x, c->dy, c->weight, c->mean, c->rstd, false, NULL, dweight, dbias,
-                      c->work);
+    g.dy = c->dy, g.accumulate = false, g.dx = NULL;
+    set_norm_gradient(&g);
     check_parameters(c, xhat, dweight, dbias);
     free(dx);
     free(before);
@@ -342,9 +356,9 @@ Test(norm, layer_norm)
 /* Statistics of one row against two passes in long double. */
 static void check_row(const float *x, int channels, float eps)
 {
-    SetShape shape = { .sets = 1, .rows_per_set = 1, .channels = channels, .groups = 1 };
     float mean = NAN, rstd = NAN;
-    set_norm_run(&shape, x, eps, NULL, NULL, &mean, &rstd, NULL);
+    set_norm_run(&(SetNorm){
+        .shape = { 1, 1, channels, 1 }, .x = x, .eps = eps, .mean = &mean, .rstd = &rstd });
     long double sum = 0, squares = 0;
     for (int i = 0; i < channels; i++)
         sum += x[i];
@@ -433,9 +447,9 @@ static float *all_sums(size_t sets, size_t rows_per_set, int channels, int group
     *count = 4 * (size_t)channels + 2 * c.count;
     float *all = mem_alloc(*count, sizeof *all), *y = all + 4 * channels, *dx = y + c.count;
     channel_moments(c.x, sets * rows_per_set, channels, all, all + channels, c.work);
-    set_norm_run(&c.s, c.x, 1e-5f, c.weight, c.bias, c.mean, c.rstd, y);
-    set_norm_gradient(&c.s, c.x, c.dy, c.weight, c.mean, c.rstd, false, dx, all + 2 * channels,
-                      all + 3 * channels, c.work);
+    set_norm_run(&(SetNorm){ c.s, c.x, c.weight, c.bias, 1e-5f, c.mean, c.rstd, y });
+    set_norm_gradient(&(SetNormGradient){ c.s, c.x, c.dy, c.weight, c.mean, c.rstd, false, dx,
+                                          all + 2 * channels, all + 3 * channels, c.work });
     case_free(&c);
     return all;
 }

@@ -18,7 +18,7 @@
 #include <string.h>
 
 typedef struct {
-    Winograd w;
+    ConvShape s;
     size_t in, out; /* elements of x and y */
     float *x, *weight, *bias, *residual, *packed, *work, *y;
 } Case;
@@ -32,19 +32,34 @@ static float *random_floats(size_t count, uint64_t stream)
     return x;
 }
 
+static ConvShape shape_of(int n, int h, int w, int in, int out, int pad)
+{
+    return (ConvShape){ .n = n,
+                        .h = h,
+                        .w = w,
+                        .in = in,
+                        .out_h = h + 2 * pad - 2,
+                        .out_w = w + 2 * pad - 2,
+                        .out = out,
+                        .groups = 1,
+                        .kernel = 3,
+                        .stride = 1,
+                        .pad = pad };
+}
+
 static Case case_new(int n, int h, int w, int in, int out, int pad)
 {
-    Case c = { .w = { n, h, w, in, out, pad, h + 2 * pad - 2, w + 2 * pad - 2 } };
+    Case c = { .s = shape_of(n, h, w, in, out, pad) };
     c.in = (size_t)n * h * w * in;
-    c.out = (size_t)n * c.w.out_h * c.w.out_w * out;
+    c.out = (size_t)n * c.s.out_h * c.s.out_w * out;
     c.x = random_floats(c.in, 1);
     c.weight = random_floats((size_t)out * 9 * in, 2);
     c.bias = random_floats((size_t)out, 3);
     c.residual = random_floats(c.out, 4);
     c.y = mem_alloc(c.out, sizeof *c.y);
-    c.packed = mem_alloc(winograd_packed(&c.w), sizeof *c.packed);
-    c.work = mem_alloc(winograd_work(&c.w), sizeof *c.work);
-    winograd_pack(&c.w, c.weight, c.packed);
+    c.packed = mem_alloc(winograd_packed(&c.s), sizeof *c.packed);
+    c.work = mem_alloc(winograd_work(&c.s), sizeof *c.work);
+    winograd_pack(&c.s, c.weight, c.packed);
     return c;
 }
 
@@ -58,21 +73,33 @@ static void case_free(Case *c)
 /* One output, and the sum of its terms' magnitudes. */
 static double defined(const Case *c, int n, int y, int x, int o, double *magnitude)
 {
-    const Winograd *w = &c->w;
+    const ConvShape *s = &c->s;
     double sum = 0;
     *magnitude = 0;
     for (int ky = 0; ky < 3; ky++)
         for (int kx = 0; kx < 3; kx++)
-            for (int i = 0; i < w->in; i++) {
-                int iy = y + ky - w->pad, ix = x + kx - w->pad;
-                if (iy < 0 || iy >= w->h || ix < 0 || ix >= w->w)
+            for (int i = 0; i < s->in; i++) {
+                int iy = y + ky - s->pad, ix = x + kx - s->pad;
+                if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w)
                     continue;
-                double term = (double)c->x[(((size_t)n * w->h + iy) * w->w + ix) * w->in + i] *
-                              c->weight[((size_t)o * 9 + ky * 3 + kx) * w->in + i];
+                double term = (double)c->x[(((size_t)n * s->h + iy) * s->w + ix) * s->in + i] *
+                              c->weight[((size_t)o * 9 + ky * 3 + kx) * s->in + i];
                 sum += term;
                 *magnitude += fabs(term);
             }
     return sum;
+}
+
+static void run_forward(Case *c, const float *bias, const float *residual, Act act)
+{
+    winograd_forward(&(Conv){ .shape = c->s,
+                              .x = c->x,
+                              .packed = c->packed,
+                              .bias = bias,
+                              .residual = residual,
+                              .act = act,
+                              .y = c->y,
+                              .work = c->work });
 }
 
 static double activated(Act act, double x)
@@ -82,20 +109,20 @@ static double activated(Act act, double x)
 
 static void expect_close(const Case *c, bool bias, bool residual, Act act)
 {
-    const Winograd *w = &c->w;
+    const ConvShape *s = &c->s;
     size_t at = 0;
-    for (int n = 0; n < w->n; n++)
-        for (int y = 0; y < w->out_h; y++)
-            for (int x = 0; x < w->out_w; x++)
-                for (int o = 0; o < w->out; o++, at++) {
+    for (int n = 0; n < s->n; n++)
+        for (int y = 0; y < s->out_h; y++)
+            for (int x = 0; x < s->out_w; x++)
+                for (int o = 0; o < s->out; o++, at++) {
                     double magnitude, want = defined(c, n, y, x, o, &magnitude);
                     want += (bias ? c->bias[o] : 0) + (residual ? c->residual[at] : 0);
                     want = activated(act, want);
                     /* Sums of up to 16 inputs and of 16 products go into one output: more rounding
                      * than the plain sum's, but no more than some units of its largest terms. */
                     cr_assert_float_eq(c->y[at], want, 8 * FLT_EPSILON * (magnitude + 1),
-                                       "%dx%d pad %d, %d to %d: y[%d,%d,%d,%d] = %g, not %g", w->h,
-                                       w->w, w->pad, w->in, w->out, n, y, x, o, (double)c->y[at],
+                                       "%dx%d pad %d, %d to %d: y[%d,%d,%d,%d] = %g, not %g", s->h,
+                                       s->w, s->pad, s->in, s->out, n, y, x, o, (double)c->y[at],
                                        want);
                 }
 }
@@ -111,11 +138,11 @@ Test(winograd, is_the_convolution)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const int *s = shapes[i];
         Case c = case_new(s[0], s[1], s[2], s[3], s[4], s[5]);
-        winograd_forward(&c.w, c.x, c.packed, NULL, NULL, IDENTITY, c.y, c.work);
+        run_forward(&c, NULL, NULL, IDENTITY);
         expect_close(&c, false, false, IDENTITY);
-        winograd_forward(&c.w, c.x, c.packed, c.bias, c.residual, RELU, c.y, c.work);
+        run_forward(&c, c.bias, c.residual, RELU);
         expect_close(&c, true, true, RELU);
-        winograd_forward(&c.w, c.x, c.packed, c.bias, NULL, GELU, c.y, c.work);
+        run_forward(&c, c.bias, NULL, GELU);
         expect_close(&c, true, false, GELU);
         case_free(&c);
     }
@@ -131,7 +158,7 @@ Test(winograd, has_the_same_bits_for_any_number_of_threads)
         for (int threads = 1; threads <= 3; threads++) {
             thread_count_set(threads);
             Case c = case_new(s[0], s[1], s[2], s[3], s[4], s[5]);
-            winograd_forward(&c.w, c.x, c.packed, c.bias, c.residual, RELU, c.y, c.work);
+            run_forward(&c, c.bias, c.residual, RELU);
             if (first)
                 cr_expect_eq(memcmp(first, c.y, c.out * sizeof *c.y), 0, "%d threads", threads);
             else
@@ -147,8 +174,8 @@ Test(winograd, images_do_not_meet)
 {
     Case both = case_new(2, 15, 15, 32, 32, 1), one = case_new(1, 15, 15, 32, 32, 1);
     both.x[both.in - 1] = NAN;
-    winograd_forward(&both.w, both.x, both.packed, NULL, NULL, IDENTITY, both.y, both.work);
-    winograd_forward(&one.w, one.x, one.packed, NULL, NULL, IDENTITY, one.y, one.work);
+    run_forward(&both, NULL, NULL, IDENTITY);
+    run_forward(&one, NULL, NULL, IDENTITY);
     cr_expect_eq(memcmp(both.y, one.y, one.out * sizeof *one.y), 0);
     cr_expect(isnan(both.y[both.out - 1]));
     case_free(&both);
@@ -157,10 +184,26 @@ Test(winograd, images_do_not_meet)
 
 Test(winograd, is_for_whole_vectors_and_large_images)
 {
-    cr_expect(winograd_fits(&(Winograd){ 1, 14, 14, 256, 256, 1, 14, 14 }));
-    cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 3, 64, 1, 14, 14 }));
-    cr_expect_not(winograd_fits(&(Winograd){ 1, 14, 14, 64, 33, 1, 14, 14 }));
-    cr_expect_not(winograd_fits(&(Winograd){ 64, 7, 7, 512, 512, 1, 7, 7 }));
+    static const struct {
+        int shape[6];
+        bool fits;
+    } of[] = { { { 1, 14, 14, 256, 256, 1 }, true },
+               { { 1, 14, 14, 3, 64, 1 }, false },
+               { { 1, 14, 14, 64, 33, 1 }, false },
+               { { 64, 7, 7, 512, 512, 1 }, false } };
+    for (int i = 0; i < 4; i++) {
+        const int *a = of[i].shape;
+        ConvShape s = shape_of(a[0], a[1], a[2], a[3], a[4], a[5]);
+        cr_expect_eq(winograd_fits(&s), of[i].fits);
+    }
+    ConvShape other[3];
+    for (int i = 0; i < 3; i++)
+        other[i] = shape_of(1, 14, 14, 256, 256, 1);
+    other[0].kernel = 5;
+    other[1].stride = 2;
+    other[2].groups = 2;
+    for (int i = 0; i < 3; i++)
+        cr_expect_not(winograd_fits(&other[i]));
 }
 
 /* --- in a network ---------------------------------------------------------------------------- */
@@ -178,8 +221,8 @@ static void fill(float *x, size_t n, uint32_t key, float factor)
 static Tensor *wide_conv(Tensor *x, int out, int pad, bool bias)
 {
     Tensor *y = conv2d(x, .out = out, .kernel = 3, .pad = pad, .bias = bias);
-    Winograd w = { x->n, x->h, x->w, x->c, out, pad, y->h, y->w };
-    cr_assert(winograd_fits(&w), "that is no convolution for Winograd");
+    ConvShape s = shape_of(x->n, x->h, x->w, x->c, out, pad);
+    cr_assert(winograd_fits(&s), "that is no convolution for Winograd");
     return y;
 }
 

@@ -100,9 +100,11 @@ ALWAYS_INLINE void sum_strip(const float *from, size_t row, size_t pixel, const 
     for (int ky = 0; ky < KERNEL; ky++, from += row)
         for (int kx = 0; kx < KERNEL; kx++, weight += tap) {
             Vec w = vec_load(weight);
-            UNROLL for (int i = 0; i < STRIP; i++) sum[i] += vec_load(from + (kx + i) * pixel) * w;
+            UNROLL(i, STRIP)
+                sum[i] += vec_load(from + (kx + i) * pixel) * w;
         }
-    UNROLL for (int i = 0; i < STRIP; i++) vec_store(to + i * to_pixel, sum[i]);
+    UNROLL(i, STRIP)
+        vec_store(to + i * to_pixel, sum[i]);
 }
 
 typedef void Strip(const float *from, size_t row, size_t pixel, const float *weight, size_t tap,
@@ -143,15 +145,17 @@ ALWAYS_INLINE void sum_strip_once(const float *from, size_t row, size_t pixel, c
     Vec sum[STRIP] = { 0 };
     for (int ky = 0; ky < KERNEL; ky++, from += row, weight += KERNEL * tap) {
         Vec w[KERNEL];
-        UNROLL for (int kx = 0; kx < KERNEL; kx++) w[kx] = vec_load(weight + kx * tap);
-        UNROLL for (int j = 0; j < STRIP + KERNEL - 1; j++)
-        {
+        UNROLL(kx, KERNEL)
+            w[kx] = vec_load(weight + kx * tap);
+        UNROLL(j, STRIP + KERNEL - 1) {
             Vec x = vec_load(from + j * pixel);
-            UNROLL for (int i = 0; i < STRIP; i++) if (j >= i && j - i < KERNEL) sum[i] +=
-                x * w[j - i];
+            UNROLL(i, STRIP)
+                if (j >= i && j - i < KERNEL)
+                    sum[i] += x * w[j - i];
         }
     }
-    UNROLL for (int i = 0; i < STRIP; i++) vec_store(to + i * to_pixel, sum[i]);
+    UNROLL(i, STRIP)
+        vec_store(to + i * to_pixel, sum[i]);
 }
 
 static void once(const Depthwise *d)
@@ -196,10 +200,34 @@ static void threads(const Depthwise *d)
 
 /* --- 8: the library -------------------------------------------------------------------------- */
 
+static ConvShape shape_of(const Depthwise *d)
+{
+    return (ConvShape){ .n = 1,
+                        .h = d->h,
+                        .w = d->w,
+                        .in = d->channels,
+                        .out_h = d->h,
+                        .out_w = d->w,
+                        .out = d->channels,
+                        .groups = d->channels,
+                        .kernel = KERNEL,
+                        .stride = 1,
+                        .pad = PAD };
+}
+
+size_t depthwise_work(const Depthwise *d)
+{
+    ConvShape s = shape_of(d);
+    return grouped_work(&s);
+}
+
 static void library(const Depthwise *d)
 {
-    Grouped g = { 1, d->h, d->w, d->channels, 1, 1, KERNEL, 1, PAD, d->h, d->w };
-    grouped_forward(&g, d->x, d->weight, NULL, NULL, NULL, IDENTITY, d->y, d->work);
+    grouped_forward(&(Conv){ .shape = shape_of(d),
+                             .x = d->x,
+                             .weight = d->weight,
+                             .y = d->y,
+                             .work = d->work });
 }
 
 const Version depthwise_versions[] = {

@@ -82,14 +82,12 @@ ALWAYS_INLINE void sum_tile(const Product *p, int i, int j, const float *a, size
     Vec sum[TILE_ROWS][2] = { 0 };
     for (int k = 0; k < p->k; k++, a += a_step, b += b_row) {
         Vec left = vec_load(b), right = vec_load(b + VEC);
-        UNROLL for (int r = 0; r < TILE_ROWS; r++)
-        {
+        UNROLL(r, TILE_ROWS) {
             sum[r][0] += a[r * a_row] * left;
             sum[r][1] += a[r * a_row] * right;
         }
     }
-    UNROLL for (int r = 0; r < TILE_ROWS; r++)
-    {
+    UNROLL(r, TILE_ROWS) {
         float *c = p->c + (size_t)(i + r) * p->n + j;
         vec_store(c, bias ? vec_relu(sum[r][0] + vec_load(bias)) : sum[r][0]);
         vec_store(c + VEC, bias ? vec_relu(sum[r][1] + vec_load(bias + VEC)) : sum[r][1]);

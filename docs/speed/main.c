@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
-#include "engine/fast/kernels/depthwise.h"
 #include "engine/fast/kernels/gemm.h"
 #include "engine/fast/kernels/peak.h"
 #include "engine/fast/kernels/simd.h"
@@ -122,8 +121,7 @@ static Subject depthwise_subject(int h, int w, int channels)
     d.weight = random_floats("weight", (size_t)KERNEL * KERNEL * channels);
     d.y = mem_alloc(count + GUARD, sizeof *d.y);
     d.padded = mem_alloc((size_t)(h + 2 * PAD) * (w + 2 * PAD) * channels, sizeof *d.padded);
-    Grouped g = { 1, h, w, channels, 1, 1, KERNEL, 1, PAD, h, w };
-    d.work = mem_alloc(grouped_work(&g), sizeof *d.work);
+    d.work = mem_alloc(depthwise_work(&d), sizeof *d.work);
     return (Subject){ .name = "depthwise",
                       .versions = depthwise_versions,
                       .depthwise = d,

@@ -30,6 +30,9 @@ typedef struct {
 
 enum { KERNEL = 7, PAD = KERNEL / 2 };
 
+/* Floats of scratch memory that the library wants. */
+size_t depthwise_work(const Depthwise *d);
+
 typedef struct {
     const char *name, *change;
     bool threads; /* runs on all of them */

@@ -17,20 +17,20 @@
 
 /* --- what the kernels see -------------------------------------------------------------------- */
 
-static Grouped grouped_of(const Tensor *t)
+static ConvShape shape_of(const Tensor *t)
 {
     const Tensor *x = t->in[0];
-    return (Grouped){ .n = x->n,
-                      .h = x->h,
-                      .w = x->w,
-                      .groups = t->a.groups,
-                      .group_in = x->c / t->a.groups,
-                      .group_out = t->c / t->a.groups,
-                      .kernel = t->a.kernel,
-                      .stride = t->a.stride,
-                      .pad = t->a.pad,
-                      .out_h = t->h,
-                      .out_w = t->w };
+    return (ConvShape){ .n = x->n,
+                        .h = x->h,
+                        .w = x->w,
+                        .in = x->c,
+                        .out_h = t->h,
+                        .out_w = t->w,
+                        .out = t->c,
+                        .groups = t->a.groups,
+                        .kernel = t->a.kernel,
+                        .stride = t->a.stride,
+                        .pad = t->a.pad };
 }
 
 /* Few channels per group: the op lays such a weight out for the depthwise kernels. */
@@ -77,37 +77,8 @@ static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patc
     x += (size_t)g * group_in(t);
     if (is_pointwise(t))
         return (Matrix){ .data = x, .row = (size_t)in->c, .col = 1 };
-    *patches = (Patches){ .x = x,
-                          .n = in->n,
-                          .h = in->h,
-                          .w = in->w,
-                          .channels = group_in(t),
-                          .pixel = (size_t)in->c,
-                          .kernel = t->a.kernel,
-                          .stride = t->a.stride,
-                          .pad = t->a.pad,
-                          .out_h = t->h,
-                          .out_w = t->w };
+    *patches = (Patches){ .s = shape_of(t), .x = x, .channels = group_in(t) };
     return (Matrix){ .patches = patches };
-}
-
-static Winograd winograd_of(const Tensor *t)
-{
-    const Tensor *x = t->in[0];
-    return (Winograd){ .n = x->n,
-                       .h = x->h,
-                       .w = x->w,
-                       .in = x->c,
-                       .out = t->c,
-                       .pad = t->a.pad,
-                       .out_h = t->h,
-                       .out_w = t->w };
-}
-
-static bool is_winograd(const Tensor *t)
-{
-    Winograd w = winograd_of(t);
-    return t->a.kernel == 3 && t->a.stride == 1 && t->a.groups == 1 && winograd_fits(&w);
 }
 
 /* Group g's weight [out, depth] as the right factor of the forward product: [depth, out]. */
@@ -126,27 +97,23 @@ static size_t packed_group(const Tensor *t)
 
 static size_t packed(const Tensor *t)
 {
-    if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        return grouped_packed(&g);
-    }
-    if (is_winograd(t)) {
-        Winograd w = winograd_of(t);
-        return winograd_packed(&w);
-    }
+    ConvShape s = shape_of(t);
+    if (is_grouped(t))
+        return grouped_packed(&s);
+    if (winograd_fits(&s))
+        return winograd_packed(&s);
     return size_mul((size_t)t->a.groups, packed_group(t));
 }
 
 static void pack(const Tensor *t, const float *weight, float *packed)
 {
+    ConvShape s = shape_of(t);
     if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        grouped_pack(&g, weight, packed);
+        grouped_pack(&s, weight, packed);
         return;
     }
-    if (is_winograd(t)) {
-        Winograd w = winograd_of(t);
-        winograd_pack(&w, weight, packed);
+    if (winograd_fits(&s)) {
+        winograd_pack(&s, weight, packed);
         return;
     }
     for (int g = 0; g < t->a.groups; g++)
@@ -154,41 +121,49 @@ static void pack(const Tensor *t, const float *weight, float *packed)
                   packed + (size_t)g * packed_group(t));
 }
 
-static void forward(const Tensor *t, const FastCall *c)
+static void multiply(const Tensor *t, const FastCall *c, const Conv *conv)
 {
-    const float *bias = c->packed ? c->bias : t->params > 1 ? c->call.param[1] : NULL;
-    if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        grouped_forward(&g, c->call.x[0], c->call.param[0], c->packed, bias, c->residual, c->act,
-                        c->call.y, c->work);
-        return;
-    }
-    if (c->packed && is_winograd(t)) {
-        Winograd w = winograd_of(t);
-        winograd_forward(&w, c->call.x[0], c->packed, bias, c->residual, c->act, c->call.y,
-                         c->work);
-        return;
-    }
     for (int g = 0; g < t->a.groups; g++) {
         Patches patches;
         size_t first = (size_t)g * group_out(t);
-        Matrix a = input_matrix(t, c->call.x[0], g, &patches);
+        Matrix a = input_matrix(t, conv->x, g, &patches);
         if (c->x_stride)
             a.row = c->x_stride;
         gemm_run(&(Gemm){ .m = (int)tensor_rows(t),
                           .n = group_out(t),
                           .k = depth(t),
                           .a = a,
-                          .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, c->call.param[0], g),
+                          .b = c->packed ? (Matrix){ 0 } : weight_matrix(t, conv->weight, g),
                           .packed_b = c->packed ? c->packed + (size_t)g * packed_group(t) : NULL,
                           .whole_b = c->packed ? NULL : c->work + gemm_work(),
-                          .c = c->call.y + first,
+                          .c = conv->y + first,
                           .c_row = c->y_stride ? c->y_stride : (size_t)t->c,
-                          .bias = bias ? bias + first : NULL,
+                          .bias = conv->bias ? conv->bias + first : NULL,
                           .residual = c->residual ? c->residual + first : NULL,
                           .act = c->act,
                           .work = c->work });
     }
+}
+
+static void forward(const Tensor *t, const FastCall *c)
+{
+    Conv conv = { .shape = shape_of(t),
+                  .x = c->call.x[0],
+                  .packed = c->packed,
+                  .weight = c->call.param[0],
+                  .bias = c->packed       ? c->bias
+                          : t->params > 1 ? c->call.param[1]
+                                          : NULL,
+                  .residual = c->residual,
+                  .act = c->act,
+                  .y = c->call.y,
+                  .work = c->work };
+    if (is_grouped(t))
+        grouped_forward(&conv);
+    else if (c->packed && winograd_fits(&conv.shape))
+        winograd_forward(&conv);
+    else
+        multiply(t, c, &conv);
 }
 
 /* --- backward -------------------------------------------------------------------------------- */
@@ -196,11 +171,11 @@ static void forward(const Tensor *t, const FastCall *c)
 /* The gradient of a weight is a sum over all pixels. Where the weight is small and the pixels are
  * many, the images are cut into pieces that are summed side by side, then added in order: how
  * many follows from the shapes alone, so the bits do not depend on the threads. */
-enum { MOST_PIECES = 8, ROWS_A_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
+enum { MOST_PIECES = 8, ROWS_PER_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
 
 static int weight_pieces(const Tensor *t)
 {
-    size_t pieces = tensor_rows(t) / ROWS_A_PIECE;
+    size_t pieces = tensor_rows(t) / ROWS_PER_PIECE;
     pieces = pieces < (size_t)t->n ? pieces : (size_t)t->n;
     if (pieces < 2 || net_param(t->net, t->first_param)->count > SMALL_WEIGHT)
         return 1;
@@ -228,7 +203,7 @@ static void sum_piece(void *context, int piece, int worker)
         Patches patches;
         size_t first = (size_t)g * group_out(t);
         Matrix b = input_matrix(t, first_x, g, &patches);
-        patches.n = to - from;
+        patches.s.n = to - from;
         gemm_run(&(Gemm){ .m = group_out(t),
                           .n = depth(t),
                           .k = (to - from) * t->h * t->w,
@@ -241,7 +216,7 @@ static void sum_piece(void *context, int piece, int worker)
     }
 }
 
-static void add_pieces(void *context, int item, int worker)
+static void join_pieces(void *context, int item, int worker)
 {
     (void)worker;
     const WeightSum *s = context;
@@ -265,7 +240,7 @@ static void backward_weight(const Tensor *t, const FastCall *c)
     }
     s.sums = c->work + gemm_work();
     parallel_for(s.pieces, sum_piece, &s);
-    parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), add_pieces, &s);
+    parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), join_pieces, &s);
 }
 
 static bool is_dense(const Tensor *t)
@@ -327,20 +302,13 @@ static void taps_first(const Tensor *t, const float *weight, int g, float *to)
 static void backward_input_dense(const Tensor *t, const FastCall *c)
 {
     const Tensor *x = t->in[0];
+    ConvShape shape = shape_of(t);
     float *whole_b = c->work + gemm_work(), *turned = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
         taps_first(t, c->call.param[0], g, turned);
-        Patches patches = { .x = c->call.dy + (size_t)g * group_out(t),
-                            .n = t->n,
-                            .h = t->h,
-                            .w = t->w,
+        Patches patches = { .s = conv_transposed(&shape),
+                            .x = c->call.dy + (size_t)g * group_out(t),
                             .channels = group_out(t),
-                            .pixel = (size_t)t->c,
-                            .kernel = t->a.kernel,
-                            .stride = 1,
-                            .pad = t->a.kernel - 1 - t->a.pad,
-                            .out_h = x->h,
-                            .out_w = x->w,
                             .flipped = true };
         gemm_run(&(Gemm){ .m = (int)tensor_rows(x),
                           .n = group_in(t),
@@ -418,21 +386,20 @@ static void backward_params(const Tensor *t, const FastCall *c)
 {
     if (t->params > 1)
         channel_sum(c->call.dy, NULL, tensor_rows(t), t->c, c->call.grad[1], c->work);
-    if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        grouped_backward_weight(&g, c->call.x[0], c->call.dy, c->call.grad[0], c->work);
-    } else {
+    ConvShape s = shape_of(t);
+    if (is_grouped(t))
+        grouped_backward_weight(&s, c->call.x[0], c->call.dy, c->call.grad[0], c->work);
+    else
         backward_weight(t, c);
-    }
 }
 
 static void backward_input(const Tensor *t, const FastCall *c)
 {
-    if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        grouped_backward_input(&g, c->call.dy, c->call.param[0], c->accumulate[0], c->call.dx[0],
+    ConvShape s = shape_of(t);
+    if (is_grouped(t))
+        grouped_backward_input(&s, c->call.dy, c->call.param[0], c->accumulate[0], c->call.dx[0],
                                c->work);
-    } else if (is_pointwise(t))
+    else if (is_pointwise(t))
         backward_input_pointwise(t, c);
     else if (is_dense(t))
         backward_input_dense(t, c);
@@ -455,14 +422,11 @@ static size_t most(size_t a, size_t b)
 static size_t work(const Tensor *t)
 {
     size_t sum = channel_sum_work(tensor_rows(t), t->c);
-    if (is_grouped(t)) {
-        Grouped g = grouped_of(t);
-        return most(sum, grouped_work(&g));
-    }
-    if (is_winograd(t)) {
-        Winograd w = winograd_of(t);
-        return most(sum, winograd_work(&w));
-    }
+    ConvShape s = shape_of(t);
+    if (is_grouped(t))
+        return most(sum, grouped_work(&s));
+    if (winograd_fits(&s))
+        return most(sum, winograd_work(&s));
     return most(sum, gemm_work());
 }
 
@@ -483,26 +447,10 @@ static size_t work_backward(const Tensor *t, bool dx)
     return most(work(t), gemm_work() + most(forward, most(sums, input)));
 }
 
-const Fast conv2d_fast = {
-    .op = &conv2d_op,
-    .flags = READS_X,
-    .forward = forward,
-    .backward = backward,
-    .work = work,
-    .work_backward = work_backward,
-    .packed = packed,
-    .pack = pack,
-    .pixel_stride = pixel_stride,
-};
+/* The same functions of either op. */
+#define CONV_WAYS                                                                                  \
+    .flags = READS_X, .forward = forward, .backward = backward, .work = work,                      \
+    .work_backward = work_backward, .packed = packed, .pack = pack, .pixel_stride = pixel_stride
 
-const Fast linear_fast = {
-    .op = &linear_op,
-    .flags = READS_X,
-    .forward = forward,
-    .backward = backward,
-    .work = work,
-    .work_backward = work_backward,
-    .packed = packed,
-    .pack = pack,
-    .pixel_stride = pixel_stride,
-};
+const Fast conv2d_fast = { .op = &conv2d_op, CONV_WAYS };
+const Fast linear_fast = { .op = &linear_op, CONV_WAYS };

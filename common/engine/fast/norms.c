@@ -60,20 +60,34 @@ static void batch_norm_backward(const Tensor *t, const FastCall *c)
     const float *mean = c->saved, *rstd = c->saved + t->c;
     size_t rows = tensor_rows(t);
     float *a = c->work, *b = a + t->c, *shift = b + t->c;
-    channel_gradient_sums(c->call.x[0], c->call.dy, rows, t->c, mean, rstd, c->call.grad[BIAS],
-                          c->call.grad[WEIGHT], c->work);
+    channel_gradient_sums(&(ChannelSums){ .x = c->call.x[0],
+                                          .dy = c->call.dy,
+                                          .rows = rows,
+                                          .channels = t->c,
+                                          .mean = mean,
+                                          .rstd = rstd,
+                                          .sum_dy = c->call.grad[BIAS],
+                                          .sum_dy_xhat = c->call.grad[WEIGHT],
+                                          .work = c->work });
     if (!c->call.dx[0])
         return;
     for (int i = 0; i < t->c; i++) {
         double scale = (double)c->call.param[WEIGHT][i] * rstd[i];
-        double shared = c->call.training ? 1 / (double)rows : 0; /* of the sums, a row */
+        double shared = c->call.training ? 1 / (double)rows : 0; /* of the sums, per row */
         double slope = -scale * rstd[i] * c->call.grad[WEIGHT][i] * shared;
         a[i] = (float)scale;
         b[i] = (float)slope;
         shift[i] = (float)(-scale * c->call.grad[BIAS][i] * shared - slope * mean[i]);
     }
-    channel_gradient(c->call.x[0], c->call.dy, rows, t->c, a, b, shift, c->accumulate[0],
-                     c->call.dx[0]);
+    channel_gradient(&(ChannelGradient){ .x = c->call.x[0],
+                                         .dy = c->call.dy,
+                                         .rows = rows,
+                                         .channels = t->c,
+                                         .a = a,
+                                         .b = b,
+                                         .c = shift,
+                                         .accumulate = c->accumulate[0],
+                                         .dx = c->call.dx[0] });
 }
 
 static size_t batch_norm_saved(const Tensor *t)
@@ -127,22 +141,29 @@ static size_t sets(const Tensor *t)
 
 static void set_norm_forward(const Tensor *t, const FastCall *c)
 {
-    SetShape s = set_shape(t);
-    float *mean = c->saved, *rstd = c->saved + sets(t);
-    if (c->recompute)
-        set_norm_apply(&s, c->call.x[0], c->call.param[WEIGHT], c->call.param[BIAS], mean, rstd,
-                       c->call.y);
-    else
-        set_norm_run(&s, c->call.x[0], t->a.eps, c->call.param[WEIGHT], c->call.param[BIAS], mean,
-                     rstd, c->call.y);
+    (c->recompute ? set_norm_apply : set_norm_run)(&(SetNorm){ .shape = set_shape(t),
+                                                               .x = c->call.x[0],
+                                                               .weight = c->call.param[WEIGHT],
+                                                               .bias = c->call.param[BIAS],
+                                                               .eps = t->a.eps,
+                                                               .mean = c->saved,
+                                                               .rstd = c->saved + sets(t),
+                                                               .y = c->call.y });
 }
 
 static void set_norm_backward(const Tensor *t, const FastCall *c)
 {
-    SetShape s = set_shape(t);
-    set_norm_gradient(&s, c->call.x[0], c->call.dy, c->call.param[WEIGHT], c->saved,
-                      c->saved + sets(t), c->accumulate[0], c->call.dx[0], c->call.grad[WEIGHT],
-                      c->call.grad[BIAS], c->work);
+    set_norm_gradient(&(SetNormGradient){ .shape = set_shape(t),
+                                          .x = c->call.x[0],
+                                          .dy = c->call.dy,
+                                          .weight = c->call.param[WEIGHT],
+                                          .mean = c->saved,
+                                          .rstd = c->saved + sets(t),
+                                          .accumulate = c->accumulate[0],
+                                          .dx = c->call.dx[0],
+                                          .dweight = c->call.grad[WEIGHT],
+                                          .dbias = c->call.grad[BIAS],
+                                          .work = c->work });
 }
 
 static size_t set_norm_saved(const Tensor *t)
@@ -155,20 +176,10 @@ static size_t set_norm_work(const Tensor *t)
     return norm_work(tensor_rows(t), t->c);
 }
 
-const Fast group_norm_fast = {
-    .op = &group_norm_op,
-    .flags = READS_X | RECOMPUTABLE | IN_PLACE,
-    .forward = set_norm_forward,
-    .backward = set_norm_backward,
-    .saved = set_norm_saved,
-    .work = set_norm_work,
-};
+/* The same functions of either op. */
+#define SET_NORM_WAYS                                                                              \
+    .flags = READS_X | RECOMPUTABLE | IN_PLACE, .forward = set_norm_forward,                       \
+    .backward = set_norm_backward, .saved = set_norm_saved, .work = set_norm_work
 
-const Fast layer_norm_fast = {
-    .op = &layer_norm_op,
-    .flags = READS_X | RECOMPUTABLE | IN_PLACE,
-    .forward = set_norm_forward,
-    .backward = set_norm_backward,
-    .saved = set_norm_saved,
-    .work = set_norm_work,
-};
+const Fast group_norm_fast = { .op = &group_norm_op, SET_NORM_WAYS };
+const Fast layer_norm_fast = { .op = &layer_norm_op, SET_NORM_WAYS };

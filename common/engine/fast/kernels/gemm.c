@@ -11,132 +11,25 @@
 #include "base/ints.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "engine/fast/kernels/gemm_tile.h"
 #include "engine/fast/kernels/pack.h"
 #include "engine/fast/kernels/vecmath.h"
 
 /* MC rows of A and NC columns of B at a time: 450 and 500 KiB of packed panels, which stay in the
- * second cache. ALIGN is a cache line. */
-enum { MC = 200 / MR * MR, NC = 256, LINE = 16, ALIGN = LINE, NONE = -1 };
+ * second cache. */
+enum { MC = 200 / MR * MR, NC = 256, NONE = -1 };
 enum {
     WORK_A = MC / MR * AR * KC,
     WORK_B = NC * KC,
-    WORK = (WORK_A + WORK_B + ALIGN) / ALIGN * ALIGN + THREAD_GAP / sizeof(float)
+    WORK = (WORK_A + WORK_B + LINE) / LINE * LINE + THREAD_GAP / sizeof(float)
 };
 
-/* How many steps of k a block has: as even as can be, from k alone. */
+/* The steps of k that a block has: as even as can be, from k alone. */
 static int block_of(int k)
 {
     int blocks = k > KC ? ceil_div(k, KC) : 1;
     return ceil_div(ceil_div(k > 0 ? k : 1, blocks), VEC) * VEC;
 }
-
-/* --- one tile -------------------------------------------------------------------------------- */
-
-/* What joins a tile's sums, and where they go. */
-typedef struct {
-    const float *plus; /* a tile to add, row stride plus_row; NULL: none */
-    size_t plus_row;
-    const float *bias; /* to add to every row; or NULL */
-    float *to;
-    size_t to_row;
-    bool relu;          /* of the sums, at last */
-    size_t a_row;       /* from one row of A to the next, where A is read in place */
-    const float *ahead; /* what will be read soon: a cache line is fetched every step of k */
-} Ends;
-
-/* What the sums will meet is fetched while they are made. */
-ALWAYS_INLINE void fetch_tile(int rows, int vecs, const Ends *ends)
-{
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < vecs * VEC; j += LINE)
-            if (ends->plus)
-                __builtin_prefetch(ends->plus + i * ends->plus_row + j);
-            else
-                __builtin_prefetch(ends->to + i * ends->to_row + j, 1);
-}
-
-/* to[rows][vecs·VEC] = Σ over k of a[row·lane + k·step]·b[k][column] + plus + bias;
- * b: [k][vecs·VEC]. The sums must stay in registers, hence constant rows and vecs in every
- * instance. */
-ALWAYS_INLINE void sum_tile(int rows, int vecs, int k, const float *a, size_t lane, size_t step,
-                            const float *b, const Ends *ends)
-{
-    Vec sum[MR][2];
-    const float *plus = ends->plus, *ahead = ends->ahead;
-    float *to = ends->to;
-    /* An address takes a pointer and 1, 2, 4 or 8 times a number: five rows share a pointer, as one
-     * for all would need more numbers than stay in registers. */
-    const float *row5 = rows > 5 ? a + 5 * lane : a, *row10 = rows > 10 ? a + 10 * lane : a;
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
-        (Vec){ 0 };
-    fetch_tile(rows, vecs, ends);
-    for (; k > 0; k--, a += step, row5 += step, row10 += step) {
-        Vec right[2];
-        __builtin_prefetch(ahead);
-        UNROLL for (int j = 0; j < vecs; j++) right[j] = vec_load(b + j * VEC);
-        UNROLL for (int i = 0; i < rows; i++)
-        {
-            float left = (i < 5 ? a : i < 10 ? row5 : row10)[i % 5 * lane];
-            UNROLL for (int j = 0; j < vecs; j++) sum[i][j] += left * right[j];
-        }
-        b += vecs * VEC, ahead += LINE;
-    }
-    if (plus)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            vec_load(plus + i * ends->plus_row + j * VEC);
-    if (ends->bias)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] +=
-            vec_load(ends->bias + j * VEC);
-    if (ends->relu)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++) sum[i][j] =
-            vec_relu(sum[i][j]);
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vecs; j++)
-        vec_store(to + i * ends->to_row + j * VEC, sum[i][j]);
-}
-
-typedef void SumTile(int k, const float *a, const float *b, const Ends *ends);
-
-#define SUM_TILE(rows, vecs)                                                                       \
-    static void packed_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)    \
-    {                                                                                              \
-        sum_tile(rows, vecs, k, a, 1, AR, b, ends);                                                \
-    }                                                                                              \
-    static void in_place_##rows##_##vecs(int k, const float *a, const float *b, const Ends *ends)  \
-    {                                                                                              \
-        sum_tile(rows, vecs, k, a, ends->a_row, 1, b, ends);                                       \
-    }
-#define SUM_TILES(rows) SUM_TILE(rows, 1) SUM_TILE(rows, 2)
-#define ALL(rows)                                                                                  \
-    {                                                                                              \
-        { packed_##rows##_1, packed_##rows##_2 },                                                  \
-        {                                                                                          \
-            in_place_##rows##_1, in_place_##rows##_2                                               \
-        }                                                                                          \
-    }
-
-SUM_TILES(1)
-SUM_TILES(2)
-SUM_TILES(3)
-SUM_TILES(4)
-SUM_TILES(5)
-SUM_TILES(6)
-#if VEC == 16
-SUM_TILES(7)
-SUM_TILES(8)
-SUM_TILES(9)
-SUM_TILES(10)
-SUM_TILES(11)
-SUM_TILES(12)
-SUM_TILES(13)
-SUM_TILES(14)
-#endif
-
-static SumTile *const sum_tiles[MR][2][2] = {
-    ALL(1), ALL(2), ALL(3), ALL(4),  ALL(5),  ALL(6),
-#if VEC == 16
-    ALL(7), ALL(8), ALL(9), ALL(10), ALL(11), ALL(12), ALL(13), ALL(14),
-#endif
-};
 
 /* --- tasks ----------------------------------------------------------------------------------- */
 
@@ -169,7 +62,7 @@ typedef struct {
     int i, j, rows, columns, vecs; /* vecs·VEC columns are summed, `columns` of them are there */
 } Tile;
 
-/* Whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
+/* Takes whole vectors, so that a column's arithmetic is the same at C's edge and inside. */
 static void gelu_rows(const Tile *t, float *c, size_t row)
 {
     for (int i = 0; i < t->rows; i++, c += row)
@@ -177,8 +70,8 @@ static void gelu_rows(const Tile *t, float *c, size_t row)
             vec_store(c + j, vec_gelu(vec_load(c + j)));
 }
 
-/* Bias and residual join the first block's sums (the residual may be C, which the partial sums
- * overwrite), the activation comes after the last. */
+/* The ends of a tile: bias and residual join the first block's sums (the residual may be C, which
+ * the partial sums overwrite), the activation comes after the last. */
 static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
 {
     Ends e = { .plus_row = g->c_row, .to_row = g->c_row, .a_row = g->a.row };
@@ -194,7 +87,7 @@ static Ends ends_of(const Gemm *g, const Piece *p, const Tile *t)
     return e;
 }
 
-/* C's last columns: through a tile of whole vectors. */
+/* Sums C's last columns through a tile of whole vectors. */
 static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const float *a,
                           const float *b, Ends e, bool gelu)
 {
@@ -209,7 +102,8 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
     for (int j = 0; e.bias && j < width; j += VEC)
         vec_store(bias + j, vec_load_upto(e.bias + j, t->columns - j));
     if (e.plus) {
-        through.plus = tile, through.plus_row = through.to_row;
+        through.plus = tile;
+        through.plus_row = through.to_row;
         for (int i = 0; i < t->rows; i++)
             for (int j = 0; j < width; j += VEC)
                 vec_store(tile + i * width + j,
@@ -223,8 +117,8 @@ static void multiply_edge(const Piece *p, const Tile *t, SumTile *sum, const flo
             vec_store_upto(e.to + i * e.to_row + j, vec_load(tile + i * width + j), t->columns - j);
 }
 
-/* All rows of a piece times the panel of B at column j; next_b will be needed after it, and is
- * fetched by the first tiles. cold: nobody has read A's rows yet; then every tile rather fetches
+/* Multiplies all rows of a piece by the panel of B at column j. The first tiles fetch next_b, which
+ * will be needed after it. cold: nobody has read A's rows yet; then every tile rather fetches
  * the next one's, if they lie side by side. */
 static void multiply_panel(const Plan *plan, const Piece *p, int j, const float *a, const float *b,
                            const float *next_b, bool cold)
@@ -240,7 +134,7 @@ static void multiply_panel(const Plan *plan, const Piece *p, int j, const float 
                    .rows = int_min(p->rows - i, MR),
                    .columns = int_min(g->n - j, width),
                    .vecs = width / VEC };
-        SumTile *sum = sum_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
+        SumTile *sum = gemm_tiles[t.rows - 1][plan->in_place][t.vecs - 1];
         Ends e = ends_of(g, p, &t);
         if (fetch_rows)
             e.ahead = i + MR < p->rows ? a + panel : next_b;
@@ -266,15 +160,15 @@ static Piece piece_of(const Plan *plan, int task, int step)
     p.rows = int_min(plan->rows, g->m - p.i);
     p.columns = int_min(plan->columns, g->n - p.j);
     p.count = int_min(plan->block, g->k - p.k);
-    p.first = p.k == 0, p.last = p.k + p.count == g->k;
+    p.first = p.k == 0;
+    p.last = p.k + p.count == g->k;
     return p;
 }
 
 /* A worker's scratch memory: packed panels of A, then of B. */
 static float *work_of(const Plan *plan, int worker)
 {
-    float *work = plan->g->work + (size_t)worker * WORK;
-    return work + -((uintptr_t)work / sizeof(float)) % ALIGN;
+    return at_line(plan->g->work + (size_t)worker * WORK);
 }
 
 static bool has_step(const Plan *plan, int step)
@@ -282,7 +176,7 @@ static bool has_step(const Plan *plan, int step)
     return step == 0 || step * plan->block < plan->g->k;
 }
 
-/* The rows of a step, for which its columns are then shared by all threads. */
+/* Packs the rows of a step, for which all threads then share its columns. */
 static int pack_rows(void *context, int task, int step, int worker)
 {
     const Plan *plan = context;
@@ -302,12 +196,14 @@ static const float *rows_at(const Plan *plan, const Piece *p, int owner)
     return plan->in_place ? a->data + (size_t)p->i * a->row + p->k : work_of(plan, owner);
 }
 
-/* What the owner of a share will probably do after it; no columns: nothing. */
+/* The piece that a share's owner will probably do after it; without columns: none. */
 static Piece piece_after(const Plan *plan, const ParallelShare *share)
 {
     int task = share->task, step = share->step + 1;
-    if (!has_step(plan, step))
-        task++, step = 0;
+    if (!has_step(plan, step)) {
+        task++;
+        step = 0;
+    }
     return task < plan->tasks_down * plan->tasks_across ? piece_of(plan, task, step) : (Piece){ 0 };
 }
 
@@ -362,7 +258,7 @@ static void multiply_columns(void *context, const ParallelShare *share, int item
 
 /* --- cutting C into tasks -------------------------------------------------------------------- */
 
-/* Fewer multiplications are not worth a thread, and fewer rows not worth reading all of B for. */
+/* The multiplications that are worth a thread, and the rows that are worth reading all of B for. */
 enum { LEAST_TASK = 1 << 17, LEAST_ROWS = 6 * MR };
 
 static void cut(Plan *plan, int down, int panels)
@@ -379,7 +275,8 @@ static double multiplications(const Plan *plan, int columns)
     return (double)plan->rows * columns * plan->g->k;
 }
 
-/* One for each thread, since what a task needs is packed by one thread; the threads share the rest.
+/* At least one for each thread, since what a task needs is packed by one thread; the threads share
+ * the rest.
  */
 static bool enough_tasks(const Plan *plan)
 {
@@ -387,8 +284,9 @@ static bool enough_tasks(const Plan *plan)
            multiplications(plan, plan->columns) < 2 * LEAST_TASK;
 }
 
-/* As many rows as the cache holds, then halves: of the rows, as every cut between columns packs
- * them once more, but of the longer side where a cut between rows packs B once more. */
+/* Gives a task as many rows as the cache holds, then halves: of the rows, as every cut between
+ * columns packs them once more, but of the longer side where a cut between rows packs B once more.
+ */
 static void cut_into_tasks(Plan *plan)
 {
     int down = ceil_div(plan->g->m, MC), panels = ceil_div(plan->g->n, NR);
@@ -405,8 +303,8 @@ static void cut_into_tasks(Plan *plan)
     }
 }
 
-/* Packing would only copy rows that lie along k already; but rows a multiple of this apart would
- * meet in the same few sets of the first cache. */
+/* Floats apart, or a multiple, at which rows meet in the same few sets of the first cache. Others
+ * that lie along k are read in place: packing would only copy them. */
 enum { COLLISION = 1024 };
 
 static bool better_in_place(const Matrix *a)
@@ -461,7 +359,7 @@ typedef struct {
     float *packed;
 } Packing;
 
-/* NC columns of one block of k. */
+/* Packs NC columns of one block of k. */
 static void pack_piece(void *context, int item, int worker)
 {
     (void)worker;
@@ -472,7 +370,7 @@ static void pack_piece(void *context, int item, int worker)
     panel_pack(&p->b, first, end, at, count, to);
 }
 
-/* Block of k after block, in each panel after panel. */
+/* Packs block of k after block, in each panel after panel. */
 void gemm_pack(Matrix b, int k, int n, float *packed)
 {
     Packing p = { panel_side_b(b, n), k, n, block_of(k), ceil_div(n, NC), packed };
@@ -500,5 +398,5 @@ size_t gemm_whole(int m, int k, int n)
 
 size_t gemm_work(void)
 {
-    return size_mul((size_t)thread_count(), WORK) + ALIGN;
+    return size_mul((size_t)thread_count(), WORK) + LINE;
 }

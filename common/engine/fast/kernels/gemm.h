@@ -6,21 +6,20 @@
 #ifndef ENGINE_FAST_KERNELS_GEMM_H
 #define ENGINE_FAST_KERNELS_GEMM_H
 
-#include "graph/act.h"
+#include "engine/fast/kernels/conv.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The matrix of an image's patches, one row an output pixel (n, oy, ox), one column a tap and a
- * channel (ky, kx, c). The image is x: [n,h,w,pixel] of which `channels` are used.
+/* The matrix of an image's patches, a row per output pixel (n, oy, ox), a column per tap and
+ * channel (ky, kx, c). The image is x: [n,h,w,in] of which `channels` are used.
  * Element = x[n, oy·stride - pad + ky, ox·stride - pad + kx, c], 0 outside the image.
  * flipped: the same with the taps in reverse order (ky, kx counted from the end), which is what the
  * gradient with respect to the input of a stride-1 convolution sees of dy. */
 typedef struct {
+    ConvShape s;
     const float *x;
-    int n, h, w, channels;
-    size_t pixel; /* floats from one pixel to the next */
-    int kernel, stride, pad, out_h, out_w;
+    int channels;
     bool flipped;
 } Patches;
 
@@ -50,11 +49,12 @@ void gemm_run(const Gemm *g);
 /* Scratch memory that gemm needs for thread_count() threads, in floats. */
 size_t gemm_work(void);
 
-/* The best distance of A's rows of k columns for who may choose it: k, or a little more. */
+/* The best distance between A's rows of k columns for whoever may choose it: k, or a little more.
+ */
 size_t gemm_row(int k);
 
-/* Room for all of B, so that many rows of A need not pack it block by block again and again; 0
- * where they are too few for that. */
+/* Floats of room for all of B, so that many rows of A need not pack it block by block again and
+ * again; 0 where they are too few for that. */
 size_t gemm_whole(int m, int k, int n);
 
 /* B [k,n] packed once for many products: how many floats, and the packing. */

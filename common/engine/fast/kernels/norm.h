@@ -24,38 +24,66 @@ void channel_affine(const float *x, size_t rows, int channels, const float *scal
                     const float *shift, Act act, float *y);
 
 /* sum_dy[c] = Σ dy, sum_dy_xhat[c] = Σ dy·(x - mean)·rstd over the rows. */
-void channel_gradient_sums(const float *x, const float *dy, size_t rows, int channels,
-                           const float *mean, const float *rstd, float *sum_dy, float *sum_dy_xhat,
-                           float *work);
+typedef struct {
+    const float *x, *dy;
+    size_t rows;
+    int channels;
+    const float *mean, *rstd;
+    float *sum_dy, *sum_dy_xhat;
+    float *work;
+} ChannelSums;
+
+void channel_gradient_sums(const ChannelSums *s);
 
 /* dx (+)= a·dy + b·x + c, with a, b, c by channel: the gradient of batch norm, once its sums are
  * known. dx may be dy. */
-void channel_gradient(const float *x, const float *dy, size_t rows, int channels, const float *a,
-                      const float *b, const float *c, bool accumulate, float *dx);
+typedef struct {
+    const float *x, *dy;
+    size_t rows;
+    int channels;
+    const float *a, *b, *c;
+    bool accumulate;
+    float *dx;
+} ChannelGradient;
 
-/* --- by set: group norm (a set is a sample's group of channels) and layer norm (a set is a row) --
+void channel_gradient(const ChannelGradient *g);
+
+/* --- by set: group norm (a set is a sample's group of channels) and layer norm (a row) ----------
  */
 
-/* The rows are cut into `sets` runs of rows_per_set; within a run each of `groups` equal parts of
- * the channels is a set of its own. Layer norm over channels: rows_per_set = 1, groups = 1.
- * mean, rstd: [sets, groups]; rstd = 1/sqrt(biased variance + eps).
- * y = (x - mean)·rstd·weight[c] + bias[c]. y may be NULL: statistics only; y may be x. */
+/* Rows cut into `sets` runs of rows_per_set; within a run each of `groups` equal parts of the
+ * channels is a set of its own. Layer norm over channels: rows_per_set = 1, groups = 1. */
 typedef struct {
     size_t sets, rows_per_set;
     int channels, groups;
 } SetShape;
 
-void set_norm_run(const SetShape *s, const float *x, float eps, const float *weight,
-                  const float *bias, float *mean, float *rstd, float *y);
+/* y = (x - mean)·rstd·weight[c] + bias[c], where rstd = 1/sqrt(biased variance + eps); y may be
+ * x. */
+typedef struct {
+    SetShape shape;
+    const float *x, *weight, *bias;
+    float eps;
+    float *mean, *rstd; /* [sets, groups] */
+    float *y;
+} SetNorm;
 
-/* y from statistics that are there already: bit for bit what set_norm wrote. y may be x. */
-void set_norm_apply(const SetShape *s, const float *x, const float *weight, const float *bias,
-                    const float *mean, const float *rstd, float *y);
+/* Sets mean, rstd and y; y NULL: statistics only. */
+void set_norm_run(const SetNorm *n);
+
+/* Sets y from statistics that are there already: bit for bit what set_norm_run wrote. */
+void set_norm_apply(const SetNorm *n);
 
 /* dx (+)= gradient with respect to x; dweight, dbias = those of weight and bias. dx may be NULL
  * (nobody asks for it). dx may be dy where accumulate is false. */
-void set_norm_gradient(const SetShape *s, const float *x, const float *dy, const float *weight,
-                       const float *mean, const float *rstd, bool accumulate, float *dx,
-                       float *dweight, float *dbias, float *work);
+typedef struct {
+    SetShape shape;
+    const float *x, *dy, *weight, *mean, *rstd;
+    bool accumulate;
+    float *dx, *dweight, *dbias;
+    float *work;
+} SetNormGradient;
+
+void set_norm_gradient(const SetNormGradient *g);
 
 #endif

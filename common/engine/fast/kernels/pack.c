@@ -34,9 +34,9 @@ size_t panel_space(const Side *s, int count)
 
 /* --- transposing ----------------------------------------------------------------------------- */
 
-/* Where lane l of a stage's two results comes from in its two vectors, numbered 0 … 2·VEC-1. They
- * are mixed within quarters of four lanes, or in whole quarters: a processor has one instruction
- * for each. */
+/* The lane, numbered 0 … 2·VEC-1 over a stage's two vectors, from which lane l of a result comes.
+ * They are mixed within quarters of four lanes, or in whole quarters: a processor has one
+ * instruction for each. */
 #define MIX(high, l) (((l)&1 ? VEC : 0) + ((l) & ~3) + ((l)&3) / 2 + 2 * (high))
 #define GROUP(high, l) (2 * ((l) & ~3) + ((l)&3) + 4 * (high))
 #define LANES4(f, d, l) f(d, l), f(d, l + 1), f(d, l + 2), f(d, l + 3)
@@ -49,14 +49,14 @@ size_t panel_space(const Side *s, int count)
 #endif
 
 #define STAGE(v, d, from)                                                                          \
-    UNROLL for (int i = 0; i < VEC; i++) if (!(i & (d)))                                           \
-    {                                                                                              \
-        Vec low = v[i], high = v[i + (d)];                                                         \
-        v[i] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 0));                                     \
-        v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                               \
-    }
+    UNROLL(i, VEC)                                                                                 \
+        if (!(i & (d))) {                                                                          \
+            Vec low = v[i], high = v[i + (d)];                                                     \
+            v[i] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 0));                                 \
+            v[i + (d)] = VEC_SHUFFLE(VecInt, low, high, LANES(from, 1));                           \
+        }
 
-/* v[i][j] and v[j][i] change places: within four by four, then these blocks. */
+/* Swaps v[i][j] and v[j][i]: within four by four, then these blocks. */
 ALWAYS_INLINE void transpose(Vec v[VEC])
 {
     STAGE(v, 2, MIX)
@@ -69,29 +69,30 @@ ALWAYS_INLINE void transpose(Vec v[VEC])
 #endif
 }
 
-/* VEC lanes' pointers: each to steps side by side. ahead: bytes to what will be packed next. */
+/* The pointers of VEC lanes, each to steps side by side. ahead: bytes to what will be packed next.
+ */
 typedef struct {
     const float *lane[VEC];
     size_t ahead;
 } Lanes;
 
-/* VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
+/* Transposes VEC steps of VEC lanes; the first `steps` of them where not all of them are there. */
 ALWAYS_INLINE void transpose_block(const Lanes *from, int k, int steps, bool whole, int row,
                                    float *to)
 {
     Vec v[VEC];
-    UNROLL for (int i = 0; i < VEC; i++)
-    {
+    UNROLL(i, VEC) {
         const float *lane = from->lane[i] + k;
         v[i] = whole ? vec_load(lane) : vec_load_part(lane, steps);
         __builtin_prefetch((const void *)((uintptr_t)lane + from->ahead));
     }
     transpose(v);
-    UNROLL for (int i = 0; i < VEC; i++) if (whole || i < steps)
-        vec_store(to + (size_t)(k + i) * row, v[i]);
+    UNROLL(i, VEC)
+        if (whole || i < steps)
+            vec_store(to + (size_t)(k + i) * row, v[i]);
 }
 
-/* All steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
+/* Transposes all steps of VEC lanes, to to[0 … count-1][0 … VEC-1] of `row` floats per step. */
 static void pack_lanes(const Lanes *from, int count, int row, float *to)
 {
     int k = 0;
@@ -105,7 +106,7 @@ static void pack_lanes(const Lanes *from, int count, int row, float *to)
 
 static const float zeros[KC];
 
-/* Lane after lane is contiguous along k. */
+/* Packs lanes whose steps of k lie side by side. */
 static void pack_transposed(const Side *s, int first, int row, int k, int count, float *to)
 {
     for (int block = 0; block < row; block += VEC) {
@@ -128,18 +129,18 @@ static void pack_general(const Side *s, int first, int row, int k, int count, fl
                         : 0;
 }
 
-/* The lanes are side by side already, `there` of them. Reads past the panel, not past the factor.
- */
+/* Copies steps whose lanes lie side by side, `there` of them. Reads past the panel, not past the
+ * factor. */
 ALWAYS_INLINE void copy_steps(const float *from, size_t k, int there, int row, int count, float *to)
 {
     for (; count > 0; count--, from += k, to += row)
-        UNROLL for (int i = 0; i < row; i += VEC)
-            vec_store(to + i, there >= i + VEC ? vec_load(from + i)
-                              : there > i      ? vec_load_part(from + i, there - i)
-                                               : (Vec){ 0 });
+        UNROLL(v, row / VEC) {
+            int at = v * VEC, left = there - at;
+            vec_store(to + at, left > 0 ? vec_load_upto(from + at, left) : (Vec){ 0 });
+        }
 }
 
-/* A few steps of all panels, then the next ones: memory is read in its order. */
+/* Packs a few steps of all panels, then the next ones, to read memory in its order. */
 static void pack_copied(const Side *s, int first, int end, int k, int count, float *to)
 {
     enum { STEPS = 8 };
@@ -174,39 +175,45 @@ static void clear_floats(float *to, int count)
     vec_store_part(to + i, (Vec){ 0 }, count - i);
 }
 
-/* How many channels from (kx, c) on lie side by side in memory, or are all outside the image. */
+/* The number of channels from (kx, c) on that lie side by side in memory, or are all outside the
+ * image. */
 static int run_length(const Patches *p, int kx, int c, bool inside, int ix)
 {
     int taps = 1;
-    if (inside && !p->flipped && p->pixel == (size_t)p->channels)
-        taps = int_min(p->kernel - kx, p->w - ix);
+    if (inside && !p->flipped && p->s.in == p->channels)
+        taps = int_min(p->s.kernel - kx, p->s.w - ix);
     return taps * p->channels - c;
 }
 
-/* The elements first … first+count-1 of the patch of output pixel (n, oy, ox). */
+/* Gathers the elements first … first+count-1 of an output pixel's patch. */
 static void gather(const Patches *p, int pixel, int first, int count, float *to)
 {
-    int ox = pixel % p->out_w, row = pixel / p->out_w, oy = row % p->out_h, n = row / p->out_h;
+    int ox = pixel % p->s.out_w, row = pixel / p->s.out_w, oy = row % p->s.out_h,
+        n = row / p->s.out_h;
     int tap = first / p->channels, c = first % p->channels;
-    int ky = tap / p->kernel, kx = tap % p->kernel;
+    int ky = tap / p->s.kernel, kx = tap % p->s.kernel;
     while (count > 0) {
-        int iy = oy * p->stride - p->pad + (p->flipped ? p->kernel - 1 - ky : ky);
-        int ix = ox * p->stride - p->pad + (p->flipped ? p->kernel - 1 - kx : kx);
-        bool inside = iy >= 0 && iy < p->h && ix >= 0 && ix < p->w;
+        int iy = oy * p->s.stride - p->s.pad + (p->flipped ? p->s.kernel - 1 - ky : ky);
+        int ix = ox * p->s.stride - p->s.pad + (p->flipped ? p->s.kernel - 1 - kx : kx);
+        bool inside = iy >= 0 && iy < p->s.h && ix >= 0 && ix < p->s.w;
         int run = int_min(count, run_length(p, kx, c, inside, ix));
         if (inside)
-            copy_floats(to, p->x + (((size_t)n * p->h + iy) * p->w + ix) * p->pixel + c, run);
+            copy_floats(to, p->x + (((size_t)n * p->s.h + iy) * p->s.w + ix) * p->s.in + c, run);
         else
             clear_floats(to, run);
-        to += run, count -= run, c = 0;
+        to += run;
+        count -= run;
+        c = 0;
         kx += ceil_div(run, p->channels);
-        if (kx >= p->kernel)
-            kx = 0, ky++;
+        if (kx >= p->s.kernel) {
+            kx = 0;
+            ky++;
+        }
     }
 }
 
-/* Where the patches of some lanes' pixels begin: the image, and the first tap's row and column.
- */
+/* The corners at which the patches of some lanes' pixels begin: the image, and the first tap's row
+ * and column. */
 typedef struct {
     const float *image[VEC];
     int y[VEC], x[VEC], count;
@@ -216,10 +223,10 @@ static Corners corners_of(const Patches *p, int pixel, int count)
 {
     Corners c = { .count = count };
     for (int i = 0; i < count; i++) {
-        int ox = (pixel + i) % p->out_w, row = (pixel + i) / p->out_w;
-        c.image[i] = p->x + (size_t)(row / p->out_h) * p->h * p->w * p->pixel;
-        c.y[i] = row % p->out_h * p->stride - p->pad;
-        c.x[i] = ox * p->stride - p->pad;
+        int ox = (pixel + i) % p->s.out_w, row = (pixel + i) / p->s.out_w;
+        c.image[i] = p->x + (size_t)(row / p->s.out_h) * p->s.h * p->s.w * p->s.in;
+        c.y[i] = row % p->s.out_h * p->s.stride - p->s.pad;
+        c.x[i] = ox * p->s.stride - p->s.pad;
     }
     return c;
 }
@@ -227,19 +234,19 @@ static Corners corners_of(const Patches *p, int pixel, int count)
 /* The lanes' pixels under one tap, from channel c on; zeros outside the image. */
 static Lanes lanes_under(const Patches *p, const Corners *corners, int tap, int c)
 {
-    int last = p->kernel * p->kernel - 1, at = p->flipped ? last - tap : tap;
-    int ky = at / p->kernel, kx = at % p->kernel;
+    int last = p->s.kernel * p->s.kernel - 1, at = p->flipped ? last - tap : tap;
+    int ky = at / p->s.kernel, kx = at % p->s.kernel;
     Lanes lanes = { .ahead = 0 };
     for (int i = 0; i < VEC; i++) {
         int y = corners->y[i] + ky, x = corners->x[i] + kx;
-        bool inside = i < corners->count && y >= 0 && y < p->h && x >= 0 && x < p->w;
-        lanes.lane[i] = inside ? corners->image[i] + ((size_t)y * p->w + x) * p->pixel + c : zeros;
+        bool inside = i < corners->count && y >= 0 && y < p->s.h && x >= 0 && x < p->s.w;
+        lanes.lane[i] = inside ? corners->image[i] + ((size_t)y * p->s.w + x) * p->s.in + c : zeros;
     }
     return lanes;
 }
 
-/* The lanes are pixels whose channels are whole vectors: transposed tap by tap, straight from the
- * image. */
+/* Packs lanes that are pixels whose channels are whole vectors: transposed tap by tap, straight
+ * from the image. */
 static void pack_channels(const Side *s, int first, int row, int k, int count, float *to)
 {
     const Patches *p = s->patches;
@@ -255,7 +262,7 @@ static void pack_channels(const Side *s, int first, int row, int k, int count, f
     }
 }
 
-/* The lanes are pixels: each one's steps are gathered side by side, then transposed. */
+/* Packs lanes that are pixels: each one's steps are gathered side by side, then transposed. */
 static void pack_pixels(const Side *s, int first, int row, int k, int count, float *to)
 {
     float buffer[VEC][KC + VEC]; /* rows on different cache sets */
@@ -272,8 +279,9 @@ static void pack_pixels(const Side *s, int first, int row, int k, int count, flo
     }
 }
 
-/* The lanes are taps and channels: each step is a piece of a pixel's patch, gathered for some
- * panels of B at once, because finding the pixel takes longer than copying one panel's share. */
+/* Packs lanes that are taps and channels: each step is a piece of a pixel's patch, gathered for
+ * some panels of B at once, because finding the pixel takes longer than copying one panel's share.
+ */
 static void pack_taps(const Side *s, int first, int end, int k, int count, float *to)
 {
     enum { PANELS = 8 };

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Enough sums that are independent of each other to fill two units of a latency of 4 or 5, and few
+/* Sums that are independent of each other, enough to fill two units of a latency of 4 or 5, and few
  * enough for 16 registers. */
 enum { SUMS = 12, LOOPS = 20000, MEASUREMENTS = 20 };
 
@@ -23,11 +23,14 @@ static volatile float given_factor = 0.999f, given_term = 0.001f;
 static float multiply_add(void)
 {
     Vec sum[SUMS], factor = vec_set(given_factor), term = vec_set(given_term);
-    UNROLL for (int i = 0; i < SUMS; i++) sum[i] = vec_set((float)i);
+    UNROLL(i, SUMS)
+        sum[i] = vec_set((float)i);
     for (int loop = 0; loop < LOOPS; loop++)
-        UNROLL for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * factor + term;
+        UNROLL(i, SUMS)
+            sum[i] = sum[i] * factor + term;
     float total = 0;
-    UNROLL for (int i = 0; i < SUMS; i++) total += vec_sum(sum[i]);
+    UNROLL(i, SUMS)
+        total += vec_sum(sum[i]);
     return total;
 }
 

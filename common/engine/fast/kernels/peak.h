@@ -1,4 +1,4 @@
-/* How fast this machine can multiply and add at all. */
+/* The speed at which this machine can multiply and add at all. */
 #ifndef ENGINE_FAST_KERNELS_PEAK_H
 #define ENGINE_FAST_KERNELS_PEAK_H
 

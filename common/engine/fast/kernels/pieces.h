@@ -13,22 +13,34 @@
 
 enum { MOST_PIECES = 64, LEAST_FLOATS = 8192 };
 
-/* How many pieces `rows` rows of `width` floats are worth: 1 … MOST_PIECES, no more than rows. */
+/* The number of pieces that `rows` rows of `width` floats are worth: 1 … MOST_PIECES, no more than
+ * rows. */
 static inline int piece_count(size_t rows, size_t width)
 {
     size_t rows_worth = LEAST_FLOATS / (width ? width : 1) + 1, pieces = rows / rows_worth;
     return pieces < 1 ? 1 : pieces > MOST_PIECES ? MOST_PIECES : (int)pieces;
 }
 
-/* Where piece `i` of `pieces` starts; piece `pieces` is the end. */
+/* The row at which piece `i` of `pieces` starts; piece `pieces` is the end. */
 static inline size_t piece_start(size_t rows, int pieces, int i)
 {
     return rows / pieces * i + rows % pieces * i / pieces;
 }
 
+/* Rows start … end-1 of a piece. */
+typedef struct {
+    size_t start, end;
+} Rows;
+
+static inline Rows rows_of(size_t rows, size_t width, int item)
+{
+    int pieces = piece_count(rows, width);
+    return (Rows){ piece_start(rows, pieces, item), piece_start(rows, pieces, item + 1) };
+}
+
 /* --- float64 sums ---------------------------------------------------------------------------- */
 
-/* Half a Vec of floats becomes a whole vector of doubles. */
+/* Floats that become a whole vector of doubles: half a Vec. */
 enum { HALF = VEC / 2 };
 
 typedef double Doubles __attribute__((vector_size(4 * VEC)));
@@ -89,7 +101,9 @@ static inline double *doubles_in(float *work)
     return (double *)(((uintptr_t)work + 7) & ~(uintptr_t)7);
 }
 
-/* sums[0, c] += sums[1 …, c]: what the pieces came to, in their order; `stride` doubles a piece. */
+/* Adds sums[1 …, c] to sums[0, c]: what the pieces came to, in their order; `stride` doubles per
+ * piece.
+ */
 static inline void add_pieces(double *sums, int pieces, int channels, size_t stride)
 {
     for (int p = 1; p < pieces; p++)
@@ -97,8 +111,13 @@ static inline void add_pieces(double *sums, int pieces, int channels, size_t str
             sums[c] += sums[p * stride + c];
 }
 
-/* So many rows at once between a read and a write of their sums by channel. */
+/* Rows at once between a read and a write of their sums by channel. */
 enum { FEW_ROWS = 8 };
+
+static inline int few_rows(size_t left)
+{
+    return left < FEW_ROWS ? (int)left : FEW_ROWS;
+}
 
 /* --- by channel, on rows taken as one flat array --------------------------------------------- */
 
@@ -112,7 +131,7 @@ static inline float *repeat_channels(const float *values, int channels)
     return repeated;
 }
 
-/* The channel a vector further on. */
+/* The channel one vector further on. */
 ALWAYS_INLINE int next_channel(int c, int channels)
 {
     c += VEC;
@@ -126,6 +145,12 @@ ALWAYS_INLINE Vec act_apply(Act act, Vec x)
 {
     return act == RELU ? vec_relu(x) : act == GELU ? vec_gelu(x) : x;
 }
+
+/* Calls function(act, …) by an instance of its own for each activation. */
+#define ACT_CALL(act, function, ...)                                                               \
+    ((act) == RELU   ? function(RELU, __VA_ARGS__)                                                 \
+     : (act) == GELU ? function(GELU, __VA_ARGS__)                                                 \
+                     : function(IDENTITY, __VA_ARGS__))
 
 /* dy·act'(x). ReLU lets dy through where x is NaN, as PyTorch does. */
 ALWAYS_INLINE Vec act_gradient(Act act, Vec x, Vec dy)

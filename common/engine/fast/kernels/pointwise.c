@@ -24,19 +24,12 @@ static void flat_for(Flat f, ParallelBody *body)
         parallel_for(piece_count(f.count, 1), body, &f);
 }
 
-/* Piece `item` of the array: its first element and how many it has. */
+/* The first element of piece `item` of the array, and how many it has. */
 static size_t flat_piece(const Flat *f, int item, size_t *count)
 {
-    int pieces = piece_count(f->count, 1);
-    size_t start = piece_start(f->count, pieces, item);
-    *count = piece_start(f->count, pieces, item + 1) - start;
-    return start;
-}
-
-/* How many lanes of the vector at i are still in the array. */
-ALWAYS_INLINE int lanes_left(size_t i, size_t count)
-{
-    return count - i < VEC ? (int)(count - i) : VEC;
+    Rows piece = rows_of(f->count, 1, item);
+    *count = piece.end - piece.start;
+    return piece.start;
 }
 
 /* --- activations ----------------------------------------------------------------------------- */
@@ -55,12 +48,7 @@ static void act_forward_piece(void *context, int item, int worker)
     (void)worker;
     const Flat *f = context;
     size_t count, start = flat_piece(f, item, &count);
-    if (f->act == RELU)
-        act_forward_run(RELU, f->a + start, count, f->y + start);
-    else if (f->act == GELU)
-        act_forward_run(GELU, f->a + start, count, f->y + start);
-    else
-        memmove(f->y + start, f->a + start, count * sizeof *f->y);
+    ACT_CALL(f->act, act_forward_run, f->a + start, count, f->y + start);
 }
 
 void act_forward(Act act, const float *x, size_t count, float *y)
@@ -86,14 +74,8 @@ static void act_backward_piece(void *context, int item, int worker)
     (void)worker;
     const Flat *f = context;
     size_t count, start = flat_piece(f, item, &count);
-    const float *x = f->a + start, *dy = f->b + start;
-    float *dx = f->y + start;
-    if (f->act == RELU)
-        act_backward_run(RELU, f->accumulate, x, dy, count, dx);
-    else if (f->act == GELU)
-        act_backward_run(GELU, f->accumulate, x, dy, count, dx);
-    else
-        act_backward_run(IDENTITY, f->accumulate, x, dy, count, dx);
+    ACT_CALL(f->act, act_backward_run, f->accumulate, f->a + start, f->b + start, count,
+             f->y + start);
 }
 
 void act_backward(Act act, const float *x, const float *dy, size_t count, bool accumulate,
@@ -153,9 +135,9 @@ static void channel_scale_piece(void *context, int item, int worker)
 {
     (void)worker;
     const Scale *s = context;
-    int pieces = piece_count(s->rows, s->channels), c = 0;
-    size_t start = piece_start(s->rows, pieces, item) * s->channels;
-    size_t end = piece_start(s->rows, pieces, item + 1) * s->channels;
+    Rows piece = rows_of(s->rows, s->channels, item);
+    size_t start = piece.start * s->channels, end = piece.end * s->channels;
+    int c = 0;
     for (size_t i = start; i < end; i += VEC) {
         int lanes = lanes_left(i, end);
         Vec v = vec_load_upto(s->x + i, lanes) * vec_load(s->scale + c);
@@ -208,14 +190,13 @@ static void channel_sum_piece(void *context, int item, int worker)
 {
     (void)worker;
     const ChannelSum *s = context;
-    int pieces = piece_count(s->rows, s->channels);
-    size_t row = piece_start(s->rows, pieces, item), end = piece_start(s->rows, pieces, item + 1);
+    Rows piece = rows_of(s->rows, s->channels, item);
     double *sums = s->sums + (size_t)item * s->channels;
     memset(sums, 0, s->channels * sizeof *sums);
-    for (; row < end; row += FEW_ROWS) {
-        size_t at = row * s->channels, left = end - row;
-        add_few_rows(s->a + at, s->b ? s->b + at : NULL, left < FEW_ROWS ? (int)left : FEW_ROWS,
-                     s->channels, sums);
+    for (size_t row = piece.start; row < piece.end; row += FEW_ROWS) {
+        size_t at = row * s->channels;
+        add_few_rows(s->a + at, s->b ? s->b + at : NULL, few_rows(piece.end - row), s->channels,
+                     sums);
     }
 }
 

@@ -23,11 +23,12 @@ typedef uint32_t VecBits __attribute__((vector_size(4 * VEC)));
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
 
-/* Before a loop over registers with a constant count: its array must not stay in memory. */
+/* A loop over registers, i = 0 … count-1 with a constant count: unrolled, as their array must not
+ * stay in memory. */
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
 #else
-#define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
 #endif
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -49,20 +50,35 @@ ALWAYS_INLINE void copy_part(float *to, const float *from, int count)
 {
     int at = 0;
 #if VEC > 8
-    if (count & 8)
-        memcpy(to, from, 32), at = 8;
+    if (count & 8) {
+        memcpy(to, from, 32);
+        at = 8;
+    }
 #endif
 #if VEC > 4
-    if (count & 4)
-        memcpy(to + at, from + at, 16), at += 4;
+    if (count & 4) {
+        memcpy(to + at, from + at, 16);
+        at += 4;
+    }
 #endif
-    if (count & 2)
-        memcpy(to + at, from + at, 8), at += 2;
+    if (count & 2) {
+        memcpy(to + at, from + at, 8);
+        at += 2;
+    }
     if (count & 1)
         to[at] = from[at];
 }
 
-/* The first `count` lanes from memory (0 <= count < VEC), 0 in the others. */
+/* Floats in a cache line. */
+enum { LINE = 64 / sizeof(float) };
+
+/* The first cache line of scratch memory that has LINE floats more than are wanted. */
+static inline float *at_line(float *work)
+{
+    return (float *)(((uintptr_t)work + 63) & ~(uintptr_t)63);
+}
+
+/* Loads the first `count` lanes (0 <= count < VEC), 0 in the others. */
 ALWAYS_INLINE Vec vec_load_part(const float *from, int count)
 {
     float lanes[VEC] __attribute__((aligned(4 * VEC))) = { 0 };
@@ -70,7 +86,7 @@ ALWAYS_INLINE Vec vec_load_part(const float *from, int count)
     return vec_load(lanes);
 }
 
-/* The first `count` lanes to memory (0 <= count < VEC). */
+/* Stores the first `count` lanes (0 <= count < VEC). */
 ALWAYS_INLINE void vec_store_part(float *to, Vec v, int count)
 {
     float lanes[VEC] __attribute__((aligned(4 * VEC)));
@@ -78,7 +94,7 @@ ALWAYS_INLINE void vec_store_part(float *to, Vec v, int count)
     copy_part(to, lanes, count);
 }
 
-/* The same for 0 <= count, all lanes where it is VEC or more. */
+/* Load and store for 0 <= count, all lanes where it is VEC or more. */
 ALWAYS_INLINE Vec vec_load_upto(const float *from, int count)
 {
     return count >= VEC ? vec_load(from) : vec_load_part(from, count);
@@ -90,6 +106,12 @@ ALWAYS_INLINE void vec_store_upto(float *to, Vec v, int count)
         vec_store(to, v);
     else
         vec_store_part(to, v, count);
+}
+
+/* The lanes of the vector at i that are still in the array. */
+ALWAYS_INLINE int lanes_left(size_t i, size_t count)
+{
+    return count - i < VEC ? (int)(count - i) : VEC;
 }
 
 /* --- lanes ----------------------------------------------------------------------------------- */

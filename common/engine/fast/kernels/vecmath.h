@@ -99,7 +99,9 @@ ALWAYS_INLINE Vec vec_gelu(Vec x)
     q = q * u - 7.07718078e-3f;
     q = q * u - 0.184871629f;
     q = q * u + 0.623193622f;
-    q *= q, q *= q, q *= q;
+    q *= q;
+    q *= q;
+    q *= q;
     Vec tail = (Vec)((VecInt)(a * q) & ~(a >= 5.5f));
     return 0.5f * x + 0.5f * a - tail; /* halves: x + a may be infinite */
 }

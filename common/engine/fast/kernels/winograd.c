@@ -1,4 +1,4 @@
-/* Tiles are taken some at a time, so that what lies between the changes of basis stays in a cache:
+/* Takes some tiles at a time, so that what lies between the changes of basis stays in a cache:
  * values[element][tile][in] go into the products, sums[element][tile][out] come out, for each of
  * the 16 elements of the other basis.
  *
@@ -22,34 +22,34 @@ enum { TILE = 2, SIDE = 4, ELEMENTS = SIDE * SIDE, TAPS = 3 };
 
 enum {
     LEAST_CHANNELS = 32,
-    LEAST_TILES = 28,        /* of an image */
-    SMALL_WEIGHT = 1 << 18,  /* floats of a packed weight that a thread may read again and again */
-    OWN_FLOATS = 1 << 17,    /* of values and sums that a thread takes at a time: a second cache */
-    SHARED_FLOATS = 1 << 20, /* the same for all threads together: the third */
-    LINE = 64 / sizeof(float)
+    LEAST_TILES = 28,       /* of an image */
+    SMALL_WEIGHT = 1 << 18, /* floats of a packed weight that a thread may read again and again */
+    OWN_FLOATS = 1 << 17,   /* of values and sums that a thread takes at a time: a second cache */
+    SHARED_FLOATS = 1 << 20 /* the same for all threads together: the third */
 };
 
-static int tiles_across(const Winograd *w)
+static int tiles_across(const ConvShape *s)
 {
-    return ceil_div(w->out_w, TILE);
+    return ceil_div(s->out_w, TILE);
 }
 
-static int tiles_down(const Winograd *w)
+static int tiles_down(const ConvShape *s)
 {
-    return ceil_div(w->out_h, TILE);
+    return ceil_div(s->out_h, TILE);
 }
 
-bool winograd_fits(const Winograd *w)
+bool winograd_fits(const ConvShape *s)
 {
-    return w->in % VEC == 0 && w->out % VEC == 0 && w->in >= LEAST_CHANNELS &&
-           w->out >= LEAST_CHANNELS && tiles_down(w) * tiles_across(w) >= LEAST_TILES;
+    return s->kernel == 3 && s->stride == 1 && s->groups == 1 && s->in % VEC == 0 &&
+           s->out % VEC == 0 && s->in >= LEAST_CHANNELS && s->out >= LEAST_CHANNELS &&
+           tiles_down(s) * tiles_across(s) >= LEAST_TILES;
 }
 
 /* --- the kernel's basis ---------------------------------------------------------------------- */
 
-size_t winograd_packed(const Winograd *w)
+size_t winograd_packed(const ConvShape *s)
 {
-    return size_mul(ELEMENTS, gemm_packed(w->in, w->out));
+    return size_mul(ELEMENTS, gemm_packed(s->in, s->out));
 }
 
 /* Element (i, j) of G·g·Gᵀ. */
@@ -65,16 +65,16 @@ static float kernel_element(const float *g, size_t tap, int i, int j)
     return (float)sum;
 }
 
-void winograd_pack(const Winograd *w, const float *weight, float *packed)
+void winograd_pack(const ConvShape *s, const float *weight, float *packed)
 {
-    size_t in = (size_t)w->in, out = (size_t)w->out;
+    size_t in = (size_t)s->in, out = (size_t)s->out;
     float *matrix = mem_alloc(size_mul(out, in), sizeof *matrix); /* [out,in] */
-    for (int e = 0; e < ELEMENTS; e++, packed += gemm_packed(w->in, w->out)) {
+    for (int e = 0; e < ELEMENTS; e++, packed += gemm_packed(s->in, s->out)) {
         for (size_t o = 0; o < out; o++)
             for (size_t i = 0; i < in; i++)
                 matrix[o * in + i] =
                     kernel_element(weight + o * TAPS * TAPS * in + i, in, e / SIDE, e % SIDE);
-        gemm_pack((Matrix){ .data = matrix, .row = 1, .col = in }, w->in, w->out, packed);
+        gemm_pack((Matrix){ .data = matrix, .row = 1, .col = in }, s->in, s->out, packed);
     }
     free(matrix);
 }
@@ -82,117 +82,119 @@ void winograd_pack(const Winograd *w, const float *weight, float *packed)
 /* --- some tiles ------------------------------------------------------------------------------ */
 
 typedef struct {
-    const Winograd *w;
-    const float *x, *packed, *bias, *residual;
-    Act act;
-    float *y;
+    const Conv *conv;
     int first, count; /* the tiles */
     float *values;    /* [element][count][in] and a line more: no two elements on the same sets */
     float *sums;      /* [element][count][out], likewise */
-    float *product_work;
 } Tiles;
 
 static size_t values_step(const Tiles *t)
 {
-    return (size_t)t->count * (size_t)t->w->in + LINE;
+    return (size_t)t->count * (size_t)t->conv->shape.in + LINE;
 }
 
 static size_t sums_step(const Tiles *t)
 {
-    return (size_t)t->count * (size_t)t->w->out + LINE;
+    return (size_t)t->count * (size_t)t->conv->shape.out + LINE;
 }
 
 /* A tile's image and first output pixel. */
-static void place_tile(const Winograd *w, int tile, int *image, int *y, int *x)
+static void place_tile(const ConvShape *s, int tile, int *image, int *y, int *x)
 {
-    *x = tile % tiles_across(w) * TILE;
-    *y = tile / tiles_across(w) % tiles_down(w) * TILE;
-    *image = tile / tiles_across(w) / tiles_down(w);
+    *x = tile % tiles_across(s) * TILE;
+    *y = tile / tiles_across(s) % tiles_down(s) * TILE;
+    *image = tile / tiles_across(s) / tiles_down(s);
 }
 
-/* Bᵀ of four inputs in a row or column, in place. */
+/* Multiplies four inputs in a row or column by Bᵀ, in place. */
 ALWAYS_INLINE void change_inputs(Vec *a, Vec *b, Vec *c, Vec *d)
 {
-    Vec first = *a - *c, second = *b + *c, third = *c - *b, fourth = *b - *d;
-    *a = first, *b = second, *c = third, *d = fourth;
+    Vec second = *b + *c, third = *c - *b;
+    *a = *a - *c;
+    *d = *b - *d;
+    *b = second;
+    *c = third;
 }
 
-/* Aᵀ of four sums: two outputs. */
+/* Multiplies four sums by Aᵀ: two outputs. */
 ALWAYS_INLINE void change_sums(Vec a, Vec b, Vec c, Vec d, Vec *first, Vec *second)
 {
     *first = a + b + c;
     *second = b - c - d;
 }
 
-/* The inputs of tile `at` into the other basis. */
+/* Brings the inputs of tile `at` into the other basis. */
 static void change_tile(const Tiles *t, int at)
 {
     static const float zeros[VEC];
-    const Winograd *w = t->w;
+    const ConvShape *s = &t->conv->shape;
     int image, y, x;
     const float *from[ELEMENTS];
     int step[ELEMENTS]; /* 0 outside the image, where all channels are the same zeros */
-    place_tile(w, t->first + at, &image, &y, &x);
+    place_tile(s, t->first + at, &image, &y, &x);
     for (int e = 0; e < ELEMENTS; e++) {
-        int iy = y - w->pad + e / SIDE, ix = x - w->pad + e % SIDE;
-        step[e] = iy >= 0 && iy < w->h && ix >= 0 && ix < w->w;
-        from[e] = step[e] ? t->x + (((size_t)image * w->h + iy) * w->w + ix) * w->in : zeros;
+        int iy = y - s->pad + e / SIDE, ix = x - s->pad + e % SIDE;
+        step[e] = iy >= 0 && iy < s->h && ix >= 0 && ix < s->w;
+        from[e] = step[e] ? t->conv->x + (((size_t)image * s->h + iy) * s->w + ix) * s->in : zeros;
     }
-    float *to = t->values + (size_t)at * w->in;
-    for (int c = 0; c < w->in; c += VEC, to += VEC) {
+    float *to = t->values + (size_t)at * s->in;
+    for (int c = 0; c < s->in; c += VEC, to += VEC) {
         Vec v[ELEMENTS];
-        UNROLL for (int e = 0; e < ELEMENTS; e++) v[e] = vec_load(from[e] + c * step[e]);
-        UNROLL for (int i = 0; i < SIDE; i++)
+        UNROLL(e, ELEMENTS)
+            v[e] = vec_load(from[e] + c * step[e]);
+        UNROLL(i, SIDE)
             change_inputs(&v[i], &v[i + SIDE], &v[i + 2 * SIDE], &v[i + 3 * SIDE]);
-        UNROLL for (int i = 0; i < ELEMENTS; i += SIDE)
-            change_inputs(&v[i], &v[i + 1], &v[i + 2], &v[i + 3]);
-        UNROLL for (int e = 0; e < ELEMENTS; e++) vec_store(to + e * values_step(t), v[e]);
+        UNROLL(i, SIDE)
+            change_inputs(&v[SIDE * i], &v[SIDE * i + 1], &v[SIDE * i + 2], &v[SIDE * i + 3]);
+        UNROLL(e, ELEMENTS)
+            vec_store(to + e * values_step(t), v[e]);
     }
 }
 
-/* values · weight of element e. */
+/* Multiplies the values of element e by its weight. */
 static void multiply_element(const Tiles *t, int e)
 {
-    const Winograd *w = t->w;
+    const ConvShape *s = &t->conv->shape;
     gemm_run(
         &(Gemm){ .m = t->count,
-                 .n = w->out,
-                 .k = w->in,
-                 .a = { .data = t->values + e * values_step(t), .row = (size_t)w->in, .col = 1 },
-                 .packed_b = t->packed + e * gemm_packed(w->in, w->out),
+                 .n = s->out,
+                 .k = s->in,
+                 .a = { .data = t->values + e * values_step(t), .row = (size_t)s->in, .col = 1 },
+                 .packed_b = t->conv->packed + e * gemm_packed(s->in, s->out),
                  .c = t->sums + e * sums_step(t),
-                 .c_row = (size_t)w->out,
-                 .work = t->product_work });
+                 .c_row = (size_t)s->out,
+                 .work = t->conv->work });
 }
 
-/* The sums of tile `at` become its outputs; those of an odd edge are left out. */
-ALWAYS_INLINE void finish_tile(const Tiles *t, int at, Act act)
+/* Makes the outputs of tile `at` of its sums; leaves out those past an odd edge. */
+ALWAYS_INLINE void finish_tile(Act act, const Tiles *t, int at)
 {
-    const Winograd *w = t->w;
+    const ConvShape *s = &t->conv->shape;
     int image, y, x;
-    place_tile(w, t->first + at, &image, &y, &x);
-    int rows = w->out_h - y, columns = w->out_w - x;
-    size_t pixel = (((size_t)image * w->out_h + y) * w->out_w + x) * w->out;
-    size_t row = (size_t)w->out_w * w->out;
-    const float *from = t->sums + (size_t)at * w->out;
-    for (int c = 0; c < w->out; c += VEC, from += VEC) {
-        Vec s[ELEMENTS], half[TILE][SIDE], out[TILE][TILE];
-        UNROLL for (int e = 0; e < ELEMENTS; e++) s[e] = vec_load(from + e * sums_step(t));
-        UNROLL for (int i = 0; i < SIDE; i++) change_sums(
-            s[i], s[i + SIDE], s[i + 2 * SIDE], s[i + 3 * SIDE], &half[0][i], &half[1][i]);
-        UNROLL for (int i = 0; i < TILE; i++)
+    place_tile(s, t->first + at, &image, &y, &x);
+    int rows = s->out_h - y, columns = s->out_w - x;
+    size_t pixel = (((size_t)image * s->out_h + y) * s->out_w + x) * s->out;
+    size_t row = (size_t)s->out_w * s->out;
+    const float *from = t->sums + (size_t)at * s->out;
+    for (int c = 0; c < s->out; c += VEC, from += VEC) {
+        Vec sum[ELEMENTS], half[TILE][SIDE], out[TILE][TILE];
+        UNROLL(e, ELEMENTS)
+            sum[e] = vec_load(from + e * sums_step(t));
+        UNROLL(i, SIDE)
+            change_sums(sum[i], sum[i + SIDE], sum[i + 2 * SIDE], sum[i + 3 * SIDE], &half[0][i],
+                        &half[1][i]);
+        UNROLL(i, TILE)
             change_sums(half[i][0], half[i][1], half[i][2], half[i][3], &out[i][0], &out[i][1]);
-        Vec bias = t->bias ? vec_load(t->bias + c) : (Vec){ 0 };
-        UNROLL for (int i = 0; i < TILE * TILE; i++)
-        {
+        Vec bias = t->conv->bias ? vec_load(t->conv->bias + c) : (Vec){ 0 };
+        UNROLL(i, TILE * TILE) {
             int dy = i / TILE, dx = i % TILE;
             if (dy >= rows || dx >= columns)
                 continue;
-            size_t to = pixel + dy * row + (size_t)(dx * w->out + c);
+            size_t to = pixel + dy * row + (size_t)(dx * s->out + c);
             Vec v = out[dy][dx] + bias;
-            if (t->residual)
-                v += vec_load(t->residual + to);
-            vec_store(t->y + to, act_apply(act, v));
+            if (t->conv->residual)
+                v += vec_load(t->conv->residual + to);
+            vec_store(t->conv->y + to, act_apply(act, v));
         }
     }
 }
@@ -200,43 +202,38 @@ ALWAYS_INLINE void finish_tile(const Tiles *t, int at, Act act)
 static void finish_tiles(const Tiles *t, int first, int end)
 {
     for (int at = first; at < end; at++)
-        if (t->act == RELU)
-            finish_tile(t, at, RELU);
-        else if (t->act == GELU)
-            finish_tile(t, at, GELU);
-        else
-            finish_tile(t, at, IDENTITY);
+        ACT_CALL(t->conv->act, finish_tile, t, at);
 }
 
 /* --- a thread alone -------------------------------------------------------------------------- */
 
-static size_t tile_floats(const Winograd *w)
+static size_t tile_floats(const ConvShape *s)
 {
-    return size_mul(ELEMENTS, (size_t)w->in + (size_t)w->out);
+    return size_mul(ELEMENTS, (size_t)s->in + (size_t)s->out);
 }
 
-/* How many tiles at a time fit into so many floats: as many as a product has rows in registers, or
+/* The tiles at a time that fit into so many floats: as many as a product has rows in registers, or
  * a multiple of that. */
-static int tiles_in(const Winograd *w, size_t floats)
+static int tiles_in(const ConvShape *s, size_t floats)
 {
-    size_t all = size_mul(size_mul((size_t)w->n, (size_t)tiles_down(w)), (size_t)tiles_across(w));
-    size_t fit = floats / tile_floats(w) / MR * MR;
+    size_t all = size_mul(size_mul((size_t)s->n, (size_t)tiles_down(s)), (size_t)tiles_across(s));
+    size_t fit = floats / tile_floats(s) / MR * MR;
     fit = fit < MR ? MR : fit;
     return (int)(fit < all ? fit : all);
 }
 
-static size_t tiles_work(const Winograd *w, int tiles)
+static size_t tiles_work(const ConvShape *s, int tiles)
 {
-    return size_mul(tile_floats(w), (size_t)tiles) + 2 * ELEMENTS * LINE +
+    return size_mul(tile_floats(s), (size_t)tiles) + 2 * ELEMENTS * LINE +
            THREAD_GAP / sizeof(float);
 }
 
-static bool is_small(const Winograd *w)
+static bool is_small(const ConvShape *s)
 {
-    return winograd_packed(w) <= SMALL_WEIGHT;
+    return winograd_packed(s) <= SMALL_WEIGHT;
 }
 
-/* Values and sums of `count` tiles in memory for them. */
+/* Lays the values and sums of `count` tiles out in memory for them. */
 static void lay_out(Tiles *t, int first, int count, float *memory)
 {
     t->first = first;
@@ -257,7 +254,7 @@ static void run_alone(void *context, int item, int worker)
     Tiles t = *a->tiles;
     int first = item * a->each, left = a->all - first;
     lay_out(&t, first, left < a->each ? left : a->each,
-            a->memory + worker * tiles_work(t.w, a->each));
+            a->memory + worker * tiles_work(&t.conv->shape, a->each));
     for (int at = 0; at < t.count; at++)
         change_tile(&t, at);
     for (int e = 0; e < ELEMENTS; e++)
@@ -304,31 +301,24 @@ static void run_together(Tiles *t, int all, int each, float *memory)
 
 /* --------------------------------------------------------------------------------------------- */
 
-size_t winograd_work(const Winograd *w)
+size_t winograd_work(const ConvShape *s)
 {
-    size_t tiles = is_small(w)
-                       ? size_mul((size_t)thread_count(), tiles_work(w, tiles_in(w, OWN_FLOATS)))
-                       : tiles_work(w, tiles_in(w, SHARED_FLOATS));
+    size_t tiles = is_small(s)
+                       ? size_mul((size_t)thread_count(), tiles_work(s, tiles_in(s, OWN_FLOATS)))
+                       : tiles_work(s, tiles_in(s, SHARED_FLOATS));
     return gemm_work() + tiles;
 }
 
-void winograd_forward(const Winograd *w, const float *x, const float *packed, const float *bias,
-                      const float *residual, Act act, float *y, float *work)
+void winograd_forward(const Conv *c)
 {
-    Tiles tiles = { .w = w,
-                    .x = x,
-                    .packed = packed,
-                    .bias = bias,
-                    .residual = residual,
-                    .act = act,
-                    .y = y,
-                    .product_work = work };
-    float *memory = work + gemm_work();
-    int all = w->n * tiles_down(w) * tiles_across(w);
-    if (is_small(w)) {
-        Alone alone = { &tiles, all, tiles_in(w, OWN_FLOATS), memory };
+    const ConvShape *s = &c->shape;
+    Tiles tiles = { .conv = c };
+    float *memory = c->work + gemm_work();
+    int all = s->n * tiles_down(s) * tiles_across(s);
+    if (is_small(s)) {
+        Alone alone = { &tiles, all, tiles_in(s, OWN_FLOATS), memory };
         parallel_for(ceil_div(all, alone.each), run_alone, &alone);
     } else {
-        run_together(&tiles, all, tiles_in(w, SHARED_FLOATS), memory);
+        run_together(&tiles, all, tiles_in(s, SHARED_FLOATS), memory);
     }
 }
