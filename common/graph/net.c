@@ -12,11 +12,11 @@
 
 enum { MAX_DEPTH = 16 };
 
-/* More floats than 64-bit machines can address, or a quarter of what 32-bit ones can; sums of such
- * sizes cannot overflow. */
+/* The largest number of floats in a tensor: more than a 64-bit machine can address, or a quarter of
+ * what a 32-bit one can; sums of such sizes cannot overflow. */
 #define MOST_ELEMENTS ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 28))
 
-/* An open scope: its full name and the index that the next layer in it takes. */
+/* An open scope: its full name and the index of the next layer in it. */
 typedef struct {
     char *path;
     int next;
@@ -29,7 +29,7 @@ struct Net {
     int param_count;
     uint64_t macs;
     Level levels[MAX_DEPTH]; /* levels[0] is the network itself, with an empty path */
-    int depth;               /* how many levels are open */
+    int depth;               /* number of open levels */
 };
 
 /* --- errors ---------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static Level *level(Net *net)
     return &net->levels[net->depth - 1];
 }
 
-/* parent and child joined by a dot, either of which may be empty. */
+/* Joins parent and child with a dot; either may be empty. */
 static char *join(const char *parent, const char *child)
 {
     return str_format("%s%s%s", parent, *parent && *child ? "." : "", child);
@@ -123,7 +123,7 @@ static void check_size(const Tensor *t)
               tensor_shape_text(t, shape));
 }
 
-/* Room for one more behind `count` items: doubles at each power of two. */
+/* Makes room for one item after `count`: doubles the memory at each power of two. */
 static void *room(void *items, int count, size_t size)
 {
     if (count & (count - 1))

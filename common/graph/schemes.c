@@ -30,7 +30,7 @@ static const char *const scheme_names[SCHEMES] = {
 };
 
 /* The parts of a ConvNeXt that have parameters; a block's in the order of its state_dict, where a
- * module's own parameter comes before those of its children. */
+ * module's own parameter precedes those of its children. */
 typedef enum {
     STEM,
     STEM_NORM,
@@ -46,9 +46,9 @@ typedef enum {
     PARTS
 } Part;
 
-/* S: the stage, from 0; B: the block, from 0. Positions count otherwise: N is B + 1, the
- * downsampling being number 0; torchvision's D is 2S and E 2S + 1. Behind each but GAMMA's come
- * ".weight" and ".bias". */
+/* S: the stage, from 0; B: the block, from 0. N is B + 1 in names by position, where the
+ * downsampling is number 0; torchvision's D is 2S and E 2S + 1. All but GAMMA's are followed by
+ * ".weight" or ".bias". */
 #define TF "convnext."
 #define TF_STAGE TF "encoder.stages.S."
 static const char *const patterns[PARTS][SCHEMES] = {
@@ -75,8 +75,8 @@ static const char *const patterns[PARTS][SCHEMES] = {
     [HEAD] = { "head.3", "head", "head.fc", "classifier.2", "classifier" },
 };
 
-/* Layers without parameters, which a state_dict does not name: by position, and as their module is
- * called in the authors' code where there is one. */
+/* Layers without parameters, which a state_dict does not contain: their name by position, and their
+ * module's name in the authors' code or one in its style. */
 static const char *const silent[][2] = {
     { "encoder.stages.S.N.block.3", "stages.S.B.act" },
     { "encoder.stages.S.N.drop_path", "stages.S.B.drop_path" },
@@ -96,14 +96,15 @@ Scheme scheme_find(const char *name)
 
 /* --- from key to place and back -------------------------------------------------------------- */
 
-/* Where in a ConvNeXt a tensor belongs. */
+/* A tensor's place in a ConvNeXt. */
 typedef struct {
     Part part;
     int stage, block;
     bool bias;
 } Place;
 
-/* Reads digits as every library writes them, without a leading 0; NULL where there are none. */
+/* Reads digits as every library writes them, without a leading 0; returns the rest, or NULL if
+ * there are none. */
 static const char *read_number(const char *text, int *value)
 {
     size_t digits = strspn(text, "0123456789");
@@ -113,7 +114,7 @@ static const char *read_number(const char *text, int *value)
     return text + digits;
 }
 
-/* Sets what a pattern's letter stands for; false where it cannot have that value. */
+/* Sets the field of a pattern's letter; returns false for an impossible value. */
 static bool take(char letter, int value, Place *p)
 {
     switch (letter) {
@@ -156,7 +157,8 @@ static bool is_letter(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-/* What of the text comes behind the pattern; NULL where it does not begin like it. */
+/* Matches the pattern at the beginning of the text and returns the rest of the text, NULL if it
+ * does not match. */
 static const char *match(const char *pattern, const char *text, Place *p)
 {
     *p = (Place){ 0 };
@@ -174,7 +176,7 @@ static const char *match(const char *pattern, const char *text, Place *p)
     return text;
 }
 
-/* The pattern with its numbers in place. */
+/* Returns the pattern with its letters replaced by numbers. */
 static char *fill(const char *pattern, const Place *p)
 {
     char text[128];
@@ -249,7 +251,7 @@ static void name_layer(Tensor *t)
 {
     char *name = NULL;
     Place p;
-    if (t->params) { /* as its first parameter, without ".weight" */
+    if (t->params) { /* named as its first parameter, without ".weight" */
         const char *key = net_param(t->net, t->first_param)->key, *end = strstr(key, ".weight");
         name = str_format("%.*s", end ? (int)(end - key) : (int)strlen(key), key);
     }
@@ -278,8 +280,8 @@ void scheme_name_officially(Net *net)
 
 /* --- entries --------------------------------------------------------------------------------- */
 
-/* A place's rank in the library's state_dict: the authors' model holds all its downsampling layers
- * in one list, before its stages; the others each in its stage. */
+/* Returns a place's rank in the library's state_dict: the authors' model has all its downsampling
+ * layers in one list, before its stages; the others have each in its stage. */
 static uint64_t rank_of(const Place *p, Scheme scheme)
 {
     bool down = p->part == DOWN || p->part == DOWN_NORM;
@@ -302,7 +304,7 @@ static int by_rank(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* d as d x 1 x 1. */
+/* Changes shape d to d x 1 x 1. */
 static void stretch(Entry *entry)
 {
     entry->rank = 3;
@@ -346,12 +348,12 @@ Scheme scheme_of_file(const Safetensors *file)
     return best;
 }
 
-/* What the shapes of a network's tensors tell. */
+/* A network's sizes, derived from the shapes of its tensors. */
 typedef struct {
     int depths[4], widths[4], classes;
 } Sizes;
 
-/* One tensor's share of that. first: its first dimension. */
+/* Updates the sizes from one tensor. first: its first dimension. */
 static void learn(Sizes *sizes, const Place *p, size_t first)
 {
     bool weight = !p->bias;
@@ -371,7 +373,7 @@ static char *sizes_text(const Sizes *s)
                       w[3], d[0], d[1], d[2], d[3], s->classes);
 }
 
-/* " (that is --variant small)", or nothing. */
+/* Returns " (that is --variant small)", or "" for other sizes. */
 static char *variant_text(const Sizes *s)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++)
@@ -381,7 +383,7 @@ static char *variant_text(const Sizes *s)
     return str_format("%s", "");
 }
 
-/* A file whose keys are of no scheme. */
+/* Describes a file whose keys follow no scheme. */
 static char *stranger_text(const Safetensors *file)
 {
     if (!file->count)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that grows; start with { 0 }. */
+/* A growing text; initialised with { 0 }. */
 typedef struct {
     char *text;
     size_t used, room;
@@ -32,7 +32,7 @@ static void put_number(Words *w, const char *what, size_t number)
         put(w, words);
 }
 
-/* Does it hand its input on as it is, as long as nothing is trained? */
+/* Tests for a layer whose output is its input when the network is not in training. */
 static bool hands_on(const Tensor *t)
 {
     return t->op && t->op->is_view && t->op->is_view(t, false);
@@ -61,7 +61,7 @@ static void put_attributes(Words *w, const Tensor *t)
     put_number(w, "params", count);
 }
 
-/* number: of each tensor in the signature. */
+/* Appends one layer. number: the number of each tensor in the signature. */
 static void put_layer(Words *w, const Tensor *t, const int *number)
 {
     char words[64];
@@ -93,7 +93,7 @@ char *net_signature(const Net *net)
     return w.text;
 }
 
-/* The words of the layer at *at, which moves to the next one's. */
+/* Copies the words of the layer at *at and moves *at to the next layer. */
 static void take(const char **at, char words[128])
 {
     size_t length = strcspn(*at, ";");

@@ -73,7 +73,7 @@ void weights_init(Weights *weights, uint64_t seed)
 
 /* --- layouts --------------------------------------------------------------------------------- */
 
-/* Where element (o, i, t) of a weight [out,in,taps] lies in memory. */
+/* Returns the position in memory of element (o, i, t) of a weight [out,in,taps]. */
 static size_t place(const Param *p, size_t o, size_t i, size_t t)
 {
     size_t out = (size_t)p->shape[0], in = (size_t)p->shape[1];
@@ -89,7 +89,7 @@ static size_t place(const Param *p, size_t o, size_t i, size_t t)
     return (o * in + i) * taps + t;
 }
 
-/* Copies a parameter between PyTorch's order (from or to, by `reading`) and memory's. */
+/* Copies a parameter from PyTorch's order to memory's (reading) or back. */
 static void convert(const Param *p, const float *from, float *to, bool reading)
 {
     if (p->layout == LAYOUT_PLAIN) {
@@ -118,10 +118,11 @@ void layout_to_file(const Param *p, const float *from, float *to)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* Keys that an error lists: enough to see what is wrong, fewer where that has been said. */
+/* The number of keys that an error lists: enough to see the problem, fewer if it has been
+ * described. */
 enum { LISTED = 10, LISTED_BESIDE = 3 };
 
-/* What does not fit between a file and a network, the first few of it in words. */
+/* The mismatches between a file and a network; the text has the first few. */
 typedef struct {
     int count, listed;
     char text[800];
@@ -134,8 +135,8 @@ static void misfit(Misfits *m, const char *what, const char *key)
         snprintf(m->text + used, sizeof m->text - used, "%s%s %s", used ? ", " : "", what, key);
 }
 
-/* The dimensions up to the last that is not 1: a 1x1 convolution's weight is a linear layer's, and
- * torchvision's layer scale of d x 1 x 1 the others' of d. */
+/* Returns the rank without trailing ones: a 1x1 convolution's weight then equals a linear layer's,
+ * and torchvision's layer scale of d x 1 x 1 the others' of d. */
 static int rank_without_ones(const size_t *shape, int rank)
 {
     while (rank && shape[rank - 1] == 1)
@@ -143,7 +144,7 @@ static int rank_without_ones(const size_t *shape, int rank)
     return rank;
 }
 
-/* loosely: whatever number of ones stands at the end. */
+/* loosely: ignoring trailing ones. */
 static bool same_shape(const Param *p, const Entry *entry, bool loosely)
 {
     size_t shape[4] = { 0 };
@@ -187,15 +188,15 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* How a store is read from a file: what the file calls its parameters, and whether ones at the end
- * of a shape matter. */
+/* The way a store is read from a file: the file's names of the parameters, and whether trailing
+ * ones of a shape are ignored. */
 typedef struct {
     char **keys;
     bool loosely;
-    char *difference; /* what may be said of a file that does not fit, or NULL */
+    char *difference; /* describes a file that does not fit, or NULL */
 } Reading;
 
-/* Weights that have names in every published scheme may be there under any of them. */
+/* Weights with names in every published scheme may have any of them in the file. */
 static Reading reading_new(const Weights *weights, const Safetensors *file, const char *prefix)
 {
     Reading r = { .keys = mem_alloc((size_t)weights->count, sizeof *r.keys) };
@@ -221,7 +222,7 @@ static void reading_free(Reading *r, int count)
     free(r->difference);
 }
 
-/* Notes the file's keys behind the prefix that the store does not have. */
+/* Notes the file's keys below the prefix that the store lacks. */
 static void find_extra(const Reading *r, int count, const Safetensors *file, const char *prefix,
                        Misfits *m)
 {
@@ -334,7 +335,7 @@ void entries_free(Entry *entries, size_t count)
     free(entries);
 }
 
-/* An entry of float32 becomes one of F16. */
+/* Converts a float32 entry to F16. */
 static bool narrow(Entry *entry, const char *path, Error *error)
 {
     const float *values = entry->data;

@@ -1,5 +1,5 @@
-/* Sum of two tensors of one shape: the residual connection. The gradient of each is that of the
- * sum; where a plan lets them share memory, nothing is left to do. */
+/* Sum of two tensors of one shape: the residual connection. The gradient of each is the gradient of
+ * the sum; if the plan lets them share memory, nothing is computed. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -10,7 +10,8 @@
 
 typedef bool Suspect(const Tensor *t);
 
-/* The last layer that is suspect, on the way from where a and b part to either of them; or NULL. */
+/* Walks back from a and b to the tensor where the two paths part, and returns the last suspect
+ * layer on the way; NULL if there is none. */
 static const Tensor *find_suspect(const Tensor *a, const Tensor *b, Suspect *suspect)
 {
     while (a != b) {
@@ -22,8 +23,8 @@ static const Tensor *find_suspect(const Tensor *a, const Tensor *b, Suspect *sus
     return NULL;
 }
 
-/* Half the kernel is what keeps an image's size at stride 1, and what shortcuts go by at others.
- */
+/* Tests for a padding other than half the kernel, which keeps an image's size at stride 1 and
+ * matches the shortcut at other strides. */
 static bool wants_other_pad(const Tensor *t)
 {
     return t->h != t->in[0]->h && t->a.kernel % 2 && t->a.pad != t->a.kernel / 2;
@@ -39,7 +40,7 @@ static bool changes_channels(const Tensor *t)
     return t->params && t->c != t->in[0]->c;
 }
 
-/* "; …" where it is plain what would help, else "". */
+/* Writes "; …" with a likely fix, or "". */
 static void find_cure(const Tensor *a, const Tensor *b, char cure[], size_t size)
 {
     const Tensor *pad = find_suspect(a, b, wants_other_pad);
@@ -79,7 +80,7 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i] + c->x[1][i];
 }
 
-/* y moves as much as either summand does. Where both are the same tensor, it gets dy twice. */
+/* y changes as much as either summand. If both are the same tensor, it gets dy twice. */
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t i = 0; i < tensor_elements(t); i++) {

@@ -1,6 +1,6 @@
-/* Drop path, also called stochastic depth (Huang et al. 2016), as torchvision has it: in training a
- * path is multiplied by 0 with probability p, else by 1/(1-p); for the whole batch at once, or for
- * each sample by itself. */
+/* Drop path, or stochastic depth (Huang et al. 2016), as in torchvision: in training a path is
+ * multiplied by 0 with probability p, else by 1/(1-p); one factor for the whole batch, or one per
+ * sample. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -12,7 +12,7 @@ Tensor *drop_path_(Tensor *x, DropPath p)
     return net_layer(&drop_path_op, x, NULL, p.at, NAME_WORD, a, x->c, x->h, x->w);
 }
 
-/* 0 with probability p, else 1 / (1 - p). */
+/* Draws each factor: 0 with probability p, else 1 / (1 - p). */
 static void draw(const Tensor *t, Random r, float *factors)
 {
     float keep = 1 - t->a.p;
@@ -40,7 +40,7 @@ static void define(const Tensor *t, const Call *c)
             c->y[i] = c->x[0][i] * (c->training ? c->drawn[n] : 1);
 }
 
-/* The factor does not depend on x, so the gradient is multiplied by it, too. */
+/* The factor does not depend on x, so it multiplies the gradient as well. */
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)

@@ -1,11 +1,11 @@
-/* Max pool: the largest of each window; where several are equal the first, row by row, as PyTorch
- * has it; a NaN is larger than anything. */
+/* Max pool: the largest value of each window. Among equal values the first counts, row by row, as
+ * in PyTorch; a NaN counts as larger than any number. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
 #include <math.h>
 
-enum { LARGEST_KERNEL = 15 }; /* its 225 places fit a byte */
+enum { LARGEST_KERNEL = 15 }; /* its 225 positions fit into a byte */
 
 Tensor *max_pool_(Tensor *x, MaxPool p)
 {
@@ -26,7 +26,8 @@ Tensor *max_pool_(Tensor *x, MaxPool p)
                      (x->w + 2 * p.pad - p.kernel) / p.stride + 1);
 }
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
+/* Returns the input pixel at position (ky, kx) of the window at (oy, ox), NULL outside the
+ * image. */
 static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
 {
     const Tensor *in = t->in[0];
@@ -37,7 +38,7 @@ static const float *under(const Tensor *t, const float *x, int n, int oy, int ox
     return x + (((size_t)n * in->h + y) * in->w + ix) * in->c;
 }
 
-/* Where in x the value lies that channel i of the window at (oy, ox) takes. */
+/* Returns the index in x of the largest value of channel i in the window at (oy, ox). */
 static size_t largest(const Tensor *t, const float *x, int n, int oy, int ox, int i)
 {
     const float *found = NULL;
@@ -59,7 +60,7 @@ static void define(const Tensor *t, const Call *c)
                     *y++ = c->x[0][largest(t, c->x[0], n, oy, ox, i)];
 }
 
-/* y moves with the value that it is, and with no other of its window. */
+/* y follows the value that it equals, and no other of the window. */
 static void derive(const Tensor *t, const Call *c)
 {
     const float *dy = c->dy;
