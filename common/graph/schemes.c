@@ -77,14 +77,14 @@ static const char *const patterns[PARTS][SCHEMES] = {
 
 /* Layers without parameters, which a state_dict does not contain: their name by position, and their
  * module's name in the authors' code or one in its style. */
-static const char *const silent[][2] = {
+static const char *const unnamed_layers[][2] = {
     { "encoder.stages.S.N.block.3", "stages.S.B.act" },
     { "encoder.stages.S.N.drop_path", "stages.S.B.drop_path" },
     { "encoder.stages.S.N.add", "stages.S.B.add" },
     { "head.0", "mean" },
     { "head.1", "flatten" },
 };
-enum { SILENT = sizeof silent / sizeof *silent };
+enum { UNNAMED_LAYERS = sizeof unnamed_layers / sizeof *unnamed_layers };
 
 Scheme scheme_find(const char *name)
 {
@@ -115,7 +115,7 @@ static const char *read_number(const char *text, int *value)
 }
 
 /* Sets the field of a pattern's letter; returns false for an impossible value. */
-static bool take(char letter, int value, Place *p)
+static bool set_field(char letter, int value, Place *p)
 {
     switch (letter) {
     case 'B':
@@ -136,7 +136,7 @@ static bool take(char letter, int value, Place *p)
     }
 }
 
-static int given(char letter, const Place *p)
+static int field_of(char letter, const Place *p)
 {
     switch (letter) {
     case 'B':
@@ -170,20 +170,20 @@ static const char *match(const char *pattern, const char *text, Place *p)
             continue;
         }
         text = read_number(text, &value);
-        if (!text || !take(*pattern, value, p))
+        if (!text || !set_field(*pattern, value, p))
             return NULL;
     }
     return text;
 }
 
 /* Returns the pattern with its letters replaced by numbers. */
-static char *fill(const char *pattern, const Place *p)
+static char *fill_pattern(const char *pattern, const Place *p)
 {
     char text[128];
     size_t used = 0;
     for (; *pattern && used < sizeof text - 16; pattern++)
         if (is_letter(*pattern))
-            used += (size_t)snprintf(text + used, sizeof text - used, "%d", given(*pattern, p));
+            used += (size_t)snprintf(text + used, sizeof text - used, "%d", field_of(*pattern, p));
         else
             text[used++] = *pattern;
     return str_format("%.*s", (int)used, text);
@@ -211,7 +211,7 @@ static bool place_of(const char *key, Scheme scheme, Place *p)
 
 static char *key_of(const Place *p, Scheme scheme)
 {
-    char *module = fill(patterns[p->part][scheme], p);
+    char *module = fill_pattern(patterns[p->part][scheme], p);
     const char *suffix = p->part == GAMMA ? "" : p->bias ? ".bias" : ".weight";
     char *key = str_format("%s%s", module, suffix);
     free(module);
@@ -255,10 +255,10 @@ static void name_layer(Tensor *t)
         const char *key = net_param(t->net, t->first_param)->key, *end = strstr(key, ".weight");
         name = str_format("%.*s", end ? (int)(end - key) : (int)strlen(key), key);
     }
-    for (int i = 0; i < SILENT && !name; i++) {
-        const char *rest = match(silent[i][0], t->name, &p);
+    for (int i = 0; i < UNNAMED_LAYERS && !name; i++) {
+        const char *rest = match(unnamed_layers[i][0], t->name, &p);
         if (rest && !*rest)
-            name = fill(silent[i][1], &p);
+            name = fill_pattern(unnamed_layers[i][1], &p);
     }
     if (name) {
         free(t->name);
@@ -305,7 +305,7 @@ static int by_rank(const void *a, const void *b)
 }
 
 /* Changes shape d to d x 1 x 1. */
-static void stretch(Entry *entry)
+static void add_unit_dimensions(Entry *entry)
 {
     entry->rank = 3;
     entry->shape[1] = entry->shape[2] = 1;
@@ -322,7 +322,7 @@ void scheme_convert(Entry *entries, size_t count, Scheme scheme)
             entry.key = key_of(&p, scheme);
         }
         if (p.part == GAMMA && scheme == TORCHVISION)
-            stretch(&entry);
+            add_unit_dimensions(&entry);
         ranked[i] = (Ranked){ rank_of(&p, scheme), entry };
     }
     qsort(ranked, count, sizeof *ranked, by_rank);
@@ -354,7 +354,7 @@ typedef struct {
 } Sizes;
 
 /* Updates the sizes from one tensor. first: its first dimension. */
-static void learn(Sizes *sizes, const Place *p, size_t first)
+static void update_sizes(Sizes *sizes, const Place *p, size_t first)
 {
     bool weight = !p->bias;
     int size = first < 1 << 30 ? (int)first : 1 << 30;
@@ -384,7 +384,7 @@ static char *variant_text(const Sizes *s)
 }
 
 /* Describes a file whose keys follow no scheme. */
-static char *stranger_text(const Safetensors *file)
+static char *unknown_keys_text(const Safetensors *file)
 {
     if (!file->count)
         return str_format("holds no tensor; ");
@@ -410,19 +410,20 @@ char *scheme_difference(const Safetensors *file, Scheme scheme, const Param *par
     Sizes theirs = { 0 }, ours = { 0 };
     Place p;
     if (scheme == SCHEMES)
-        return stranger_text(file);
+        return unknown_keys_text(file);
     for (size_t i = 0; i < file->count; i++)
         if (place_of(file->entries[i].key, scheme, &p) && file->entries[i].rank)
-            learn(&theirs, &p, file->entries[i].shape[0]);
+            update_sizes(&theirs, &p, file->entries[i].shape[0]);
     for (int i = 0; i < count; i++)
         if (place_of(params[i].key, OFFICIAL, &p))
-            learn(&ours, &p, (size_t)params[i].shape[0]);
+            update_sizes(&ours, &p, (size_t)params[i].shape[0]);
     if (memcmp(&theirs, &ours, sizeof ours) == 0)
         return str_format("%s", "");
-    char *held = sizes_text(&theirs), *wanted = sizes_text(&ours), *name = variant_text(&theirs);
-    char *text = str_format("holds a ConvNeXt of %s%s, not of %s; ", held, name, wanted);
-    free(held);
-    free(wanted);
+    char *file_text = sizes_text(&theirs), *network_text = sizes_text(&ours),
+         *name = variant_text(&theirs);
+    char *text = str_format("holds a ConvNeXt of %s%s, not of %s; ", file_text, name, network_text);
+    free(file_text);
+    free(network_text);
     free(name);
     return text;
 }

@@ -17,16 +17,16 @@ static int window_count(int size, Conv2d p)
 /* Ends the program because the input is smaller than the kernel, and suggests a fix. */
 static _Noreturn void too_small(const Tensor *x, Conv2d p)
 {
-    char cure[64];
+    char fix[64];
     if (p.kernel % 2 && p.stride == 1)
-        snprintf(cure, sizeof cure, ".pad = %d would keep %dx%d", p.kernel / 2, x->h, x->w);
+        snprintf(fix, sizeof fix, ".pad = %d would keep %dx%d", p.kernel / 2, x->h, x->w);
     else if (!x->op)
-        snprintf(cure, sizeof cure, "an image has to be %dx%d at least", p.kernel - 2 * p.pad,
+        snprintf(fix, sizeof fix, "an image has to be %dx%d at least", p.kernel - 2 * p.pad,
                  p.kernel - 2 * p.pad);
     else
-        snprintf(cure, sizeof cure, "the image has to be larger");
+        snprintf(fix, sizeof fix, "the image has to be larger");
     net_error(p.at, "conv2d: the input %dx%dx%d is too small for a kernel of %d with pad %d; %s",
-              x->c, x->h, x->w, p.kernel, p.pad, cure);
+              x->c, x->h, x->w, p.kernel, p.pad, fix);
 }
 
 static void check(const Tensor *x, Conv2d p)

@@ -28,7 +28,7 @@ static bool is_view(const Tensor *t, bool training)
     return !training || t->a.p == 0;
 }
 
-static size_t sample(const Tensor *t)
+static size_t sample_elements(const Tensor *t)
 {
     return tensor_elements(t) / (size_t)(t->n ? t->n : 1);
 }
@@ -36,7 +36,7 @@ static size_t sample(const Tensor *t)
 static void define(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)
-        for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
+        for (size_t i = n * sample_elements(t); i < (n + 1) * sample_elements(t); i++)
             c->y[i] = c->x[0][i] * (c->training ? c->drawn[n] : 1);
 }
 
@@ -44,7 +44,7 @@ static void define(const Tensor *t, const Call *c)
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++)
-        for (size_t i = n * sample(t); i < (n + 1) * sample(t); i++)
+        for (size_t i = n * sample_elements(t); i < (n + 1) * sample_elements(t); i++)
             c->dx[0][i] += c->dy[i] * (c->training ? c->drawn[n] : 1);
 }
 

@@ -28,22 +28,23 @@ Tensor *max_pool_(Tensor *x, MaxPool p)
 
 /* Returns the input pixel at position (ky, kx) of the window at (oy, ox), NULL outside the
  * image. */
-static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
+static const float *window_pixel(const Tensor *t, const float *x, int n, int oy, int ox,
+                                 int position)
 {
     const Tensor *in = t->in[0];
-    int y = oy * t->a.stride - t->a.pad + place / t->a.kernel;
-    int ix = ox * t->a.stride - t->a.pad + place % t->a.kernel;
+    int y = oy * t->a.stride - t->a.pad + position / t->a.kernel;
+    int ix = ox * t->a.stride - t->a.pad + position % t->a.kernel;
     if (y < 0 || y >= in->h || ix < 0 || ix >= in->w)
         return NULL;
     return x + (((size_t)n * in->h + y) * in->w + ix) * in->c;
 }
 
 /* Returns the index in x of the largest value of channel i in the window at (oy, ox). */
-static size_t largest(const Tensor *t, const float *x, int n, int oy, int ox, int i)
+static size_t argmax(const Tensor *t, const float *x, int n, int oy, int ox, int i)
 {
     const float *found = NULL;
-    for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
-        const float *pixel = under(t, x, n, oy, ox, place);
+    for (int position = 0; position < t->a.kernel * t->a.kernel; position++) {
+        const float *pixel = window_pixel(t, x, n, oy, ox, position);
         if (pixel && (!found || (!(pixel[i] <= *found) && !isnan(*found))))
             found = pixel + i;
     }
@@ -57,7 +58,7 @@ static void define(const Tensor *t, const Call *c)
         for (int oy = 0; oy < t->h; oy++)
             for (int ox = 0; ox < t->w; ox++)
                 for (int i = 0; i < t->c; i++)
-                    *y++ = c->x[0][largest(t, c->x[0], n, oy, ox, i)];
+                    *y++ = c->x[0][argmax(t, c->x[0], n, oy, ox, i)];
 }
 
 /* y follows the value that it equals, and no other of the window. */
@@ -68,7 +69,7 @@ static void derive(const Tensor *t, const Call *c)
         for (int oy = 0; oy < t->h; oy++)
             for (int ox = 0; ox < t->w; ox++)
                 for (int i = 0; i < t->c; i++)
-                    c->dx[0][largest(t, c->x[0], n, oy, ox, i)] += *dy++;
+                    c->dx[0][argmax(t, c->x[0], n, oy, ox, i)] += *dy++;
 }
 
 const Op max_pool_op = {
