@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of two values or calls. `make PLAIN=1` leaves engine/fast out, and what is written here of it
- * is then not compiled. */
+/* Selects one of two values or calls. `make PLAIN=1` leaves engine/fast out, and the arguments that
+ * use it are then not compiled. */
 #ifdef PLAIN_ONLY
 #define EITHER(is_plain, plain, fast) (plain)
 #else
@@ -19,7 +19,7 @@
 #endif
 
 struct Engine {
-    Plain *plain; /* one of these three; the others are NULL */
+    Plain *plain; /* exactly one of these three is set */
     struct Inference *inference;
     struct Training *training;
     const Net *net;

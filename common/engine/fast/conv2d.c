@@ -1,9 +1,9 @@
-/* The fast ways of convolutions and linear layers, which are 1x1 convolutions of 1x1 images. Four
- * ways to the same sum:
- *   1x1, stride 1         the image's pixels are a matrix already: one product
- *   few channels a group  kernels/depthwise.h
- *   3x3 with a packed weight, as inference has it  kernels/winograd.h
- *   everything else       a product with the matrix of the image's patches, one a group */
+/* The fast ways of convolutions and of linear layers, which are 1x1 convolutions of 1x1 images.
+ * They compute the same sum in four ways:
+ *   1x1, stride 1           one product with the pixels, which form a matrix as they are
+ *   few channels per group  kernels/depthwise.h
+ *   3x3, packed weight      kernels/winograd.h, in inference
+ *   others                  one product per group with the matrix of the image's patches */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "engine/fast/kernels/depthwise.h"
@@ -33,7 +33,7 @@ static Grouped grouped_of(const Tensor *t)
                       .out_w = t->w };
 }
 
-/* Few channels per group: the op lays such a weight out for the depthwise kernels. */
+/* Tests for few channels per group: the op then uses the layout for the depthwise kernels. */
 static bool is_grouped(const Tensor *t)
 {
     return net_param(t->net, t->first_param)->layout == LAYOUT_HWIO;
@@ -54,7 +54,7 @@ static size_t pixel_stride(const Tensor *writer, const Tensor *reader)
     return is_matrix(writer) && is_matrix(reader) ? gemm_row(writer->c) : 0;
 }
 
-/* Sizes of the product of one group: [rows, depth] · [depth, out] -> [rows, out]. */
+/* Sizes of one group's product: [rows, depth] · [depth, out] -> [rows, out]. */
 static int group_out(const Tensor *t)
 {
     return t->c / t->a.groups;
@@ -70,7 +70,7 @@ static int depth(const Tensor *t)
     return group_in(t) * t->a.kernel * t->a.kernel;
 }
 
-/* The input's patches for group g, or its pixels where these are the same. */
+/* Returns the input's patches for group g, or its pixels if these are the same. */
 static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patches)
 {
     const Tensor *in = t->in[0];
@@ -110,7 +110,8 @@ static bool is_winograd(const Tensor *t)
     return t->a.kernel == 3 && t->a.stride == 1 && t->a.groups == 1 && winograd_fits(&w);
 }
 
-/* Group g's weight [out, depth] as the right factor of the forward product: [depth, out]. */
+/* Returns group g's weight [out, depth] as the right factor of the forward product: [depth,
+ * out]. */
 static Matrix weight_matrix(const Tensor *t, const float *weight, int g)
 {
     size_t k = (size_t)depth(t);
@@ -193,9 +194,9 @@ static void forward(const Tensor *t, const FastCall *c)
 
 /* --- backward -------------------------------------------------------------------------------- */
 
-/* The gradient of a weight is a sum over all pixels. Where the weight is small and the pixels are
- * many, the images are cut into pieces that are summed side by side, then added in order: how
- * many follows from the shapes alone, so the bits do not depend on the threads. */
+/* Splits a weight's gradient, a sum over all pixels. For a small weight and many pixels, the images
+ * are divided into pieces that are summed in parallel and then added in order. The number of pieces
+ * depends only on the shapes, so the bits do not depend on the threads. */
 enum { MOST_PIECES = 8, ROWS_A_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
 
 static int weight_pieces(const Tensor *t)
@@ -211,11 +212,12 @@ typedef struct {
     const Tensor *t;
     const FastCall *call;
     int pieces;
-    size_t count; /* of the weight */
+    size_t count; /* of the weight's elements */
     float *sums;  /* [pieces,count] */
 } WeightSum;
 
-/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth], for one piece of the images. */
+/* Computes dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth] for one piece of the
+ * images. */
 static void sum_piece(void *context, int piece, int worker)
 {
     (void)worker;
@@ -273,7 +275,7 @@ static bool is_dense(const Tensor *t)
     return t->a.stride == 1 && t->a.pad < t->a.kernel;
 }
 
-/* The room that the products below want for their right factors. */
+/* Returns the workspace, in floats, for the packed right factors of the products below. */
 static size_t whole_input(const Tensor *t)
 {
     if (is_dense(t))
@@ -282,7 +284,7 @@ static size_t whole_input(const Tensor *t)
     return gemm_whole((int)tensor_rows(t), group_out(t), depth(t));
 }
 
-/* Pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
+/* Computes dx of pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
 static void backward_input_pointwise(const Tensor *t, const FastCall *c)
 {
     for (int g = 0; g < t->a.groups; g++) {
@@ -300,7 +302,7 @@ static void backward_input_pointwise(const Tensor *t, const FastCall *c)
     }
 }
 
-/* The weight of a group as [tap, out, in]: the order in which the patches of dy meet it. */
+/* Reorders a group's weight to [tap, out, in], the order of dy's patches. */
 typedef struct {
     const float *weight; /* [out, tap, in] */
     int out, taps, in;
@@ -323,7 +325,7 @@ static void taps_first(const Tensor *t, const float *weight, int g, float *to)
     parallel_for(out, taps_of_output, &(TapsFirst){ weight, out, taps, in, to });
 }
 
-/* Stride 1: dx is a convolution of dy with the taps in reverse order. */
+/* Computes dx for stride 1: a convolution of dy with the taps in reverse order. */
 static void backward_input_dense(const Tensor *t, const FastCall *c)
 {
     const Tensor *x = t->in[0];
@@ -355,7 +357,7 @@ static void backward_input_dense(const Tensor *t, const FastCall *c)
     }
 }
 
-/* One row of input pixels collects what each patch that covers it has for it. */
+/* Sums, for one row of input pixels, the gradients of all patches that cover each pixel. */
 typedef struct {
     const Tensor *t;
     const float *patches; /* [rows, depth]: the gradient of group g's patches */
@@ -394,7 +396,8 @@ static void collect_row(void *context, int item, int worker)
     }
 }
 
-/* Other strides: the gradient of every patch, then each pixel sums those that cover it. */
+/* Computes dx for other strides: first the gradient of every patch; then each pixel sums those that
+ * cover it. */
 static void backward_input_strided(const Tensor *t, const FastCall *c)
 {
     float *whole_b = c->work + gemm_work(), *patches = whole_b + whole_input(t);
@@ -466,8 +469,8 @@ static size_t work(const Tensor *t)
     return most(sum, gemm_work());
 }
 
-/* Behind gemm's own: the weight packed for forward; or the weight's sums, and after them what the
- * input's gradient needs. */
+/* Returns gemm's workspace plus the larger of: the weight packed for forward, the weight's partial
+ * sums, the memory for the input's gradient. */
 static size_t work_backward(const Tensor *t, bool dx)
 {
     if (is_grouped(t))

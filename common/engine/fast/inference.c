@@ -10,18 +10,18 @@
 
 enum { MOST_FOLDED = 4 };
 
-/* Layers that run as one. A product may absorb, in this order: what folds into its weight (batch
- * norm, layer scale), a sum, an activation; and views, which are nothing anyway. */
+/* Layers that run as one unit. A product may fuse, in this order, layers that fold into its weight
+ * (batch norm, layer scale), a sum and an activation; views cost nothing anyway. */
 typedef struct {
     const Tensor *first, *last;
     const Fast *fast; /* the first layer's way, or NULL */
     const Tensor *folded[MOST_FOLDED];
     int folds;
-    const Tensor *sum;      /* absorbed, or NULL … */
+    const Tensor *sum;      /* fused, or NULL … */
     const Tensor *residual; /* … and its other summand */
     Act act;
     float *packed, *bias;
-    int saved; /* buffer for the op's statistics, or -1 */
+    int saved; /* buffer of the op's saved values, or -1 */
     double seconds;
 } Fused;
 
@@ -30,10 +30,10 @@ struct Inference {
     const Weights *weights;
     Fused *steps;
     int count;
-    int *users;     /* by tensor: how many layers read it */
-    Tensor **user;  /* the last of them */
-    int *value;     /* by tensor: its buffer, or -1 where it never lies in memory */
-    size_t *stride; /* by tensor: floats from one pixel to the next, or 0: its channels */
+    int *users;     /* by tensor: number of layers that read it */
+    Tensor **user;  /* by tensor: the last layer that reads it */
+    int *value;     /* by tensor: its buffer, or -1 if it is never stored */
+    size_t *stride; /* by tensor: pixel stride in floats; 0: its number of channels */
     Buffers buffers;
     size_t work_floats;
     float *work, *packed;
@@ -60,7 +60,7 @@ static bool is_view(const Tensor *t)
     return t->op && t->op->is_view && t->op->is_view(t, false);
 }
 
-/* The only layer that reads t (past views), or NULL. */
+/* Returns the only layer that reads t, looking through views, or NULL. */
 static const Tensor *only_user(const Inference *plan, const Tensor *t)
 {
     while (plan->users[t->index] == 1) {
@@ -108,7 +108,7 @@ static int by_last(const void *a, const void *b)
     return x->last->index - y->last->index;
 }
 
-/* A step runs at the place of its last layer: by then a residual is there too. */
+/* Makes the units and orders them by their last layer, before which a residual is computed. */
 static void make_steps(Inference *plan)
 {
     int count = net_tensors(plan->net);
@@ -134,7 +134,7 @@ static void make_steps(Inference *plan)
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-/* The tensor that holds t's values: t itself, or what a view is a view of. */
+/* Returns the tensor that owns t's storage: t itself, or the input of a view. */
 static const Tensor *holder(const Tensor *t)
 {
     while (is_view(t))
@@ -142,7 +142,7 @@ static const Tensor *holder(const Tensor *t)
     return t;
 }
 
-/* The last step that reads t's values; -1: none. */
+/* Returns the last unit that reads t's values; -1: none. */
 static int last_reader(const Inference *plan, const Tensor *t)
 {
     int last = -1;
@@ -155,8 +155,7 @@ static int last_reader(const Inference *plan, const Tensor *t)
     return last;
 }
 
-/* The input of step i over whose memory it may write, because nobody reads it afterwards; or NULL.
- */
+/* Returns an input that unit i may overwrite because it is not read afterwards, or NULL. */
 static const Tensor *overwritable(const Inference *plan, int i)
 {
     const Fused *s = &plan->steps[i];
@@ -174,8 +173,8 @@ static const Tensor *overwritable(const Inference *plan, int i)
     return NULL;
 }
 
-/* Floats from one pixel of a step's values to the next, where only two products know of it, as in
- * the middle of a block's last two layers; 0: the channels. */
+/* Returns the pixel stride of a unit's output in floats if only one product reads it, as in the
+ * middle of a block's last two layers; 0: the number of channels. */
 static size_t stride_of(const Inference *plan, const Fused *s)
 {
     const Tensor *reader = only_user(plan, s->last);
@@ -195,7 +194,7 @@ static void place_values(Inference *plan)
     const Tensor *input = net_tensor(plan->net, 0),
                  *output = holder(net_tensor(plan->net, tensors - 1));
     plan->value[0] = buffer_new(&plan->buffers, tensor_elements(input), -1);
-    /* The caller fills the input once for many runs, so it is never written over. */
+    /* The caller may fill the input once for many runs, so it is never overwritten. */
     buffer_extend(&plan->buffers, plan->value[0], plan->count);
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->steps[i].last, *over = overwritable(plan, i);
@@ -221,7 +220,7 @@ static void place_scratch(Inference *plan)
     }
 }
 
-/* The plan without its memory. */
+/* Plans without allocating the block. */
 static Inference *make_plan(const Net *net)
 {
     net_check_runnable(net);
@@ -268,7 +267,7 @@ void inference_free(Inference *plan)
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-/* What the layers folded into a product do to its output: y·scale[c] + shift[c]. */
+/* Computes the effect of the folded layers on a product's output: y·scale[c] + shift[c]. */
 static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
 {
     const Tensor *t = s->first;
@@ -283,7 +282,7 @@ static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
     }
 }
 
-/* Folds and packs one product's weight, to where that lay or to memory of its own. */
+/* Folds and packs one product's weight, in place or into memory of its own. */
 static void pack(const Fused *s, const Weights *w, float *scale)
 {
     const Tensor *conv = s->first;
@@ -308,14 +307,14 @@ static size_t whole_lines(size_t floats)
     return (floats + ROUND - 1) / ROUND * ROUND;
 }
 
-/* May the packed weight lie where the weight does? */
+/* Tests whether the packed weight fits into the weight's memory. */
 static bool fits(const Fused *s, const Weights *w)
 {
     return s->fast->packed(s->first) <= w->params[s->first->first_param].count;
 }
 
-/* Gives every product its bias and its packed weight, from `floats` on or, where own is not NULL
- * and has room, in there. Returns how many floats that takes; floats NULL: only counts. */
+/* Assigns memory to every product's bias and packed weight, from `floats` on, or in `own` (if not
+ * NULL) where the packed weight fits. Returns the number of floats; floats NULL: only counts. */
 static size_t place_packed(Inference *plan, const Weights *weights, Weights *own, float *floats)
 {
     size_t used = 0;

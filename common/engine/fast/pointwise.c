@@ -1,5 +1,4 @@
-/* The fast ways of the ops that work element by element: relu, gelu, add, layer_scale, drop_path.
- */
+/* The fast ways of the element-wise ops: relu, gelu, add, layer_scale, drop_path. */
 #include "base/memory.h"
 #include "engine/fast/kernels/pointwise.h"
 #include "engine/fast/ways.h"
@@ -103,7 +102,7 @@ const Fast layer_scale_fast = {
     .fold = layer_scale_fold,
 };
 
-static size_t elements(const Tensor *t) /* of a sample */
+static size_t elements(const Tensor *t) /* per sample */
 {
     return tensor_elements(t) / (size_t)(t->n ? t->n : 1);
 }

@@ -13,7 +13,8 @@ typedef struct {
 /* --- max pool: saved are the places in the windows, a byte per output ---------------------------
  */
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
+/* Returns the input pixel at position (ky, kx) of the window at (oy, ox), NULL outside the
+ * image. */
 static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
 {
     const Tensor *in = t->in[0];
@@ -26,15 +27,15 @@ static const float *under(const Tensor *t, const float *x, int n, int oy, int ox
 
 enum { TOGETHER = 64 };
 
-/* Up to TOGETHER channels of one output, from `first` on; places as int while they are compared,
- * which is as wide as a float, so that the compiler makes vectors of both. */
+/* Pools up to TOGETHER channels of one output, from `first` on. Positions are compared as int,
+ * which is as wide as float, so that the compiler vectorises both. */
 static void pool_channels(const Tensor *t, const FastCall *c, int n, int oy, int ox, int first)
 {
     int count = t->c - first < TOGETHER ? t->c - first : TOGETHER, place_of[TOGETHER];
     float largest[TOGETHER];
     for (int i = 0; i < count; i++) {
         largest[i] = -INFINITY;
-        place_of[i] = -1; /* whatever comes first is taken, be it -∞ */
+        place_of[i] = -1; /* the first value is always taken, even -∞ */
     }
     for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
         const float *pixel = under(t, c->call.x[0], n, oy, ox, place);

@@ -1,11 +1,11 @@
 /* Recomputing: values that are cheap to compute are not kept from forward to backward, but computed
- * a second time from values that are. */
+ * again from values that are kept. */
 #include "engine/fast/plan.h"
 
-/* Recomputing saves memory where what it starts from is there anyway: because the layer's own
- * backward, which comes after those of all who read its output, reads its input; or because that is
- * recomputed itself. (A ReLU's backward reads y alone: behind a sum it is kept, in the sum's place;
- * behind a norm, whose input is kept, recomputed.) */
+/* Tests whether recomputing t saves memory: only if its input is available anyway, because the
+ * layer's own backward, which runs after those of all its readers, reads it, or because it is
+ * recomputed itself. (A ReLU's backward reads only y: after a sum y is kept, in the sum's storage;
+ * after a norm, whose input is kept, it is recomputed.) */
 static bool is_recomputable(const Training *plan, const Tensor *t)
 {
     return plan_has(t, RECOMPUTABLE) && !plan_is_view(t) &&
@@ -31,8 +31,8 @@ void recompute_or_keep(Training *plan, const Tensor *t, int step)
     plan_extend(plan, &n->recomputed, step);
 }
 
-/* Computes t's values into `y`, from the first tensor up the line that is kept; on the way `y`
- * holds the values of those between. */
+/* Computes t's values into `y`, starting from the nearest kept tensor before it; intermediate
+ * values are also stored in `y`. */
 static void compute(const Training *plan, const Tensor *t, float *y, const Weights *weights)
 {
     const Tensor *x = plan_owner(t->in[0]);

@@ -8,7 +8,7 @@
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-/* Until the next drawing no path is dropped. */
+/* Sets all factors to 1: no path is dropped until the next drawing. */
 static void drop_none(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
@@ -108,7 +108,8 @@ static void set_no_gradient(const Node *n, Weights *gradients)
     }
 }
 
-/* Derivatives add: to zeros, where nothing was before; to scratch memory, where nobody asks. */
+/* Runs the derivative, which adds: to zeros if it is the first to assign the gradient; to scratch
+ * memory if the gradient is not wanted. */
 static void derive(Training *plan, const Node *n, Call *call, Weights *gradients)
 {
     set_no_gradient(n, gradients);
@@ -146,7 +147,7 @@ static void run_backward(Training *plan, const Node *n, const Weights *weights, 
         fast_of(t->op)->backward(t, &c);
 }
 
-/* A view's gradient is its input's; where the two do not lie in one storage, it is copied. */
+/* Copies or adds a view's gradient to its input's, unless both share one storage. */
 static void pass_gradient(const Training *plan, const Node *n)
 {
     if (n->assign[0] == NOT_WRITTEN)
