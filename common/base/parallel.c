@@ -68,7 +68,7 @@ static struct {
 static _Thread_local int own_worker;
 static _Thread_local bool in_loop;
 
-/* --- number of threads ------------------------------------------------------------------------ */
+/* --- number of threads ----------------------------------------------------------------------- */
 
 /* The number of polls before a waiting thread sleeps: 0 where a running thread needs its
  * processor. */
@@ -90,7 +90,7 @@ int thread_count(void)
     return threads_wanted;
 }
 
-/* --- tasks with shared items ------------------------------------------------------------------ */
+/* --- tasks with shared items ----------------------------------------------------------------- */
 
 enum { NONE = -1 };
 

@@ -60,7 +60,7 @@ void engine_backward(Engine *engine);
 /* Returns the input's gradient, [n,h,w,c], if the options asked for it. */
 const float *engine_input_gradient(const Engine *engine);
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 /* Returns the bytes that running the network takes besides its weights: activations, their
  * gradients in training, scratch memory. */

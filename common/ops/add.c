@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- advice on shapes that differ ------------------------------------------------------------- */
+/* --- advice on shapes that differ ------------------------------------------------------------ */
 
 typedef bool Predicate(const Tensor *t);
 

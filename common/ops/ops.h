@@ -127,7 +127,7 @@ typedef struct {
     drop_path_((x), (DropPath){ .at = CALL_("drop_path", #__VA_ARGS__), .p = __VA_ARGS__ })
 Tensor *drop_path_(Tensor *x, DropPath p);
 
-/* --- for engines and training ----------------------------------------------------------------- */
+/* --- for engines and training ---------------------------------------------------------------- */
 
 extern const Op conv2d_op, max_pool_op, global_avg_pool_op, flatten_op, linear_op, batch_norm_op,
     group_norm_op, layer_norm_op, relu_op, gelu_op, add_op, layer_scale_op, drop_path_op;

@@ -11,7 +11,7 @@ void set_norm_add_params(Tensor *t);
 void set_norm_define(const Tensor *t, const Call *c);
 void set_norm_derive(const Tensor *t, const Call *c);
 
-/* --- in plain loops, also used by batch norm -------------------------------------------------- */
+/* --- in plain loops, also used by batch norm ------------------------------------------------- */
 
 /* Values that are normalised together: `rows` pixels with `channels` channels each, from x[first]
  * on. */
@@ -28,7 +28,7 @@ void norm_define(const Tensor *t, const Call *c, Set s, Moments m);
 /* constant: the moments do not depend on x, because they are running statistics. */
 void norm_derive(const Tensor *t, const Call *c, Set s, Moments m, bool constant);
 
-/* --- batch norm's running statistics ---------------------------------------------------------- */
+/* --- batch norm's running statistics --------------------------------------------------------- */
 
 /* Ends the program if a channel has only one value, and so no variance. */
 void batch_norm_check_training(const Tensor *t);

@@ -23,7 +23,7 @@ void buffer_extend(Buffers *b, int buffer, int step)
 }
 
 /* Orders by size, largest first, then by creation. */
-static int larger_first(const void *a, const void *b)
+static int by_size(const void *a, const void *b)
 {
     const Buffer *x = *(Buffer *const *)a, *y = *(Buffer *const *)b;
     if (x->floats != y->floats)
@@ -38,7 +38,7 @@ static bool overlap_in_time(const Buffer *a, const Buffer *b)
 
 /* Returns the lowest offset at which `item` overlaps no placed buffer with a common time step: the
  * offset is raised above every conflict until there is none. */
-static size_t lowest(const Buffer *item, Buffer *const *placed, int count)
+static size_t lowest_offset(const Buffer *item, Buffer *const *placed, int count)
 {
     size_t offset = 0;
     for (bool moved = true; moved;) {
@@ -60,10 +60,10 @@ void buffers_place(Buffers *b)
     Buffer **order = mem_alloc((size_t)b->count, sizeof(Buffer *));
     for (int i = 0; i < b->count; i++)
         order[i] = &b->items[i];
-    qsort(order, (size_t)b->count, sizeof(Buffer *), larger_first);
+    qsort(order, (size_t)b->count, sizeof(Buffer *), by_size);
     b->total = 0;
     for (int i = 0; i < b->count; i++) {
-        order[i]->offset = lowest(order[i], order, i);
+        order[i]->offset = lowest_offset(order[i], order, i);
         size_t end = order[i]->offset + order[i]->floats;
         b->total = end > b->total ? end : b->total;
     }

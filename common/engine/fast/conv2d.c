@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-/* --- what the kernels see -------------------------------------------------------------------- */
+/* --- the kernels' arguments ------------------------------------------------------------------ */
 
 static Grouped grouped_of(const Tensor *t)
 {
@@ -197,15 +197,15 @@ static void forward(const Tensor *t, const FastCall *c)
 /* Splits a weight's gradient, a sum over all pixels. For a small weight and many pixels, the images
  * are divided into pieces that are summed in parallel and then added in order. The number of pieces
  * depends only on the shapes, so the bits do not depend on the threads. */
-enum { MOST_PIECES = 8, ROWS_A_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
+enum { MAX_PIECES = 8, ROWS_PER_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_PER_ITEM = 1 << 12 };
 
 static int weight_pieces(const Tensor *t)
 {
-    size_t pieces = tensor_rows(t) / ROWS_A_PIECE;
+    size_t pieces = tensor_rows(t) / ROWS_PER_PIECE;
     pieces = pieces < (size_t)t->n ? pieces : (size_t)t->n;
     if (pieces < 2 || net_param(t->net, t->first_param)->count > SMALL_WEIGHT)
         return 1;
-    return pieces < MOST_PIECES ? (int)pieces : MOST_PIECES;
+    return pieces < MAX_PIECES ? (int)pieces : MAX_PIECES;
 }
 
 typedef struct {
@@ -247,7 +247,7 @@ static void add_pieces(void *context, int item, int worker)
 {
     (void)worker;
     const WeightSum *s = context;
-    size_t first = (size_t)item * ADDED_AT_ONCE, end = first + ADDED_AT_ONCE;
+    size_t first = (size_t)item * ADDED_PER_ITEM, end = first + ADDED_PER_ITEM;
     float *to = s->call->call.grad[0];
     for (size_t i = first; i < end && i < s->count; i++) {
         float sum = s->sums[i];
@@ -267,7 +267,7 @@ static void backward_weight(const Tensor *t, const FastCall *c)
     }
     s.sums = c->work + gemm_work();
     parallel_for(s.pieces, sum_piece, &s);
-    parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), add_pieces, &s);
+    parallel_for((int)((count + ADDED_PER_ITEM - 1) / ADDED_PER_ITEM), add_pieces, &s);
 }
 
 static bool is_dense(const Tensor *t)
@@ -307,31 +307,31 @@ typedef struct {
     const float *weight; /* [out, tap, in] */
     int out, taps, in;
     float *to;
-} TapsFirst;
+} TapOrder;
 
-static void taps_of_output(void *context, int o, int worker)
+static void reorder_output(void *context, int o, int worker)
 {
     (void)worker;
-    const TapsFirst *t = context;
+    const TapOrder *t = context;
     for (int tap = 0; tap < t->taps; tap++)
         memcpy(t->to + ((size_t)tap * t->out + o) * t->in,
                t->weight + ((size_t)o * t->taps + tap) * t->in, t->in * sizeof *t->to);
 }
 
-static void taps_first(const Tensor *t, const float *weight, int g, float *to)
+static void reorder_taps(const Tensor *t, const float *weight, int g, float *to)
 {
     int taps = t->a.kernel * t->a.kernel, in = group_in(t), out = group_out(t);
     weight += (size_t)g * out * taps * in;
-    parallel_for(out, taps_of_output, &(TapsFirst){ weight, out, taps, in, to });
+    parallel_for(out, reorder_output, &(TapOrder){ weight, out, taps, in, to });
 }
 
 /* Computes dx for stride 1: a convolution of dy with the taps in reverse order. */
 static void backward_input_dense(const Tensor *t, const FastCall *c)
 {
     const Tensor *x = t->in[0];
-    float *whole_b = c->work + gemm_work(), *turned = whole_b + whole_input(t);
+    float *whole_b = c->work + gemm_work(), *reordered = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
-        taps_first(t, c->call.param[0], g, turned);
+        reorder_taps(t, c->call.param[0], g, reordered);
         Patches patches = { .x = c->call.dy + (size_t)g * group_out(t),
                             .n = t->n,
                             .h = t->h,
@@ -348,7 +348,7 @@ static void backward_input_dense(const Tensor *t, const FastCall *c)
                           .n = group_in(t),
                           .k = group_out(t) * t->a.kernel * t->a.kernel,
                           .a = { .patches = &patches },
-                          .b = { .data = turned, .row = (size_t)group_in(t), .col = 1 },
+                          .b = { .data = reordered, .row = (size_t)group_in(t), .col = 1 },
                           .c = c->call.dx[0] + (size_t)g * group_in(t),
                           .c_row = (size_t)x->c,
                           .accumulate = c->accumulate[0],
@@ -364,9 +364,9 @@ typedef struct {
     float *dx;
     bool accumulate;
     int g;
-} Collect;
+} Col2im;
 
-static void collect_pixel(const Collect *k, int n, int iy, int ix, float *dx)
+static void col2im_pixel(const Col2im *k, int n, int iy, int ix, float *dx)
 {
     const Tensor *t = k->t;
     int s = t->a.stride, size = t->a.kernel, in = group_in(t);
@@ -382,17 +382,17 @@ static void collect_pixel(const Collect *k, int n, int iy, int ix, float *dx)
         }
 }
 
-static void collect_row(void *context, int item, int worker)
+static void col2im_row(void *context, int item, int worker)
 {
     (void)worker;
-    const Collect *k = context;
+    const Col2im *k = context;
     const Tensor *x = k->t->in[0];
     int in = group_in(k->t), n = item / x->h, iy = item % x->h;
     for (int ix = 0; ix < x->w; ix++) {
         float *dx = k->dx + (((size_t)n * x->h + iy) * x->w + ix) * x->c + (size_t)k->g * in;
         for (int i = 0; i < in && !k->accumulate; i++)
             dx[i] = 0;
-        collect_pixel(k, n, iy, ix, dx);
+        col2im_pixel(k, n, iy, ix, dx);
     }
 }
 
@@ -412,8 +412,8 @@ static void backward_input_strided(const Tensor *t, const FastCall *c)
                           .c_row = k,
                           .work = c->work,
                           .whole_b = whole_b });
-        Collect collect = { t, patches, c->call.dx[0], c->accumulate[0], g };
-        parallel_for(t->in[0]->n * t->in[0]->h, collect_row, &collect);
+        Col2im col2im = { t, patches, c->call.dx[0], c->accumulate[0], g };
+        parallel_for(t->in[0]->n * t->in[0]->h, col2im_row, &col2im);
     }
 }
 
@@ -450,7 +450,7 @@ static void backward(const Tensor *t, const FastCall *c)
         backward_input(t, c);
 }
 
-static size_t most(size_t a, size_t b)
+static size_t larger_of(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
@@ -460,13 +460,13 @@ static size_t work(const Tensor *t)
     size_t sum = channel_sum_work(tensor_rows(t), t->c);
     if (is_grouped(t)) {
         Grouped g = grouped_of(t);
-        return most(sum, grouped_work(&g));
+        return larger_of(sum, grouped_work(&g));
     }
     if (is_winograd(t)) {
         Winograd w = winograd_of(t);
-        return most(sum, winograd_work(&w));
+        return larger_of(sum, winograd_work(&w));
     }
-    return most(sum, gemm_work());
+    return larger_of(sum, gemm_work());
 }
 
 /* Returns gemm's workspace plus the larger of: the weight packed for forward, the weight's partial
@@ -483,7 +483,7 @@ static size_t work_backward(const Tensor *t, bool dx)
         input = whole_input(t);
     if (dx && !is_pointwise(t))
         input += is_dense(t) ? size_mul(k, (size_t)group_out(t)) : size_mul(tensor_rows(t), k);
-    return most(work(t), gemm_work() + most(forward, most(sums, input)));
+    return larger_of(work(t), gemm_work() + larger_of(forward, larger_of(sums, input)));
 }
 
 const Fast conv2d_fast = {

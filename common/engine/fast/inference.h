@@ -25,7 +25,7 @@ float *inference_input(Inference *plan); /* [n,h,w,c], for the caller to fill be
 void inference_run(Inference *plan);
 const float *inference_output(const Inference *plan);
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 size_t inference_bytes(const Inference *plan); /* activations and scratch memory */
 size_t inference_needs(const Net *net);        /* the same, without allocating */

@@ -13,7 +13,7 @@ enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
  */
 
 /* Computes the batch's mean and rstd into the saved values and updates the running statistics. */
-static void measure(const Tensor *t, const FastCall *c)
+static void set_batch_statistics(const Tensor *t, const FastCall *c)
 {
     float *mean = c->saved, *rstd = c->saved + t->c;
     batch_norm_check_training(t);
@@ -26,7 +26,7 @@ static void measure(const Tensor *t, const FastCall *c)
 
 /* Copies the running statistics into the saved values, for a backward in which they are
  * constants. */
-static void take_running(const Tensor *t, const FastCall *c)
+static void set_running_statistics(const Tensor *t, const FastCall *c)
 {
     for (int i = 0; i < t->c; i++) {
         c->saved[i] = c->call.param[RUNNING_MEAN][i];
@@ -39,9 +39,9 @@ static void batch_norm_forward(const Tensor *t, const FastCall *c)
 {
     float *scale = c->work, *shift = c->work + t->c;
     if (c->call.training && !c->recompute)
-        measure(t, c);
+        set_batch_statistics(t, c);
     else if (!c->call.training && c->saved)
-        take_running(t, c);
+        set_running_statistics(t, c);
     for (int i = 0; i < t->c; i++) {
         double mean = c->call.training ? c->saved[i] : c->call.param[RUNNING_MEAN][i];
         double rstd = c->call.training

@@ -59,7 +59,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* --- small questions ------------------------------------------------------------------------- */
+/* --- properties of layers -------------------------------------------------------------------- */
 
 bool plan_is_view(const Tensor *t)
 {
@@ -73,14 +73,14 @@ const Tensor *plan_owner(const Tensor *t)
     return t;
 }
 
-bool plan_is_plain(const Tensor *t)
+bool plan_runs_definition(const Tensor *t)
 {
     return t->op && !plan_is_view(t) && !fast_of(t->op);
 }
 
 bool plan_has(const Tensor *t, FastFlags flag)
 {
-    if (plan_is_plain(t))
+    if (plan_runs_definition(t))
         return flag & (READS_X | READS_Y);
     return t->op && !plan_is_view(t) && (fast_of(t->op)->flags & flag);
 }
@@ -103,7 +103,7 @@ static bool wants_gradient(const Training *plan, const Tensor *t)
 
 /* --- arrays ---------------------------------------------------------------------------------- */
 
-void plan_allot(Training *plan, Array *array, size_t floats, int step)
+void plan_assign_storage(Training *plan, Array *array, size_t floats, int step)
 {
     *array = (Array){ .storage = buffer_new(&plan->buffers, floats, step), step, step };
 }
@@ -154,7 +154,7 @@ static void place_values(Training *plan)
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
         if (!plan_is_view(n->t))
-            plan_allot(plan, &n->values, tensor_elements(n->t), i);
+            plan_assign_storage(plan, &n->values, tensor_elements(n->t), i);
         for (int k = 0; k < 2 && n->t->in[k]; k++)
             read_in_forward(plan, n->t->in[k], i);
         if (plan->options.keep_values)
@@ -168,7 +168,7 @@ static void place_values(Training *plan)
             continue;
         if (plan_has(t, READS_X))
             recompute_or_keep(plan, t->in[0], step);
-        if (plan_is_plain(t) && t->in[1])
+        if (plan_runs_definition(t) && t->in[1])
             recompute_or_keep(plan, t->in[1], step);
         if (plan_has(t, READS_Y))
             recompute_or_keep(plan, t, step);
@@ -259,7 +259,7 @@ static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
         alias(plan, dx, &n->gradient, ARRAY_OVER, t, now);
         return SET;
     }
-    plan_allot(plan, dx, tensor_elements(in), now);
+    plan_assign_storage(plan, dx, tensor_elements(in), now);
     plan_extend(plan, dx, plan_backward_step(plan, in));
     return SET;
 }
@@ -267,7 +267,7 @@ static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
 static void place_gradients(Training *plan)
 {
     Node *output = &plan->nodes[plan->count - 1];
-    plan_allot(plan, &output->gradient, tensor_elements(output->t), plan->count);
+    plan_assign_storage(plan, &output->gradient, tensor_elements(output->t), plan->count);
     plan_extend(plan, &output->gradient, plan_backward_step(plan, output->t));
     for (int i = plan->count - 1; i > 0; i--) {
         Node *n = &plan->nodes[i];
@@ -276,7 +276,7 @@ static void place_gradients(Training *plan)
     }
 }
 
-/* --- what layers keep for themselves --------------------------------------------------------- */
+/* --- saved values and scratch memory --------------------------------------------------------- */
 
 /* Returns the workspace for unwanted gradients: a derivative writes the gradient of every input. */
 static size_t largest_input(const Tensor *t)
@@ -285,9 +285,9 @@ static size_t largest_input(const Tensor *t)
     return first > second ? first : second;
 }
 
-static size_t most_work(const Training *plan, const Tensor *t)
+static size_t layer_work(const Training *plan, const Tensor *t)
 {
-    if (plan_is_plain(t))
+    if (plan_runs_definition(t))
         return largest_input(t);
     const Fast *fast = fast_of(t->op);
     size_t forward = fast->work ? fast->work(t) : 0, backward = 0;
@@ -302,15 +302,15 @@ static void place_scratch(Training *plan)
         Node *n = &plan->nodes[i];
         if (plan_is_view(n->t))
             continue;
-        size_t work = most_work(plan, n->t);
+        size_t work = layer_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         const Fast *fast = fast_of(n->t->op);
         if (fast && fast->saved) {
-            plan_allot(plan, &n->statistics, fast->saved(n->t), i);
+            plan_assign_storage(plan, &n->statistics, fast->saved(n->t), i);
             plan_extend(plan, &n->statistics, plan_backward_step(plan, n->t));
         }
         if (n->t->op->draw) { /* factors are valid until the next drawing */
-            plan_allot(plan, &n->factors, (size_t)n->t->n, -1);
+            plan_assign_storage(plan, &n->factors, (size_t)n->t->n, -1);
             plan_extend(plan, &n->factors, 2 * plan->count);
         }
     }
@@ -356,7 +356,7 @@ size_t training_needs(const Net *net)
     return bytes;
 }
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 /* Numbers the storages in order of first use by the listed arrays. */
 static int storage_number(EnginePlan *list, int *numbers, int storage)

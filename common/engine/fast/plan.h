@@ -55,14 +55,14 @@ bool plan_is_view(const Tensor *t);
 /* Returns the owner of a view's values; any other tensor itself. */
 const Tensor *plan_owner(const Tensor *t);
 /* Tests whether the layer runs by its definition because it has no fast way. */
-bool plan_is_plain(const Tensor *t);
+bool plan_runs_definition(const Tensor *t);
 /* Tests a flag of the layer's fast way; a derivative may read everything. */
 bool plan_has(const Tensor *t, FastFlags flag);
 /* Returns the time step at which the layer runs backward. */
 int plan_backward_step(const Training *plan, const Tensor *t);
 
 /* Gives an array a storage of its own of that size, alive at `step`. */
-void plan_allot(Training *plan, Array *array, size_t floats, int step);
+void plan_assign_storage(Training *plan, Array *array, size_t floats, int step);
 /* Extends the lifetime of the array and its storage to that time step. */
 void plan_extend(Training *plan, Array *array, int step);
 

@@ -27,18 +27,18 @@ void recompute_or_keep(Training *plan, const Tensor *t, int step)
         return;
     }
     if (n->recomputed.storage < 0)
-        plan_allot(plan, &n->recomputed, tensor_elements(t), step);
+        plan_assign_storage(plan, &n->recomputed, tensor_elements(t), step);
     plan_extend(plan, &n->recomputed, step);
 }
 
 /* Computes t's values into `y`, starting from the nearest kept tensor before it; intermediate
  * values are also stored in `y`. */
-static void compute(const Training *plan, const Tensor *t, float *y, const Weights *weights)
+static void compute_values(const Training *plan, const Tensor *t, float *y, const Weights *weights)
 {
     const Tensor *x = plan_owner(t->in[0]);
     bool recompute = plan_node(plan, x)->recompute;
     if (recompute)
-        compute(plan, x, y, weights);
+        compute_values(plan, x, y, weights);
     FastCall c = plan_call(plan, plan_node(plan, t), weights);
     c.call.x[0] = recompute ? y : plan_data(plan, &plan_node(plan, x)->values);
     c.call.y = y;
@@ -54,7 +54,7 @@ const float *recompute_values(Training *plan, const Tensor *t, const Weights *we
         return plan_data(plan, &n->values);
     float *y = plan_data(plan, &n->recomputed);
     if (!n->ready)
-        compute(plan, t, y, weights);
+        compute_values(plan, t, y, weights);
     n->ready = true;
     return y;
 }
