@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* gain[a][b] is the most that items a … of the one and b … of the other can gain. */
+/* Fills gain[a][b] with the largest gain of the items from a and from b on. */
 static int *fill(int n, int m, Likeness *likeness, const void *context)
 {
     size_t row = (size_t)m + 1;

@@ -1,4 +1,4 @@
-/* bench: how fast the network runs, and where its time goes. */
+/* bench: the network's speed and the time of its layers. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is timed: a network with random weights, running forward or taking training steps. */
+/* The network to be timed, with random weights: forward only, or training steps. */
 typedef struct {
     const Net *net;
     Weights *weights, *gradients;
@@ -62,7 +62,7 @@ static void subject_free(Subject *s)
     free(s->labels);
 }
 
-/* One run: a forward pass, or a training step on a batch that is there. */
+/* Times one run: a forward pass, or a training step on a given batch. */
 static double time_once(Subject *s)
 {
     double start = clock_seconds();
@@ -96,21 +96,21 @@ static double peak_mib(void)
 
 /* --- a line per layer ------------------------------------------------------------------------ */
 
-/* What a network's time is told of: each unit forward, then backward. */
+/* Returns the number of timed parts: each unit forward, then each backward. */
 static int parts(const Subject *s)
 {
     return 2 * engine_units(s->engine);
 }
 
-/* Of all runs so far. */
+/* Returns a part's seconds in all runs so far. */
 static double seconds_of(const Subject *s, int part)
 {
     EngineUnit u = engine_unit(s->engine, part / 2);
     return part % 2 ? u.backward : u.forward;
 }
 
-/* [parts][1 + runs]: what seconds_of says after each run, that which is not counted first. NULL:
- * not asked for. */
+/* [parts][1 + runs]: the values of seconds_of after each run, the uncounted one first. NULL: not
+ * wanted. */
 typedef struct {
     double *seconds;
     int runs;
@@ -122,7 +122,7 @@ static void laps_take(Laps *laps, const Subject *s, int run)
         laps->seconds[(size_t)i * (size_t)(1 + laps->runs) + (size_t)run] = seconds_of(s, i);
 }
 
-/* A part's median over the runs; once, it is done in place. */
+/* Returns a part's median over the runs; may be called once, as it sorts in place. */
 static double laps_median(const Laps *laps, int part)
 {
     double *after = laps->seconds + (size_t)part * (size_t)(1 + laps->runs);
@@ -132,10 +132,10 @@ static double laps_median(const Laps *laps, int part)
     return after[1 + laps->runs / 2];
 }
 
-/* What a line's shares are shares of, and for whom it is. */
+/* A table of parts, and the totals that percentages refer to. */
 typedef struct {
     Laps laps;
-    double seconds; /* of a run: the median */
+    double seconds; /* median per run */
     double peak;    /* GFLOP/s */
     bool tsv;
 } Whole;
@@ -149,7 +149,7 @@ static void print_heading(const Whole *w)
                "ms", "time", "GFLOP/s", "of peak");
 }
 
-/* Layers that multiply nothing have a time only. */
+/* Prints a row; layers without multiply-adds have only a time. */
 static void print_row(const char *name, const char *ops, const char *pass, double seconds,
                       double flops, const Whole *w)
 {
@@ -245,7 +245,7 @@ int cmd_bench(const Run *run)
     Laps laps = { .runs = runs };
     if (o->layers)
         laps.seconds = mem_alloc((size_t)parts(&s), size_mul((size_t)runs + 1, sizeof(double)));
-    time_once(&s); /* not counted: memory is touched for the first time */
+    time_once(&s); /* not counted: touches the memory for the first time */
     laps_take(&laps, &s, 0);
     for (int i = 0; i < runs; i++) {
         refill(&s);

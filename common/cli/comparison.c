@@ -1,6 +1,6 @@
-/* First the units (blocks, stem, head) of both networks are put side by side, by how alike their
- * layers are, then the layers of each two. So a block that was put in, or a convolution that moved,
- * shows as that, and not as a change of everything behind it. */
+/* Compares in two passes: first the units (blocks, stem, head) of both networks are aligned by the
+ * similarity of their layers, then the layers of each pair of units. An inserted block or a moved
+ * convolution thus appears as such, not as a change of everything after it. */
 #include "cli/comparison.h"
 
 #include "base/memory.h"
@@ -17,7 +17,7 @@ typedef struct {
     const LayerUnit *a, *b;
 } Two;
 
-/* What an op does in a network, whichever way. */
+/* Returns an op's function in a network, whatever the kind. */
 static const char *role(const char *op)
 {
     size_t length = strlen(op);
@@ -28,15 +28,15 @@ static const char *role(const char *op)
     return strcmp(op, "linear") == 0 ? "conv2d" : op;
 }
 
-/* The same, be there a bias or not? */
+/* Tests for equal shapes, with or without bias. */
 static bool same_shape(const char *weight, const char *other)
 {
     size_t length = strcspn(weight, " ");
     return length == strcspn(other, " ") && strncmp(weight, other, length) == 0;
 }
 
-/* "block.0" and "shortcut.0": scopes with names of their own, in different ones of which two layers
- * have nothing to do with each other. */
+/* Tests for layers in different named scopes, such as "block.0" and "shortcut.0", which have
+ * nothing in common. */
 static bool other_scope(const char *name, const char *other)
 {
     size_t length = strcspn(name, "."), other_length = strcspn(other, ".");
@@ -44,9 +44,9 @@ static bool other_scope(const char *name, const char *other)
            other[other_length] && (length != other_length || strncmp(name, other, length) != 0);
 }
 
-/* Weights say what a layer is: the very same ones outweigh everything, and two convolutions with
- * other kernels are hardly more alike than nothing. Norms and activations stay with what they
- * follow; of convolutions the name decides where nothing else does. */
+/* Returns the similarity of two layers. Weights identify a layer: identical shapes outweigh
+ * everything, and two convolutions with different kernels are hardly alike. Norms and activations
+ * stay with the layer before them; between convolutions the name decides if nothing else does. */
 static int layer_likeness(const void *context, int i, int j)
 {
     const Two *two = context;
@@ -77,7 +77,7 @@ static int own_likeness(const Layers *l, const LayerUnit *u)
     return sum;
 }
 
-/* The stage of a block, "encoder.stages.2.3": the first of two numbers; -1: it has not two. */
+/* Returns the stage of a block, "encoder.stages.2.3": the first of two numbers; -1 without two. */
 static int stage_of(const Layers *l, const LayerUnit *u)
 {
     const char *name = l->layers[u->first].name;
@@ -85,7 +85,7 @@ static int stage_of(const Layers *l, const LayerUnit *u)
     return at < u->prefix ? atoi(name + at) : -1;
 }
 
-/* Is it a block, with a sum around it? */
+/* Tests for a block, which contains a sum. */
 static bool is_residual(const Layers *l, const LayerUnit *u)
 {
     for (int i = 0; i < u->count; i++)
@@ -94,8 +94,8 @@ static bool is_residual(const Layers *l, const LayerUnit *u)
     return false;
 }
 
-/* By kinds: what their layers gain. Nothing where only one is a block, or, outside one stage, where
- * they have less than a third in common. */
+/* Returns the similarity of two kinds of units: the gain of their layers. 0 if only one is a block
+ * or if, in different stages, they share less than a third. */
 static int kinds_likeness(const Two *two, bool same_stage)
 {
     int a = own_likeness(two->before, two->a), b = own_likeness(two->after, two->b);
@@ -107,7 +107,7 @@ static int kinds_likeness(const Two *two, bool same_stage)
 
 typedef struct {
     const Layers *before, *after;
-    int *known; /* by kinds of units, [before's][after's]: how alike, + 1; 0: not yet known */
+    int *known; /* by kinds of units, [before's][after's]: similarity + 1; 0: not yet computed */
 } Units;
 
 static int unit_likeness(const void *context, int i, int j)

@@ -1,6 +1,6 @@
-/* forward: the logits of a batch, as a trained network gives them or as training sees them, and on
- * request the values of layers. Layers are kept by the engine of training, with running statistics
- * in evaluation: that of inference computes several layers as one. */
+/* forward: the logits of a batch, in evaluation or in training mode, and on request the values of
+ * layers. For these the training engine runs, in evaluation with running statistics: the inference
+ * engine computes several layers as one. */
 #include "base/memory.h"
 #include "cli/activation.h"
 #include "cli/batch.h"

@@ -1,5 +1,5 @@
-/* gradient: the loss of a batch and its gradient, as PyTorch's loss.backward() leaves it; and fit:
- * AdamW on that one batch. Training mode, no label smoothing, drop path off. */
+/* gradient: the loss of a batch and its gradient, as after PyTorch's loss.backward(); fit: AdamW on
+ * that one batch. Both in training mode, without label smoothing and drop path. */
 #include "base/memory.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
@@ -18,7 +18,7 @@ typedef struct {
     Net *net;
     Weights *weights, *gradients;
     Engine *engine;
-    Entry *entries; /* what will be written */
+    Entry *entries; /* the output's tensors */
     size_t count;
 } Lesson;
 
@@ -35,7 +35,7 @@ static Lesson lesson_new(const Run *run)
     return l;
 }
 
-/* The loss of the batch; its gradient is then where backward starts from. */
+/* Runs forward; returns the loss of the batch and sets the gradient from which backward starts. */
 static double run_forward(Lesson *l)
 {
     const Tensor *y = net_output(l->net);

@@ -24,7 +24,7 @@ static int columns(void)
     return all >= COLUMNS_LEAST && all < COLUMNS_USUAL ? all : COLUMNS_USUAL;
 }
 
-/* "  term", and from column INDENT on the text, on as many lines as it takes. */
+/* Prints "  term", and from column INDENT on the text, wrapped. */
 static void print_item(const char *term, const char *text)
 {
     int at = printf("  %s", term), room = columns() - INDENT;
@@ -37,7 +37,7 @@ static void print_item(const char *term, const char *text)
         if (length > room)
             for (end = room; end > 0 && text[end] != ' ';)
                 end--;
-        end = end ? end : length; /* a word that is longer than a line */
+        end = end ? end : length; /* a word longer than a line */
         printf("%*s%.*s\n", INDENT - at, "", end, text);
         text += end;
         text += *text == ' ';
@@ -52,7 +52,7 @@ static char *four_text(const int values[4])
     return str_format("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
 }
 
-/* The network's own sizes. NULL: the option is about something else. */
+/* Returns the network's own size as an option's default; NULL: the option is not a size. */
 static char *network_standard(const Shape *s, const char *option)
 {
     const Config *c = &s->config;
@@ -77,7 +77,7 @@ static char *network_standard(const Shape *s, const char *option)
 
 /* --- a command ------------------------------------------------------------------------------- */
 
-/* Do other libraries have names of their own for its parameters? */
+/* Tests whether other libraries have names for the network's parameters. */
 static bool has_schemes(const Step *step, const Shape *shape)
 {
     Net *net = network_build(step, shape);
@@ -86,7 +86,7 @@ static bool has_schemes(const Step *step, const Shape *shape)
     return fits;
 }
 
-/* What the published network is called whose sizes the step has, or NULL. */
+/* Returns the published network of the step's sizes, or NULL. */
 static const char *variant_of(const Step *step)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++) {
@@ -98,7 +98,7 @@ static const char *variant_of(const Step *step)
     return NULL;
 }
 
-/* Options that a step takes only if it has what they are about. */
+/* Tests whether the step has what an option is about. */
 static bool means_something(const Step *step, const Shape *shape, const char *option)
 {
     if (strcmp(option, "--variant") == 0)
@@ -114,7 +114,7 @@ static bool means_something(const Step *step, const Shape *shape, const char *op
     return true;
 }
 
-/* A published step has one preset beside its variants or rows. */
+/* Replaces the presets of a published step: one preset, and variants or rows. */
 static void adapt(const Step *step, OptionAbout *about)
 {
     bool variants = step->published && !step->rows;
@@ -139,12 +139,12 @@ static void print_option(const OptionAbout *about, const char *standard)
     free(term);
 }
 
-/* The command's own options, or those that all have. */
+/* Prints the options of the command, or those common to all. */
 static void print_options(const Step *step, const Command *command, bool common)
 {
     Options options;
     options_standard(command, &options);
-    bool preset = options.preset != NULL; /* else the sizes are not known before the call is */
+    bool preset = options.preset != NULL; /* without a preset the sizes depend on the call */
     Shape shape = network_shape(step, &options, preset ? NULL : "article");
     OptionAbout about;
     for (int i = 0; option_about(command, i, &about); i++) {

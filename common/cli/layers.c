@@ -9,7 +9,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Cuts *text behind its first line and returns that; NULL at the end. */
+/* Cuts *text after its first line and returns the line; NULL at the end. */
 static char *next_line(char **text)
 {
     char *line = *text, *end = strchr(line, '\n');
@@ -20,7 +20,7 @@ static char *next_line(char **text)
     return line;
 }
 
-/* The line's fields, cut at its tabs; false: there are not `count`. */
+/* Splits the line at its tabs; returns false unless it has `count` fields. */
 static bool fields(char *line, char **field, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -64,8 +64,8 @@ static Layer *layer_named(Layers *l, const char *name, size_t length)
     return NULL;
 }
 
-/* A weight is a parameter of two dimensions and more; a bias comes behind it. The keys say both; a
- * program that prints none does without. */
+/* Reads the weights' shapes from the keys: a weight is a parameter of two or more dimensions, its
+ * bias follows. Programs that print no keys have none. */
 static void read_weights(Layers *l, const char *path, const char *const *options, int count)
 {
     char *text = sibling_prints(path, "keys", options, count), *rest = text, *field[2];
@@ -84,9 +84,9 @@ static void read_weights(Layers *l, const char *path, const char *const *options
 
 /* --- units ----------------------------------------------------------------------------------- */
 
-/* How much of a layer's name is its unit's: the words in front, and two numbers where two follow,
- * as in "encoder.stages.2.3" + ".block.0.0", but "encoder.stem" + ".0.0". The last part is never
- * in. */
+/* Returns the length of a unit's name at the start of a layer's: the first words, and two numbers
+ * if two follow, as in "encoder.stages.2.3" + ".block.0.0", but "encoder.stem" + ".0.0". Never
+ * includes the last part. */
 static int prefix_length(const char *name)
 {
     const char *last = strrchr(name, '.'), *at = name, *words;
@@ -129,7 +129,7 @@ static bool same_kind(const Layers *l, const LayerUnit *u, const LayerUnit *v)
 
 static int kind_of(Layers *l, const LayerUnit *u)
 {
-    for (int i = l->unit_count - 1; i >= 0; i--) /* most are as the one before */
+    for (int i = l->unit_count - 1; i >= 0; i--) /* usually the kind of the unit before */
         if (same_kind(l, &l->units[i], u))
             return l->units[i].kind;
     return l->kinds++;
@@ -151,7 +151,7 @@ static void divide(Layers *l)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* The program's report in rows, or NULL; to be freed. */
+/* Returns the program's report in rows, or NULL; to be freed. */
 static char *report_of(const char *path, const char *const *options, int count)
 {
     const char **words = mem_alloc((size_t)count + 2, sizeof *words);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A wrong call, unless the user wants it all the same, where that is possible. */
+/* Ends the program for an invalid call; with --as-is only warns, if that can work. */
 __attribute__((format(printf, 3, 4))) static void refuse(const Origin *origin, bool possible,
                                                          const char *format, ...)
 {
@@ -78,8 +78,8 @@ static bool within(const int *values, int count, int least, int most)
     return true;
 }
 
-/* The sizes behind a step's name, each as the command line takes it; false where they are others.
- */
+/* Reads the sizes after a step's name, in the command line's form; returns false if they are
+ * invalid. */
 static bool read_sizes(const char *text, Shape *s)
 {
     enum { LARGEST = 1 << 20, DEEPEST = 1000 };
@@ -95,7 +95,7 @@ static bool read_sizes(const char *text, Shape *s)
            within(sizes, 5, 1, LARGEST) && c->drop_p >= 0 && c->drop_p <= 1;
 }
 
-/* The row of a name that ends with one: "13_paper_roadmap-row5"; else -1. */
+/* Returns the row at the end of a name, "13_paper_roadmap-row5"; else -1. */
 static int row_of(const char *name)
 {
     const char *at = strstr(name, "-row");
@@ -120,7 +120,7 @@ static void read_network(Origin *origin)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A run's folder, in place of the weights that it has. */
+/* Refuses a run's folder given instead of the weights in it. */
 static void check_no_folder(const char *path)
 {
     char *best = str_format("%s/best.safetensors", path);
@@ -129,7 +129,7 @@ static void check_no_folder(const char *path)
     free(best);
 }
 
-/* A training run keeps the one beside the other, and they are mistaken for each other. */
+/* Refuses a checkpoint: a training run keeps it beside the weights, so they are easily confused. */
 static void check_no_checkpoint(const Safetensors *file)
 {
     if (!safetensors_metadata(file, "position") || !safetensors_metadata(file, "recipe"))
@@ -166,7 +166,8 @@ void origin_free(Origin *origin)
 
 /* --- the network ------------------------------------------------------------------------------ */
 
-/* Does the call say which sizes it means? A row that is the file's does not: it may have others. */
+/* Tests whether the call sets the sizes. A row equal to the file's does not: the file may have
+ * other sizes. */
 static bool says_sizes(const Origin *origin)
 {
     const Options *o = &origin->run->options;
@@ -185,13 +186,14 @@ Shape origin_shape(const Origin *origin, const char *preset)
     told.config.row = row >= 0 && row < run->step->row_count ? row : asked.config.row;
     char *name = origin_name(run, &told.config);
     char *text = str_format("%s has weights of %s", origin->file.path, origin->name);
-    error_context(strcmp(name, origin->name) != 0 ? text : ""); /* whose sizes may not do here */
+    error_context(strcmp(name, origin->name) != 0 ? text
+                                                  : ""); /* its sizes may be unsuitable here */
     free(name);
     free(text);
     return network_shape_over(run->step, &run->options, told);
 }
 
-/* The sizes of a network as options: "--stem 24". The caller frees them. */
+/* Converts a network's sizes to options: "--stem 24". The caller frees them. */
 enum { SIZES = 5 };
 static void sizes_text(const Shape *s, char *texts[SIZES])
 {
@@ -203,7 +205,8 @@ static void sizes_text(const Shape *s, char *texts[SIZES])
     texts[4] = str_format(" --input %dx%dx%d", s->c, s->h, s->w);
 }
 
-/* A network's name, and those of its sizes that are not the other one's; likewise. */
+/* Returns a network's name and those of its sizes that differ from the other's; the caller frees
+ * it. */
 static char *told_apart(const char *name, const Shape *shape, const Shape *other)
 {
     char *ours[SIZES], *theirs[SIZES], *text = str_format("%s", error_shown(name).text);
@@ -244,7 +247,8 @@ static void refuse_network(const Origin *origin, const char *name, const Shape *
     free(here);
 }
 
-/* Do the weights mean here what they mean where they come from? fits: all keys and shapes do. */
+/* Checks that the weights have the same function here as in their own network. fits: all keys and
+ * shapes match. */
 static void check_network(const Origin *origin, const Shape *shape, const Net *net, bool fits)
 {
     if (!origin->layers)
@@ -262,7 +266,7 @@ static void check_network(const Origin *origin, const Shape *shape, const Net *n
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
-/* What wrappers put in front of the names of the modules that they hold. */
+/* Prefixes that wrappers add to the names of the modules that they hold. */
 static const char *const wrappers[] = { "module.", "_orig_mod.", "model.", "backbone." };
 
 static bool begins(const char *text, const char *with)
@@ -278,8 +282,8 @@ static bool all_begin(const Safetensors *file, const char *with)
     return file->count > 0;
 }
 
-/* Takes such a prefix off all keys, of which the order stays: they point into the file. The
- * network's own keys may begin so. */
+/* Removes such a prefix from all keys, whose order stays the same: they point into the file. The
+ * network's own keys may also begin with it. */
 static bool take_off(Safetensors *file, const char *wrapper, const Net *net)
 {
     if (!all_begin(file, wrapper) || begins(net_param(net, 0)->key, wrapper))
@@ -299,7 +303,7 @@ static void take_off_all(Safetensors *file, const Net *net)
         char *longer = str_format("%s%s", before ? before : "", wrappers[i]);
         free(before);
         before = longer;
-        i = -1; /* another one may be under it */
+        i = -1; /* another one may follow it */
     }
     if (before)
         error_note(file->path, "all keys begin with '%s', which is taken off", before);
@@ -326,7 +330,7 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
 
 /* --- the data set ----------------------------------------------------------------------------- */
 
-/* Could weights of that file's network take this set's images, and name its classes? */
+/* Tests whether weights of the file's network could take this set's images and name its classes. */
 static bool set_fits(const Origin *origin, const char *name)
 {
     Dataset data;
@@ -334,8 +338,8 @@ static bool set_fits(const Origin *origin, const char *name)
            (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
-/* What the file says of its data set is read where it matters: others' files have such keys as
- * well. */
+/* The file's metadata about its data set are only read for commands that use them: other programs'
+ * files may have keys of the same names. */
 Origin origin_read_trained(const Run *run)
 {
     Origin origin = origin_read(run);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 typedef struct {
-    const char *option, *what; /* what: for an input, what would be lost */
-    size_t path;               /* its place among the options */
+    const char *option, *what; /* what: for an input, the name of what would be lost */
+    size_t path;               /* offset of the path in the options */
 } Named;
 
 static const Named inputs[] = {
@@ -27,16 +27,17 @@ static const Named outputs[] = {
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 
-/* A file, or the place of one: device and number of the file, or of its folder with the name. */
+/* The identity of a file: its device and number, or those of its folder and the file's name if it
+ * does not exist yet. */
 typedef struct {
     bool known, there;
     dev_t device;
     ino_t number;
     mode_t mode;
-    const char *name; /* NULL where it is there */
+    const char *name; /* NULL if the file exists */
 } Place;
 
-/* "-" is standard input; no output is called so. */
+/* Identifies a path; "-" is standard input and no output. */
 static Place place_of(const char *path)
 {
     struct stat status;
@@ -49,7 +50,8 @@ static Place place_of(const char *path)
     return (Place){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
 }
 
-/* Devices and pipes hold nothing that could be replaced. */
+/* Tests for the same file. Devices and pipes never are: they hold nothing that could be
+ * replaced. */
 static bool same(const Place *a, const Place *b)
 {
     if (!a->known || !b->known || a->there != b->there || a->device != b->device ||
@@ -88,7 +90,7 @@ void outputs_check(const Options *options)
     }
 }
 
-/* Is the output one of the set's files? */
+/* Ends the program if the output is one of the set's files. */
 static void check_set(const char *option, const char *to, const char *set)
 {
     Place place = place_of(to);

@@ -15,7 +15,7 @@ static const char *op_name(const Tensor *t)
     return t->op ? t->op->name : "-";
 }
 
-/* Do values outlive forward, which ends at that time step? */
+/* Tests for values that outlive forward, which ends at that time step. */
 static bool is_kept(const PlannedArray *a)
 {
     return a->last > net_tensors(a->tensor->net);
@@ -76,7 +76,7 @@ static void print_tsv(const EnginePlan *plan)
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* "s4 3-20" */
+/* Formats "s4 3-20". */
 static char *place_text(const PlannedArray *a)
 {
     return str_format("s%d %d-%d", a->storage, a->first, a->last);
@@ -98,7 +98,7 @@ static char *how_text(const PlannedArray *a, const PlannedArray *recomputed)
     return text;
 }
 
-/* "s4 3-20     over 2's, kept" */
+/* Formats "s4 3-20     over 2's, kept". */
 static char *array_text(const PlannedArray *a, const PlannedArray *recomputed)
 {
     if (!a)
@@ -110,7 +110,8 @@ static char *array_text(const PlannedArray *a, const PlannedArray *recomputed)
     return text;
 }
 
-/* The line of the tensor whose arrays begin at the plan's i; returns where the next one's do. */
+/* Prints the line of the tensor whose arrays begin at index i of the plan; returns the index of the
+ * next tensor's. */
 static int print_tensor(const EnginePlan *plan, int i)
 {
     const PlannedArray *of[ARRAY_FACTORS + 1] = { NULL };

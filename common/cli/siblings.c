@@ -15,7 +15,7 @@ const char *sibling_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* "05_name", nothing else behind a dot. */
+/* Tests for the form "05_name", without a dot. */
 static bool is_step(const char *name)
 {
     return name[0] >= '0' && name[0] <= '9' && name[1] >= '0' && name[1] <= '9' && name[2] == '_' &&
@@ -27,8 +27,8 @@ static int later_first(const void *a, const void *b)
     return strcmp(*(char *const *)b, *(char *const *)a);
 }
 
-/* The paths of the steps' programs beside this one for which fits(name, wanted) holds, the last by
- * name first, NULL behind them. */
+/* Returns the paths of the sibling programs for which fits(name, wanted) holds, in descending order
+ * of name, NULL-terminated. */
 static char **all_that(const char *path, bool (*fits)(const char *name, const char *wanted),
                        const char *wanted)
 {
@@ -58,7 +58,7 @@ static bool is_lower(const char *name, const char *than)
     return strncmp(name, than, 2) < 0;
 }
 
-/* By its name, or its number: "04", "4". */
+/* Tests for a step's name or number: "04", "4". */
 static bool is_called(const char *name, const char *wanted)
 {
     size_t length = wanted ? strlen(wanted) : 0;
