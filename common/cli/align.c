@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Fills gain[a][b] with the largest gain of the items from a and from b on. */
-static int *fill(int n, int m, Likeness *likeness, const void *context)
+static int *fill_gains(int n, int m, Likeness *likeness, const void *context)
 {
     size_t row = (size_t)m + 1;
     int *gain = mem_alloc(size_mul((size_t)n + 1, row), sizeof *gain);
@@ -22,7 +22,7 @@ static int *fill(int n, int m, Likeness *likeness, const void *context)
 
 int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pairs)
 {
-    int *gain = fill(n, m, likeness, context), count = 0;
+    int *gain = fill_gains(n, m, likeness, context), count = 0;
     size_t row = (size_t)m + 1;
     for (int a = 0, b = 0; a < n || b < m;) {
         const int *here = &gain[(size_t)a * row + (size_t)b];
@@ -40,7 +40,7 @@ int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pai
 
 int align_gain(int n, int m, Likeness *likeness, const void *context)
 {
-    int *gain = fill(n, m, likeness, context), most = *gain;
+    int *gain = fill_gains(n, m, likeness, context), largest = *gain;
     free(gain);
-    return most;
+    return largest;
 }

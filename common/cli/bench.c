@@ -21,7 +21,7 @@ typedef struct {
     const Net *net;
     Weights *weights, *gradients;
     Engine *engine;
-    bool learns;
+    bool is_training;
     AdamW optimizer;
     int *labels;
 } Subject;
@@ -35,7 +35,7 @@ static void fill_random(float *x, size_t count)
 
 static Subject subject_new(const Net *net, bool train, int classes)
 {
-    Subject s = { .net = net, .weights = weights_new(net), .learns = train };
+    Subject s = { .net = net, .weights = weights_new(net), .is_training = train };
     const Tensor *x = net_tensor(net, 0);
     weights_init(s.weights, 1);
     if (!train) {
@@ -54,7 +54,7 @@ static Subject subject_new(const Net *net, bool train, int classes)
 
 static void subject_free(Subject *s)
 {
-    if (s->learns)
+    if (s->is_training)
         adamw_free(&s->optimizer);
     engine_free(s->engine);
     weights_free(s->weights);
@@ -68,7 +68,7 @@ static double time_once(Subject *s)
     double start = clock_seconds();
     const Tensor *y = net_output(s->net);
     engine_forward(s->engine);
-    if (s->learns) {
+    if (s->is_training) {
         cross_entropy_loss(engine_output(s->engine), y->n, y->c, (Targets){ .a = s->labels }, 0,
                            engine_output_gradient(s->engine));
         engine_backward(s->engine);
@@ -77,9 +77,9 @@ static double time_once(Subject *s)
     return clock_seconds() - start;
 }
 
-static void refill(Subject *s)
+static void restore_input(Subject *s)
 {
-    if (s->learns) /* backward reuses the input's memory */
+    if (s->is_training) /* backward reuses the input's memory */
         fill_random(engine_input(s->engine), tensor_elements(net_tensor(s->net, 0)));
 }
 
@@ -97,7 +97,7 @@ static double peak_mib(void)
 /* --- a line per layer ------------------------------------------------------------------------ */
 
 /* Returns the number of timed parts: each unit forward, then each backward. */
-static int parts(const Subject *s)
+static int part_count(const Subject *s)
 {
     return 2 * engine_units(s->engine);
 }
@@ -114,33 +114,33 @@ static double seconds_of(const Subject *s, int part)
 typedef struct {
     double *seconds;
     int runs;
-} Laps;
+} Timings;
 
-static void laps_take(Laps *laps, const Subject *s, int run)
+static void timings_record(Timings *timings, const Subject *s, int run)
 {
-    for (int i = 0; laps->seconds && i < parts(s); i++)
-        laps->seconds[(size_t)i * (size_t)(1 + laps->runs) + (size_t)run] = seconds_of(s, i);
+    for (int i = 0; timings->seconds && i < part_count(s); i++)
+        timings->seconds[(size_t)i * (size_t)(1 + timings->runs) + (size_t)run] = seconds_of(s, i);
 }
 
 /* Returns a part's median over the runs; may be called once, as it sorts in place. */
-static double laps_median(const Laps *laps, int part)
+static double timings_median(const Timings *timings, int part)
 {
-    double *after = laps->seconds + (size_t)part * (size_t)(1 + laps->runs);
-    for (int i = laps->runs; i > 0; i--)
+    double *after = timings->seconds + (size_t)part * (size_t)(1 + timings->runs);
+    for (int i = timings->runs; i > 0; i--)
         after[i] -= after[i - 1];
-    qsort(after + 1, (size_t)laps->runs, sizeof *after, by_size);
-    return after[1 + laps->runs / 2];
+    qsort(after + 1, (size_t)timings->runs, sizeof *after, by_size);
+    return after[1 + timings->runs / 2];
 }
 
 /* A table of parts, and the totals that percentages refer to. */
 typedef struct {
-    Laps laps;
+    Timings timings;
     double seconds; /* median per run */
     double peak;    /* GFLOP/s */
     bool tsv;
-} Whole;
+} Table;
 
-static void print_heading(const Whole *w)
+static void print_heading(const Table *w)
 {
     if (w->tsv)
         printf("layer\tops\tpass\tms\ttime_percent\tgflops\tpeak_percent\n");
@@ -151,7 +151,7 @@ static void print_heading(const Whole *w)
 
 /* Prints a row; layers without multiply-adds have only a time. */
 static void print_row(const char *name, const char *ops, const char *pass, double seconds,
-                      double flops, const Whole *w)
+                      double flops, const Table *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0, share = 100 * seconds / w->seconds;
     print_tsv_field(name);
@@ -163,7 +163,7 @@ static void print_row(const char *name, const char *ops, const char *pass, doubl
 }
 
 static void print_line(const char *name, const char *ops, double seconds, double flops,
-                       const Whole *w)
+                       const Table *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0;
     printf("  %-40s %-30s %9.3f %5.1f%%", name, ops, 1e3 * seconds, 100 * seconds / w->seconds);
@@ -172,11 +172,11 @@ static void print_line(const char *name, const char *ops, double seconds, double
     putchar('\n');
 }
 
-static void print_units(const Subject *s, const Whole *w)
+static void print_units(const Subject *s, const Table *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
         EngineUnit u = engine_unit(s->engine, i);
-        double seconds = laps_median(&w->laps, 2 * i), flops = 2 * (double)u.first->macs;
+        double seconds = timings_median(&w->timings, 2 * i), flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
         if (w->tsv)
@@ -188,7 +188,7 @@ static void print_units(const Subject *s, const Whole *w)
 }
 
 static void print_pass(const Tensor *t, const char *pass, double seconds, double flops,
-                       const Whole *w)
+                       const Table *w)
 {
     char *ops = str_format("%s, %s", t->op->name, pass);
     if (w->tsv)
@@ -198,11 +198,12 @@ static void print_pass(const Tensor *t, const char *pass, double seconds, double
     free(ops);
 }
 
-static void print_layers(const Subject *s, const Whole *w)
+static void print_layers(const Subject *s, const Table *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
         const Tensor *t = engine_unit(s->engine, i).first;
-        double forward = laps_median(&w->laps, 2 * i), backward = laps_median(&w->laps, 2 * i + 1);
+        double forward = timings_median(&w->timings, 2 * i),
+               backward = timings_median(&w->timings, 2 * i + 1);
         print_pass(t, "forward", forward, 2 * (double)t->macs, w);
         print_pass(t, "backward", backward, 4 * (double)t->macs, w);
     }
@@ -241,27 +242,28 @@ int cmd_bench(const Run *run)
     if (o->layers && !engine_units(s.engine))
         error_die(EXIT_FAILED, "--layers", "the plain engine does not time its layers");
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds);
-    refill(&s);
-    Laps laps = { .runs = runs };
+    restore_input(&s);
+    Timings timings = { .runs = runs };
     if (o->layers)
-        laps.seconds = mem_alloc((size_t)parts(&s), size_mul((size_t)runs + 1, sizeof(double)));
+        timings.seconds =
+            mem_alloc((size_t)part_count(&s), size_mul((size_t)runs + 1, sizeof(double)));
     time_once(&s); /* not counted: touches the memory for the first time */
-    laps_take(&laps, &s, 0);
+    timings_record(&timings, &s, 0);
     for (int i = 0; i < runs; i++) {
-        refill(&s);
+        restore_input(&s);
         seconds[i] = time_once(&s);
-        laps_take(&laps, &s, 1 + i);
+        timings_record(&timings, &s, 1 + i);
     }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (o->layers) {
-        Whole whole = { laps, seconds[runs / 2], engine_peak(), tsv };
+        Table whole = { timings, seconds[runs / 2], engine_peak(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }
     if (!o->layers || !tsv) /* one table, not two */
         print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
-    free(laps.seconds);
+    free(timings.seconds);
     subject_free(&s);
     net_free(net);
     return 0;

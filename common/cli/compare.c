@@ -104,7 +104,7 @@ static bool is_own(const char *word)
 }
 
 /* Leaves out the options that belong to this step alone; returns the number of words left. */
-static int without_own(const char **words, int count)
+static int drop_own_options(const char **words, int count)
 {
     int kept = 0;
     for (int i = 0; i < count; i += 2) {
@@ -152,17 +152,17 @@ static const char *option_of(const char *value)
 static bool read_other(const Run *run, const char *path, const char *value, Comparison *c)
 {
     const char *words[NETWORK_WORDS + 2];
-    int count = without_own(words, options_of_network(&run->options, words));
+    int count = drop_own_options(words, options_of_network(&run->options, words));
     bool paper = !value && network_has_paper_sizes(run->step, &run->options);
     if (value || paper) {
         words[count++] = paper ? "--preset" : option_of(value);
         words[count++] = paper ? "paper" : value;
-        c->told = str_format(" %s %s", words[count - 2], words[count - 1]);
+        c->other_option = str_format(" %s %s", words[count - 2], words[count - 1]);
     }
     bool good = layers_read(path, words, count, &c->before);
     if (!good && paper) { /* the other is a published step itself */
-        free(c->told);
-        c->told = NULL;
+        free(c->other_option);
+        c->other_option = NULL;
         good = layers_read(path, words, count - 2, &c->before);
     }
     return good;
@@ -188,7 +188,7 @@ static void read_both(const Run *run, Comparison *c, char **other)
     if (!read_other(run, *other, colon, c))
         error_die(EXIT_FAILED, sibling_base_name(*other),
                   "has no network with these options; its 'report%s' says why",
-                  c->told ? c->told : "");
+                  c->other_option ? c->other_option : "");
     const char *words[NETWORK_WORDS];
     int count = options_of_network(&run->options, words);
     if (!layers_read(run->path, words, count, &c->after))

@@ -9,7 +9,7 @@ typedef struct {
     Layers before, after;
     Pair *units; /* of before and after, aligned */
     int unit_count;
-    char *told; /* the option given to the other program alone, " --row 7", or NULL */
+    char *other_option; /* the option given to the other program alone, " --row 7", or NULL */
 } Comparison;
 
 /* Aligns the units of the two networks, which have been read. */

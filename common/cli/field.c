@@ -61,7 +61,7 @@ static const Tensor *stage_output(const Net *net, int stage)
 }
 
 /* Sets the output's gradient to 1 for the central pixel's channels in each image, 0 elsewhere. */
-static void ask_middle(Engine *engine, const Tensor *y, int count)
+static void seed_center_gradient(Engine *engine, const Tensor *y, int count)
 {
     float *dy = engine_output_gradient(engine);
     memset(dy, 0, tensor_elements(y) * sizeof *dy);
@@ -91,7 +91,7 @@ static void write_field(const char *path, const Tensor *x, const double *sum, in
 }
 
 /* Returns a loader of the whole set in its own order, in batches. */
-static Loader *images(const Dataset *data, const uint32_t *list, const Tensor *x)
+static Loader *image_loader(const Dataset *data, const uint32_t *list, const Tensor *x)
 {
     LoaderOptions options = { .data = data,
                               .list = list,
@@ -119,13 +119,13 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
     Engine *engine = engine_for_training_with(
         engine_kind(NULL), net, weights, gradients,
         (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
-    Loader *loader = images(data, list, x);
+    Loader *loader = image_loader(data, list, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
         memcpy(engine_input(engine), batch->x, tensor_elements(x) * sizeof(float));
         engine_forward(engine);
-        ask_middle(engine, y, batch->count);
+        seed_center_gradient(engine, y, batch->count);
         engine_backward(engine);
         add_gradient(engine, x, batch->count, sum);
         count += batch->count;

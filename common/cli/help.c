@@ -99,7 +99,7 @@ static const char *variant_of(const Step *step)
 }
 
 /* Tests whether the step has what an option is about. */
-static bool means_something(const Step *step, const Shape *shape, const char *option)
+static bool has_effect(const Step *step, const Shape *shape, const char *option)
 {
     if (strcmp(option, "--variant") == 0)
         return step->published && !step->rows;
@@ -115,7 +115,7 @@ static bool means_something(const Step *step, const Shape *shape, const char *op
 }
 
 /* Replaces the presets of a published step: one preset, and variants or rows. */
-static void adapt(const Step *step, OptionAbout *about)
+static void adapt_presets(const Step *step, OptionAbout *about)
 {
     bool variants = step->published && !step->rows;
     if (strcmp(about->name, "--variant") == 0)
@@ -148,9 +148,9 @@ static void print_options(const Step *step, const Command *command, bool common)
     Shape shape = network_shape(step, &options, preset ? NULL : "article");
     OptionAbout about;
     for (int i = 0; option_about(command, i, &about); i++) {
-        if (about.common != common || !means_something(step, &shape, about.name))
+        if (about.common != common || !has_effect(step, &shape, about.name))
             continue;
-        adapt(step, &about);
+        adapt_presets(step, &about);
         char *own = preset && !about.standard ? network_standard(&shape, about.name) : NULL;
         print_option(&about, own ? own : about.standard);
         free(own);

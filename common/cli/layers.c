@@ -21,7 +21,7 @@ static char *next_line(char **text)
 }
 
 /* Splits the line at its tabs; returns false unless it has `count` fields. */
-static bool fields(char *line, char **field, int count)
+static bool split_fields(char *line, char **field, int count)
 {
     for (int i = 0; i < count; i++) {
         if (!line)
@@ -40,7 +40,7 @@ static bool parse_report(Layers *l)
     if (!next_line(&text))
         return false;
     for (char *line; (line = next_line(&text));) {
-        if (!fields(line, field, 5))
+        if (!split_fields(line, field, 5))
             return false;
         Layer layer = { .name = field[0], .op = field[1], .output = field[2] };
         layer.params = strtoull(field[3], NULL, 10);
@@ -69,7 +69,7 @@ static Layer *layer_named(Layers *l, const char *name, size_t length)
 static void read_weights(Layers *l, const char *path, const char *const *options, int count)
 {
     char *text = sibling_prints(path, "keys", options, count), *rest = text, *field[2];
-    for (char *line; rest && (line = next_line(&rest)) && fields(line, field, 2);) {
+    for (char *line; rest && (line = next_line(&rest)) && split_fields(line, field, 2);) {
         const char *dot = strrchr(field[0], '.');
         Layer *layer = dot ? layer_named(l, field[0], (size_t)(dot - field[0])) : NULL;
         bool bias = layer && strcmp(dot, ".bias") == 0 && *layer->weight;
@@ -135,7 +135,7 @@ static int kind_of(Layers *l, const LayerUnit *u)
     return l->kinds++;
 }
 
-static void divide(Layers *l)
+static void find_units(Layers *l)
 {
     for (int i = 0; i < l->count;) {
         LayerUnit u = { .first = i, .prefix = prefix_length(l->layers[i].name) };
@@ -178,7 +178,7 @@ bool layers_read(const char *path, const char *const *options, int count, Layers
     if (!layers_read_rows(path, options, count, l))
         return false;
     read_weights(l, path, options, count);
-    divide(l);
+    find_units(l);
     return true;
 }
 

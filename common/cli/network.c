@@ -67,7 +67,7 @@ static Shape variant_shape(const Step *step, const char *name)
 }
 
 /* Shrinks the shape to grey 64x64 images, ten classes, a third of the blocks, rounded up. */
-static void make_small(Shape *shape)
+static void shrink(Shape *shape)
 {
     shape->c = 1;
     shape->h = shape->w = 64;
@@ -87,7 +87,7 @@ static Shape preset_shape(const Step *step, const char *preset)
     memcpy(shape.config.widths, sizes.widths, sizeof sizes.widths);
     paper_depths(step->article.depths, shape.config.depths);
     if (small)
-        make_small(&shape);
+        shrink(&shape);
     return shape;
 }
 
@@ -96,7 +96,7 @@ static Shape row_shape(const Step *step, int row, bool small)
 {
     Shape shape = imagenet_shape(step->config(row));
     if (small) {
-        make_small(&shape);
+        shrink(&shape);
         shape.config.stem /= 4;
         for (int i = 0; i < 4; i++)
             shape.config.widths[i] /= 4;
@@ -117,7 +117,7 @@ static Shape base_shape(const Step *step, const Options *o, const char *preset)
 }
 
 /* Refuses options that have no effect on this network. */
-static void check_meaning(const Step *step, const Options *o, const Shape *shape)
+static void check_has_effect(const Step *step, const Options *o, const Shape *shape)
 {
     static const struct {
         const char *option, *layers;
@@ -165,14 +165,14 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
             error_context("--input is channels x height x width: 3x224x224");
     }
     shape.head = !options->part || strcmp(options->part, "classifier") == 0;
-    check_meaning(step, options, &shape);
+    check_has_effect(step, options, &shape);
     return shape;
 }
 
 /* --- building -------------------------------------------------------------------------------- */
 
 /* Checks the tensor returned by a step's function. */
-static Tensor *returned(const char *function, Tensor *x)
+static Tensor *check_returned(const char *function, Tensor *x)
 {
     if (!x)
         error_die(EXIT_USAGE, function, "it returns no tensor: is a 'return x' missing?");
@@ -206,10 +206,10 @@ Net *network_build(const Step *step, const Shape *shape)
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
     /* The article's encoder alone has no name; the authors' names do not depend on it. */
     SCOPE(net, shape->head || step->published ? "encoder" : "")
-        x = returned(".encoder", step->encoder(x, shape->config));
+        x = check_returned(".encoder", step->encoder(x, shape->config));
     if (shape->head) {
         SCOPE(net, "head")
-            x = returned(".head", step->head(x, shape->config));
+            x = check_returned(".head", step->head(x, shape->config));
         check_logits(x, shape->config.classes);
     }
     if (step->published) {

@@ -30,34 +30,35 @@ enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeo
 /* The identity of a file: its device and number, or those of its folder and the file's name if it
  * does not exist yet. */
 typedef struct {
-    bool known, there;
+    bool known, exists;
     dev_t device;
     ino_t number;
     mode_t mode;
     const char *name; /* NULL if the file exists */
-} Place;
+} FileIdentity;
 
 /* Identifies a path; "-" is standard input and no output. */
-static Place place_of(const char *path)
+static FileIdentity identify_file(const char *path)
 {
     struct stat status;
     if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0)
-        return (Place){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
+        return (FileIdentity){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
     const char *slash = strrchr(path, '/');
     char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
     bool known = stat(folder, &status) == 0;
     free(folder);
-    return (Place){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
+    return (
+        FileIdentity){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
 }
 
 /* Tests for the same file. Devices and pipes never are: they hold nothing that could be
  * replaced. */
-static bool same(const Place *a, const Place *b)
+static bool same_file(const FileIdentity *a, const FileIdentity *b)
 {
-    if (!a->known || !b->known || a->there != b->there || a->device != b->device ||
+    if (!a->known || !b->known || a->exists != b->exists || a->device != b->device ||
         a->number != b->number)
         return false;
-    return a->there ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
+    return a->exists ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
 }
 
 static const char *path_of(const Named *named, const Options *options)
@@ -70,8 +71,8 @@ static void check(const Options *options, const Named *output, const Named *othe
     const char *to = path_of(output, options), *path = path_of(other, options);
     if (!to || !path || output == other)
         return;
-    Place a = place_of(to), b = place_of(path);
-    if (!same(&a, &b))
+    FileIdentity a = identify_file(to), b = identify_file(path);
+    if (!same_file(&a, &b))
         return;
     if (other->what)
         error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->what,
@@ -93,11 +94,11 @@ void outputs_check(const Options *options)
 /* Ends the program if the output is one of the set's files. */
 static void check_set(const char *option, const char *to, const char *set)
 {
-    Place place = place_of(to);
+    FileIdentity place = identify_file(to);
     for (int i = 0; i < DATASET_FILES_MAX; i++) {
         char *path = dataset_file(set, i);
-        Place file = path ? place_of(path) : (Place){ 0 };
-        if (same(&place, &file))
+        FileIdentity file = path ? identify_file(path) : (FileIdentity){ 0 };
+        if (same_file(&place, &file))
             error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set, path);
         free(path);
     }

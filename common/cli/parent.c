@@ -40,9 +40,9 @@ static bool has_rows(const char *path)
 {
     const char *const row[] = { "--row", "0" };
     char *text = sibling_prints(path, "report", row, 2);
-    bool there = text;
+    bool good = text;
     free(text);
-    return there;
+    return good;
 }
 
 /* Reads the step's own network, as far as `likeness` needs its layers. */
@@ -100,7 +100,7 @@ static void names_of(char *const *paths, char *text, size_t size)
 
 /* Returns the step that .from names, or NULL if no other step is built. The name is wrong if others
  * are built but not this one, or if several have it. */
-static char *named(const Run *run, const char *from)
+static char *named_parent(const Run *run, const char *from)
 {
     char **found = sibling_paths_named(run->path, from), names[512];
     char **all = sibling_paths_named(run->path, NULL);
@@ -121,5 +121,5 @@ static char *named(const Run *run, const char *from)
 char *parent_of(const Run *run)
 {
     const char *from = run->step->from;
-    return from ? named(run, from) : nearest(run->step, run->path);
+    return from ? named_parent(run, from) : nearest(run->step, run->path);
 }

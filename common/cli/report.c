@@ -217,7 +217,7 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
 /* --- a road of rows -------------------------------------------------------------------------- */
 
 /* Compares multiply-accumulates with printed GFLOPs, which have two decimals. */
-static bool follows(uint64_t macs, double printed)
+static bool rounds_to(uint64_t macs, double printed)
 {
     return fabs((double)macs / 1e9 - printed) < 0.005001;
 }
@@ -227,7 +227,7 @@ static void print_road(const Run *run)
 {
     const Step *step = run->step;
     char params[COUNT_TEXT], macs[COUNT_TEXT];
-    int strange = 0;
+    int mismatches = 0;
     printf("%s: %s\n\n", run->name, step->title);
     printf("  %3s  %-36s %13s %16s %7s %8s   %s\n", "row", "change", "parameters", "MACs", "GMACs",
            "printed", "top-1, %");
@@ -237,8 +237,8 @@ static void print_road(const Run *run)
         options_set_row(&options, row);
         Shape shape = network_shape(step, &options, NULL);
         Net *net = network_build(step, &shape);
-        bool good = follows(net_macs(net), r->gflops);
-        strange += !good;
+        bool good = rounds_to(net_macs(net), r->gflops);
+        mismatches += !good;
         printf("  %3d  %-36s %13s %16s %7.2f %7.2f%c   %.2f ± %.2f\n", row, r->change,
                print_count_text(net_trained(net), params), print_count_text(net_macs(net), macs),
                (double)net_macs(net) / 1e9, r->gflops, good ? ' ' : '*', r->accuracy, r->spread);
@@ -246,7 +246,7 @@ static void print_road(const Run *run)
     }
     printf("\nPrinted: the paper's GFLOPs, which are multiply-accumulates; top-1: its accuracy on "
            "ImageNet-1k,\nmean and standard deviation of three seeds.\n");
-    if (strange)
+    if (mismatches)
         printf("*: does not follow from the network, whose multiply-accumulates are beside it.\n");
     printf("report --row N shows a row's layers.\n");
 }

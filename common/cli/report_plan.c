@@ -23,7 +23,7 @@ static bool is_kept(const PlannedArray *a)
 
 /* --- for programs ---------------------------------------------------------------------------- */
 
-static const char *how(const PlannedArray *a)
+static const char *how_stored(const PlannedArray *a)
 {
     if (a->role == ARRAY_GRADIENT)
         return a->relation == ARRAY_SAME ? "same" : a->relation == ARRAY_OVER ? "over" : "own";
@@ -66,7 +66,7 @@ static void print_tsv(const EnginePlan *plan)
         print_tsv_field(a->tensor->name);
         printf("\t%s\t", op_name(a->tensor));
         print_inputs(a->tensor);
-        printf("%s\t%s\t%d\t", roles[a->role], how(a), a->storage);
+        printf("%s\t%s\t%d\t", roles[a->role], how_stored(a), a->storage);
         print_shared_with(plan, a);
         printf("%zu\t%zu\t%d\t%d\n", a->offset, a->bytes, a->first, a->last);
     }

@@ -22,7 +22,7 @@
 typedef struct {
     Command command;
     int (*run)(const Run *run);
-} Entry;
+} CommandEntry;
 
 /* The options of a network whose size is the batch's. */
 #define OF_THE_BATCH                                                                               \
@@ -37,7 +37,7 @@ typedef struct {
         "--input", .instead = "the preset's, with the data set's channels"                         \
     }
 
-static const Entry entries[] = {
+static const CommandEntry entries[] = {
     { { .name = "report",
         .options = "--part --format --plan ",
         .help = "the network, layer by layer (the default)",
@@ -164,7 +164,7 @@ static const Entry entries[] = {
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
 /* Returns the command of that name, NULL if there is none. */
-static const Entry *named(const char *name)
+static const CommandEntry *find_command(const char *name)
 {
     for (int i = 0; i < ENTRIES; i++)
         if (strcmp(entries[i].command.name, name) == 0)
@@ -172,10 +172,10 @@ static const Entry *named(const char *name)
     return NULL;
 }
 
-static const Entry *find(const char *name)
+static const CommandEntry *require_command(const char *name)
 {
     Nearest nearest = { 0 };
-    const Entry *entry = named(name);
+    const CommandEntry *entry = find_command(name);
     if (entry)
         return entry;
     for (int i = 0; i < ENTRIES; i++)
@@ -186,13 +186,13 @@ static const Entry *find(const char *name)
 }
 
 /* Prints help. topic: a command, or NULL. */
-static int help(const char *called, const Step *step, const char *topic)
+static int print_help(const char *called, const Step *step, const char *topic)
 {
     Command commands[ENTRIES];
     for (int i = 0; i < ENTRIES; i++)
         commands[i] = entries[i].command;
     if (topic)
-        help_command(called, step, &find(topic)->command);
+        help_command(called, step, &require_command(topic)->command);
     else
         help_overview(called, step, commands, ENTRIES);
     return 0;
@@ -202,13 +202,13 @@ static int help(const char *called, const Step *step, const char *topic)
 static char *own_path(const char *called)
 {
     char path[4096];
-    bool told = !strchr(called, '/') && system_own_path(path, sizeof path);
-    return str_format("%s", told ? path : called);
+    bool searched = !strchr(called, '/') && system_own_path(path, sizeof path);
+    return str_format("%s", searched ? path : called);
 }
 
 /* Opens the standard files that are closed. The next opened file would otherwise take their place
  * and receive what is printed. The replacement can neither be read nor written. */
-static void keep_standard_files(void)
+static void open_standard_files(void)
 {
     for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
         if (fcntl(file, F_GETFD) < 0 &&
@@ -239,7 +239,7 @@ static void check_network(const Step *step)
 int step_main(int argc, char **argv, Step step)
 {
     const char *name = sibling_base_name(argv[0]);
-    keep_standard_files();
+    open_standard_files();
     file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a full quota is then an error like a full disk, not the end */
     check_network(&step);
@@ -248,13 +248,13 @@ int step_main(int argc, char **argv, Step step)
     if (asked.version)
         help_version(argv[0]);
     else if (asked.help || help_asked)
-        help(argv[0], &step, help_asked ? asked.topic : asked.command);
+        print_help(argv[0], &step, help_asked ? asked.topic : asked.command);
     if (asked.version || asked.help || help_asked)
         return close_output(0);
     /* Options without a command apply to the default command. */
-    if (asked.strange && asked.command && !named(asked.command))
+    if (asked.strange && asked.command && !find_command(asked.command))
         asked.command = NULL; /* the message is about the option before it */
-    const Entry *entry = find(asked.command ? asked.command : "report");
+    const CommandEntry *entry = require_command(asked.command ? asked.command : "report");
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
     options_parse(&entry->command, asked.command != NULL, argc - 1, argv + 1, &run.options);
