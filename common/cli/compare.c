@@ -94,7 +94,7 @@ static void print_json(const Comparison *c)
     printf("}]}\n");
 }
 
-/* --- whom to ask ----------------------------------------------------------------------------- */
+/* --- the other program ----------------------------------------------------------------------- */
 
 /* Tests for an option that has a meaning for one step only; the other's is given after the
  * colon. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- how alike ------------------------------------------------------------------------------- */
+/* --- similarity ------------------------------------------------------------------------------ */
 
 /* Two units whose layers are compared. */
 typedef struct {
@@ -66,7 +66,7 @@ static int layer_likeness(const void *context, int i, int j)
            (same_shape(layers_kernel(a->weight), layers_kernel(b->weight)) ? 14 : 4);
 }
 
-/* --- side by side ---------------------------------------------------------------------------- */
+/* --- alignment ------------------------------------------------------------------------------- */
 
 static int own_likeness(const Layers *l, const LayerUnit *u)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of the table, 98 wide where no name is very long. */
+/* Prints a row of the table, 98 wide unless a name is very long. */
 static void print_cells(char mark, const char *name, const char *op, const char *weight,
                         const char *output, const char *params, const char *macs)
 {
@@ -25,7 +25,7 @@ static void print_layer(char mark, const char *name, const Layer *l)
                 print_count_text(l->macs, b));
 }
 
-/* Below a layer what it has become: what is as before is left out. */
+/* Prints the changed layer below the old one, leaving out what is unchanged. */
 static void print_new_layer(const char *name, const Layer *a, const Layer *b)
 {
     char arrow[128], params[COUNT_TEXT] = "", macs[COUNT_TEXT] = "";
@@ -42,12 +42,12 @@ static void print_new_layer(const char *name, const Layer *a, const Layer *b)
                 strcmp(a->output, b->output) ? b->output : "", params, macs);
 }
 
-/* What has been printed so far. */
+/* State of the printing so far. */
 typedef struct {
     int added, removed, changed, resized, renamed, same; /* layers */
     int count;
-    char **patterns; /* of each group of units: which of its layers changed, and how */
-    char **names;    /* what the group is called */
+    char **patterns; /* of each group of units: its changed layers, as text … */
+    char **names;    /* … and the group's name */
 } Printed;
 
 static void count_row(Printed *p, const Group *g, int row)
@@ -76,7 +76,7 @@ static void print_heading(const Group *g)
     free(b);
 }
 
-/* What the unit, or each of several, has in all; before and after where that differs. */
+/* Prints the totals of the unit, or of each of several; before and after if they differ. */
 static void print_sums(const Group *g)
 {
     Layer a, b;
@@ -87,7 +87,7 @@ static void print_sums(const Group *g)
         print_new_layer("", &a, &b);
 }
 
-/* Remembers the group; returns the name of an earlier one in which the same changed, or NULL. */
+/* Records the group; returns the name of an earlier group with the same changes, or NULL. */
 static const char *same_pattern(Printed *p, const Group *g)
 {
     char *pattern = group_pattern(g);

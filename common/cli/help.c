@@ -45,7 +45,7 @@ static void print_item(const char *term, const char *text)
     }
 }
 
-/* --- what holds where an option is not given ------------------------------------------------- */
+/* --- defaults -------------------------------------------------------------------------------- */
 
 static char *four_text(const int values[4])
 {
@@ -185,7 +185,7 @@ void help_command(const char *called, const Step *step, const Command *command)
     print_options(step, command, true);
 }
 
-/* --- all of it ------------------------------------------------------------------------------- */
+/* --- the help texts -------------------------------------------------------------------------- */
 
 void help_overview(const char *called, const Step *step, const Command *commands, int count)
 {

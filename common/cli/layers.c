@@ -149,7 +149,7 @@ static void find_units(Layers *l)
     }
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- a network ------------------------------------------------------------------------------- */
 
 /* Returns the program's report in rows, or NULL; to be freed. */
 static char *report_of(const char *path, const char *const *options, int count)

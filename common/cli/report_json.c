@@ -160,7 +160,7 @@ static void print_parts(const Net *net)
     free(parts);
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------------------ */
 
 static void print_four(const char *key, const int values[4])
 {

@@ -120,7 +120,7 @@ _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format
  * int. Every engine checks this before it allocates memory. */
 void net_check_runnable(const Net *net);
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 int net_tensors(const Net *net); /* including the input */
 Tensor *net_tensor(const Net *net, int i);

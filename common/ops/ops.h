@@ -74,7 +74,7 @@ typedef struct {
     linear_((x), (Linear){ .at = CALL_("linear", #__VA_ARGS__), .bias = true, __VA_ARGS__ })
 Tensor *linear_(Tensor *x, Linear p);
 
-/* --- norms: same shape out ------------------------------------------------------------------- */
+/* --- norms: keep the shape ------------------------------------------------------------------- */
 
 typedef struct {
     Site at;
@@ -101,7 +101,7 @@ Tensor *batch_norm_(Tensor *x, Norm p);
 Tensor *group_norm_(Tensor *x, int groups, Norm p);
 Tensor *layer_norm_(Tensor *x, Norm p);
 
-/* --- element by element: same shape out ------------------------------------------------------ */
+/* --- element-wise layers: keep the shape ----------------------------------------------------- */
 
 #define relu(x) relu_((x), CALL_("relu", ""))
 #define gelu(x) gelu_((x), CALL_("gelu", "")) /* x·Φ(x), exact */
