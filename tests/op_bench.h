@@ -41,7 +41,7 @@ void expect_each(const float *ours, const float *want, size_t n, const char *wha
 void check_bench(Bench b, bool slope, const char *what);
 void check_definition(Net *net, Tensor *x, Tensor *y, bool slope, const char *what);
 
-/* Does the same for an op that keeps the shape, on shapes that test vector tails: one pixel, one
+/* Checks likewise an op that keeps the shape, on shapes that test vector tails: one pixel, one
  * channel, odd sizes. */
 enum { OP_SHAPES = 9 };
 extern const int op_shapes[OP_SHAPES][4]; /* n, c, h, w */

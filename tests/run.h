@@ -19,7 +19,7 @@ typedef struct {
 Result run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void result_free(Result *result);
 
-/* Does the same for a command that must succeed, and frees the result; fails the test otherwise. */
+/* Runs a command that must succeed, and frees the result; fails the test otherwise. */
 void run_well(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Runs a program in a folder; the rest of the line, directly after its name, is given like printf's

@@ -41,7 +41,7 @@ void error_context(const char *text);
 _Noreturn void error_die(int status, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Does the same with an Error that a reader filled. */
+/* Prints an Error that a reader filled, and exits likewise. */
 _Noreturn void error_die_of(int status, const Error *error);
 
 #endif

@@ -313,10 +313,10 @@ static void wait_for_helpers(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Tests whether this thread may share its loop, with up to `most` - 1 others. */
-static bool acquire_pool(int most, int *helpers)
+/* Tests whether this thread may share its loop, with up to `max_threads` - 1 others. */
+static bool acquire_pool(int max_threads, int *helpers)
 {
-    *helpers = thread_count() < most ? thread_count() - 1 : most - 1;
+    *helpers = thread_count() < max_threads ? thread_count() - 1 : max_threads - 1;
     return *helpers > 0 && !in_loop && pthread_mutex_trylock(&pool.caller) == 0;
 }
 
@@ -341,11 +341,11 @@ void parallel_for(int items, ParallelBody *body, void *context)
         body(context, i, own_worker);
 }
 
-void parallel_tasks(int tasks, int most, ParallelPrepare *prepare, ParallelShared *body,
+void parallel_tasks(int tasks, int max_threads, ParallelPrepare *prepare, ParallelShared *body,
                     void *context)
 {
     int helpers;
-    if (acquire_pool(most, &helpers)) {
+    if (acquire_pool(max_threads, &helpers)) {
         pool.prepare = prepare, pool.shared = body, pool.context = context;
         run_loop(tasks, helpers);
         return;

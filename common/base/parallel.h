@@ -28,14 +28,14 @@ void parallel_for(int items, ParallelBody *body, void *context);
  * worker) is called for each of these items, in any order, by this thread, the share's owner, and
  * by threads that find no task to begin; the owner takes items from the front, the others from the
  * back. All items of a step are done before the next step is prepared, so they may read what
- * prepare left in the owner's scratch memory. At most `most` threads take part. */
+ * prepare left in the owner's scratch memory. At most `max_threads` threads take part. */
 typedef struct {
     int task, step, owner;
 } ParallelShare;
 
 typedef int ParallelPrepare(void *context, int task, int step, int worker);
 typedef void ParallelShared(void *context, const ParallelShare *share, int item, int worker);
-void parallel_tasks(int tasks, int most, ParallelPrepare *prepare, ParallelShared *body,
+void parallel_tasks(int tasks, int max_threads, ParallelPrepare *prepare, ParallelShared *body,
                     void *context);
 
 #endif

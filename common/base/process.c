@@ -24,15 +24,15 @@ static bool read_all(int from, char **out, size_t *length)
 {
     size_t capacity = 1 << 16, used = 0;
     char *text = mem_grow(NULL, capacity, 1);
-    ssize_t got;
-    while ((got = read(from, text + used, capacity - used - 1)) != 0) {
-        if (got < 0 && errno == EINTR)
+    ssize_t count;
+    while ((count = read(from, text + used, capacity - used - 1)) != 0) {
+        if (count < 0 && errno == EINTR)
             continue;
-        if (got < 0) {
+        if (count < 0) {
             free(text);
             return false;
         }
-        used += (size_t)got;
+        used += (size_t)count;
         if (capacity - used < 2) {
             capacity = size_mul(capacity, 2);
             text = mem_grow(text, capacity, 1);
@@ -48,8 +48,8 @@ static bool read_all(int from, char **out, size_t *length)
  * the rest is dropped. */
 static void read_error_line(int from, const char *program, char *line, size_t size)
 {
-    ssize_t got = read(from, line, size - 1);
-    line[got > 0 ? got : 0] = 0;
+    ssize_t count = read(from, line, size - 1);
+    line[count > 0 ? count : 0] = 0;
     size_t blank = strspn(line, "\r\n"), name = strlen(program);
     bool named = strncmp(line + blank, program, name) == 0 && line[blank + name] == ':';
     size_t start = blank + (named ? name + 1 + strspn(line + blank + name + 1, " ") : 0);

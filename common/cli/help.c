@@ -27,15 +27,15 @@ static int columns(void)
 /* Prints "  term", and from column INDENT on the text, wrapped. */
 static void print_item(const char *term, const char *text)
 {
-    int at = printf("  %s", term), room = columns() - INDENT;
+    int at = printf("  %s", term), width = columns() - INDENT;
     if (at + 1 > INDENT) {
         printf("\n");
         at = 0;
     }
     while (*text) {
         int length = (int)strlen(text), end = length;
-        if (length > room)
-            for (end = room; end > 0 && text[end] != ' ';)
+        if (length > width)
+            for (end = width; end > 0 && text[end] != ' ';)
                 end--;
         end = end ? end : length; /* a word longer than a line */
         printf("%*s%.*s\n", INDENT - at, "", end, text);

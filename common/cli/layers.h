@@ -29,7 +29,7 @@ typedef struct {
 
 /* Runs the program at `path` with these options and reads its network. Returns false on failure. */
 bool layers_read(const char *path, const char *const *options, int count, Layers *layers);
-/* Does the same without weights and units. */
+/* Reads the network in the same way, but without weights and units. */
 bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers);
 void layers_free(Layers *layers);
 

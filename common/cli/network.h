@@ -16,7 +16,7 @@ typedef struct {
  * command's. An option without effect on this network ends the program. */
 Shape network_shape(const Step *step, const Options *options, const char *preset);
 
-/* Does the same with other sizes instead of a preset's. */
+/* Returns such a shape, with other sizes instead of a preset's. */
 Shape network_shape_over(const Step *step, const Options *options, Shape shape);
 
 /* Builds the article's ConvNextForImageClassification, or its ConvNextEncoder alone. */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 typedef struct {
-    const char *option, *what; /* what: for an input, the name of what would be lost */
+    const char *option, *lost; /* lost: what replacing an input would destroy */
     size_t path;               /* offset of the path in the options */
 } Named;
 
@@ -30,7 +30,7 @@ enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeo
 /* The identity of a file: its device and number, or those of its folder and the file's name if it
  * does not exist yet. */
 typedef struct {
-    bool known, exists;
+    bool is_known, exists;
     dev_t device;
     ino_t number;
     mode_t mode;
@@ -45,17 +45,17 @@ static FileIdentity identify_file(const char *path)
         return (FileIdentity){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
     const char *slash = strrchr(path, '/');
     char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
-    bool known = stat(folder, &status) == 0;
+    bool is_known = stat(folder, &status) == 0;
     free(folder);
-    return (
-        FileIdentity){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
+    return (FileIdentity){ is_known,      false, status.st_dev,
+                           status.st_ino, 0,     slash ? slash + 1 : path };
 }
 
 /* Tests for the same file. Devices and pipes never are: they hold nothing that could be
  * replaced. */
 static bool same_file(const FileIdentity *a, const FileIdentity *b)
 {
-    if (!a->known || !b->known || a->exists != b->exists || a->device != b->device ||
+    if (!a->is_known || !b->is_known || a->exists != b->exists || a->device != b->device ||
         a->number != b->number)
         return false;
     return a->exists ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
@@ -74,8 +74,8 @@ static void check(const Options *options, const Named *output, const Named *othe
     FileIdentity a = identify_file(to), b = identify_file(path);
     if (!same_file(&a, &b))
         return;
-    if (other->what)
-        error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->what,
+    if (other->lost)
+        error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->lost,
                   other->option, path);
     error_die(EXIT_USAGE, output->option, "'%s' would replace what %s '%s' writes", to,
               other->option, path);

@@ -9,7 +9,7 @@
  * not exist yet by their folder and name. To be called before anything is read. */
 void outputs_check(const Options *options);
 
-/* Does the same for outputs that would replace one of this data set's files. */
+/* Ends the program likewise if an output would replace one of this data set's files. */
 void outputs_check_data(const Options *options, const char *name);
 
 #endif

@@ -37,13 +37,13 @@ static char **find_siblings(const char *path, bool (*fits)(const char *name, con
     size_t count = 0;
     DIR *dir = opendir(*folder ? folder : ".");
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
-        char *one = str_format("%s%s", *folder ? folder : "./", e->d_name);
-        if (!is_step(e->d_name) || !fits(e->d_name, wanted) || access(one, X_OK) != 0) {
-            free(one);
+        char *candidate = str_format("%s%s", *folder ? folder : "./", e->d_name);
+        if (!is_step(e->d_name) || !fits(e->d_name, wanted) || access(candidate, X_OK) != 0) {
+            free(candidate);
             continue;
         }
         found = mem_grow(found, count + 2, sizeof *found);
-        found[count++] = one;
+        found[count++] = candidate;
         found[count] = NULL;
     }
     if (dir)

@@ -24,7 +24,7 @@ typedef struct Engine Engine;
 /* Makes an engine for a trained network. The network and its weights must outlive the engine and
  * stay unchanged. */
 Engine *engine_for_inference(EngineKind kind, const Net *net, const Weights *weights);
-/* Does the same with weights that nothing else uses: the engine may modify them. */
+/* Makes such an engine with weights that nothing else uses and that it may modify. */
 Engine *engine_adopting(EngineKind kind, const Net *net, Weights *weights);
 
 /* Makes an engine for training: forward updates the running statistics in `weights`, backward sets

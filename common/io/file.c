@@ -36,10 +36,10 @@ static size_t read_limit(int from)
     return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) ? DEVICE : SIZE_MAX;
 }
 
-static bool fail_read(char *bytes, int why)
+static bool fail_read(char *bytes, int saved_errno)
 {
     free(bytes);
-    errno = why;
+    errno = saved_errno;
     return false;
 }
 
@@ -47,13 +47,13 @@ static bool read_all(int from, char **bytes, size_t *size)
 {
     size_t limit = read_limit(from), capacity = first_capacity(from), used = 0;
     char *all = mem_grow(NULL, capacity, 1);
-    ssize_t got;
-    while ((got = read(from, all + used, capacity - used - 1)) != 0) {
-        if (got < 0 && errno == EINTR)
+    ssize_t count;
+    while ((count = read(from, all + used, capacity - used - 1)) != 0) {
+        if (count < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (count < 0)
             return fail_read(all, errno);
-        used += (size_t)got;
+        used += (size_t)count;
         if (used > limit)
             return fail_read(all, EFBIG);
         if (capacity - used < 2) {
@@ -90,7 +90,7 @@ struct FileWriter {
     char *path;      /* with links followed: the file that the temporary replaces */
     char *temporary; /* NULL: written directly */
     FILE *stream;
-    int why; /* errno of the first failure; 0: none yet */
+    int saved_errno; /* errno of the first failure; 0: none yet */
     FileWriter *next;
 };
 
@@ -162,10 +162,10 @@ static int create_temporary(FileWriter *writer)
             unfinished = writer;
             return to;
         }
-        int why = errno;
+        int saved_errno = errno;
         free(name);
-        errno = why;
-        if (why != EEXIST)
+        errno = saved_errno;
+        if (saved_errno != EEXIST)
             return -1;
     }
 }
@@ -173,9 +173,9 @@ static int create_temporary(FileWriter *writer)
 static bool open_temporary(FileWriter *writer)
 {
     sigset_t before = block_signals();
-    int to = create_temporary(writer), why = errno;
+    int to = create_temporary(writer), saved_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = why;
+    errno = saved_errno;
     if (to < 0)
         return false;
     writer->stream = fdopen(to, "wb");
@@ -239,11 +239,11 @@ FileWriter *file_create(const char *path, Error *error)
     FileWriter *writer = mem_alloc(1, sizeof *writer);
     writer->name = str_format("%s", path);
     if (!writer_open(writer)) {
-        int why = errno;
+        int saved_errno = errno;
         error_set(error, path, "cannot create it: %s",
-                  is_dangling_link(path) ? "it is a link to a file that is not there"
-                  : why == ENOENT        ? "there is no such folder"
-                                         : strerror(why));
+                  is_dangling_link(path)  ? "it is a link to a file that is not there"
+                  : saved_errno == ENOENT ? "there is no such folder"
+                                          : strerror(saved_errno));
         file_discard(writer);
         return NULL;
     }
@@ -252,14 +252,14 @@ FileWriter *file_create(const char *path, Error *error)
 
 static bool note_error(FileWriter *writer)
 {
-    if (!writer->why)
-        writer->why = errno ? errno : EIO;
+    if (!writer->saved_errno)
+        writer->saved_errno = errno ? errno : EIO;
     return false;
 }
 
 bool file_put(FileWriter *writer, const void *bytes, size_t size)
 {
-    if (writer->why)
+    if (writer->saved_errno)
         return false;
     errno = 0;
     if (size && fwrite(bytes, 1, size, writer->stream) != size)
@@ -315,9 +315,9 @@ static bool sync_directory(const char *path)
     if (at < 0)
         return errno == EACCES; /* a directory may be writable but not readable */
     bool good = fsync(at) == 0 || errno == EINVAL; /* EINVAL: not supported by this file system */
-    int why = errno;
+    int saved_errno = errno;
     close(at);
-    errno = why;
+    errno = saved_errno;
     return good;
 }
 
@@ -327,12 +327,12 @@ static bool writer_close(FileWriter *writer)
     errno = 0;
     if (fflush(writer->stream) != 0)
         note_error(writer);
-    if (writer->temporary && !writer->why && fsync(fileno(writer->stream)) != 0)
+    if (writer->temporary && !writer->saved_errno && fsync(fileno(writer->stream)) != 0)
         note_error(writer);
     if (fclose(writer->stream) != 0)
         note_error(writer);
     writer->stream = NULL;
-    return !writer->why;
+    return !writer->saved_errno;
 }
 
 bool file_commit(FileWriter *writer, Error *error)
@@ -348,7 +348,7 @@ bool file_commit(FileWriter *writer, Error *error)
             note_error(writer);
     }
     if (!good)
-        error_set(error, writer->name, "cannot write it: %s", strerror(writer->why));
+        error_set(error, writer->name, "cannot write it: %s", strerror(writer->saved_errno));
     file_discard(writer);
     return good;
 }

@@ -280,11 +280,11 @@ const char *safetensors_metadata(const Safetensors *file, const char *key)
     return metadata_find(file->metadata, file->metadata_count, key);
 }
 
-static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *wanted,
+static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *expected,
                         Error *error)
 {
     return error_set(error, file->path, "'%s': the dtype is %s, not %s",
-                     error_shown(entry->key).text, entry->dtype, wanted);
+                     error_shown(entry->key).text, entry->dtype, expected);
 }
 
 static void copy_elements(const Entry *entry, void *out)

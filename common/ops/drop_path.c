@@ -15,11 +15,11 @@ Tensor *drop_path_(Tensor *x, DropPath p)
 /* Draws each factor: 0 with probability p, else 1 / (1 - p). */
 static void draw(const Tensor *t, Random r, float *factors)
 {
-    float keep = 1 - t->a.p;
+    float keep_rate = 1 - t->a.p;
     r.stream ^= random_stream(t->name);
     for (int n = 0; n < t->n; n++) {
         double u = random_uniform(r, t->a.per_sample ? (uint64_t)n : 0);
-        factors[n] = u < (double)keep ? 1 / keep : 0;
+        factors[n] = u < (double)keep_rate ? 1 / keep_rate : 0;
     }
 }
 

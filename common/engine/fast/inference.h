@@ -17,8 +17,8 @@ void inference_free(Inference *plan);
 /* Folds and packs the weights; call before the first run, and again after they change. */
 void inference_load(Inference *plan, const Weights *weights);
 
-/* Does the same with weights that nothing else uses: they are folded and packed in place, so that
- * memory holds them only once. Afterwards they may only be freed, after the plan's last run. */
+/* Loads weights that nothing else uses: they are folded and packed in place, so that memory holds
+ * them only once. Afterwards they may only be freed, after the plan's last run. */
 void inference_adopt(Inference *plan, Weights *weights);
 
 float *inference_input(Inference *plan); /* [n,h,w,c], for the caller to fill before every run */
