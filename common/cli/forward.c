@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is the name one of "A,B,…"? */
+/* Tests for the name in "A,B,…". */
 static bool list_has(const char *list, const char *name)
 {
     size_t length = strlen(name);
@@ -20,7 +20,7 @@ static bool list_has(const char *list, const char *name)
     return false;
 }
 
-/* Ends the program where one of "A,B,…" is no layer. */
+/* Ends the program if one of "A,B,…" is no layer. */
 static void check_list(const Net *net, const char *list)
 {
     if (strcmp(list, "all") == 0)
@@ -32,7 +32,7 @@ static void check_list(const Net *net, const char *list)
     }
 }
 
-/* The kept layers' values under the layers' names: those of "A,B,…", or all. */
+/* Adds the kept values of the layers "A,B,…", or of all, under the layers' names. */
 static void add_layers(const Net *net, const Engine *engine, const char *keep, Entry **entries,
                        size_t *count)
 {

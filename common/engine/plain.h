@@ -25,7 +25,7 @@ void plain_drop(Plain *plain, Random r);
  * dropped paths; else as a trained network runs. */
 void plain_forward(Plain *plain, Weights *weights, bool training);
 const float *plain_output(const Plain *plain);
-/* Any tensor's, [n,h,w,c]. */
+/* Returns the values of any tensor, [n,h,w,c]. */
 const float *plain_values(const Plain *plain, const Tensor *t);
 
 /* Computes the gradient of every trained parameter into `gradients` (0 for the others), from the
