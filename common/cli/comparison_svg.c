@@ -424,8 +424,8 @@ static void legend(const Drawing *d, int y)
     }
     static const char *const lines[] = {
         "A box per layer: its width grows with the logarithm of the output's channels, its height",
-        "with that of the output's pixels; its colour darkens with the logarithm of the layer's "
-        "MACs.",
+        ("with that of the output's pixels; its colour darkens with the logarithm of the layer's "
+         "MACs."),
         "Shapes are NCHW; weights are output x input per group x height x width.",
     };
     y += d->single ? 22 : 46;
