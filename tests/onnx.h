@@ -1,5 +1,6 @@
-/* ONNX models read and run, from the format's documents alone: https://onnx.ai/onnx/repo-docs and
- * https://protobuf.dev/programming-guides/encoding. What a model may not be fails the test. */
+/* Parses and runs ONNX models, written from the format's documents alone:
+ * https://onnx.ai/onnx/repo-docs and https://protobuf.dev/programming-guides/encoding. An invalid
+ * model fails the test. */
 #ifndef TESTS_ONNX_H
 #define TESTS_ONNX_H
 
@@ -17,7 +18,7 @@ typedef struct {
     size_t bytes;
 } OnnxTensor;
 
-/* Of f, i and ints one is set, by kind: 1, 2 or 7. */
+/* One of f, i and ints is set, according to kind: 1, 2 or 7. */
 typedef struct {
     char *name;
     int kind, count;
@@ -31,7 +32,7 @@ typedef struct {
     OnnxAttribute attributes[ONNX_ATTRIBUTES];
 } OnnxNode;
 
-/* A dimension with a name instead of a size is -1, and that name `open`. */
+/* A dimension with a name instead of a size is -1, and `open` is that name. */
 typedef struct {
     char *name, *open;
     int type, rank;
@@ -54,7 +55,8 @@ typedef struct {
     int text_count;
 } OnnxModel;
 
-/* Every byte has to be a field known here, in its proper kind. The tensors point into `bytes`. */
+/* Parses a model; every field must be known here and have its proper type. The tensors point into
+ * `bytes`. */
 OnnxModel onnx_parse(const char *bytes, size_t size);
 void onnx_model_free(OnnxModel *model);
 
@@ -62,9 +64,9 @@ const char *onnx_metadata(const OnnxModel *model, const char *key);      /* NULL
 const OnnxTensor *onnx_tensor(const OnnxModel *model, const char *name); /* NULL: none */
 const OnnxValue *onnx_value(const OnnxModel *model, const char *name);   /* likewise */
 
-/* The output for x, whose shape is that of the input with a batch of n; malloc'd. Computes in
- * float64. Fails the test where a value is used before it is there, is there twice, or has not the
- * shape that the model says. */
+/* Returns the output for x, whose shape is the input's with a batch of n; malloc'd. Computes in
+ * float64. Fails the test if a value is used before it is defined, is defined twice, or differs
+ * from the shape that the model declares. */
 double *onnx_run(const OnnxModel *model, const float *x, int n, size_t *count);
 
 #endif

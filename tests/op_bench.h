@@ -1,4 +1,4 @@
-/* One op on its own: by its definition and derivative, and by its fast way where it has one. */
+/* One op on its own, by its definition and derivative and by its fast way, if it has one. */
 #ifndef TESTS_OP_BENCH_H
 #define TESTS_OP_BENCH_H
 
@@ -13,34 +13,35 @@ typedef struct {
     bool training;
 } Bench;
 
-/* From net, x and y on: allocates all arrays; frees them and the network. */
+/* Allocates all arrays for net, x and y; frees them and the network. */
 void bench_allocate(Bench *b);
 void bench_free(Bench *b);
-/* Random input, gradient and parameters; variances are positive, drop path's factors as drawn. */
+/* Fills input, gradient and parameters at random; variances are positive, drop path's factors
+ * drawn. */
 void bench_randomise(Bench *b, uint64_t stream);
-/* A second bench of the same op and the same numbers. */
+/* Returns a second bench of the same op with the same numbers. */
 Bench bench_copy(const Bench *b);
 FastCall call_of(const Bench *b);
 
-/* Runs the op forward and backward, by its definition or the fast way. Gradients come to zeros by
- * the former; by the latter they are set, whatever was there, unless `accumulate` says to add dx.
- */
+/* Runs the op forward and backward, by its definition or its fast way. Gradients start at zero for
+ * the definition; the fast way sets them, whatever they were, unless `accumulate` makes it add to
+ * dx. */
 void run_op(Bench *b, bool defined, bool accumulate);
 
-/* Normally distributed numbers. */
+/* Fills x with normally distributed numbers. */
 void random_fill(float *x, size_t n, uint64_t stream);
 
-/* Every element of ours near that of the definition, in units of the elements' usual size. */
+/* Expects every element of `ours` close to `want`, relative to the elements' typical size. */
 void expect_each(const float *ours, const float *want, size_t n, const char *what,
                  const char *whose);
 
-/* On random numbers: every element of what the fast way gives near that of the definition and its
- * derivative; slope: the derivative along a random direction near the central difference of the
- * definition, which must have no kinks then. Frees the bench or the network. */
+/* Expects, for random numbers, the fast way's elements close to those of the definition and its
+ * derivative; slope: also the derivative along a random direction close to the central difference
+ * of the definition, which must then have no kinks. Frees the bench or the network. */
 void check_bench(Bench b, bool slope, const char *what);
 void check_definition(Net *net, Tensor *x, Tensor *y, bool slope, const char *what);
 
-/* The same for an op that keeps the shape, on shapes that catch vector tails: one pixel, one
+/* Checks likewise an op that keeps the shape, on shapes that test vector tails: one pixel, one
  * channel, odd sizes. */
 enum { OP_SHAPES = 9 };
 extern const int op_shapes[OP_SHAPES][4]; /* n, c, h, w */

@@ -1,18 +1,18 @@
-/* Holding a plan of training to what the network needs of it. */
+/* Checks a plan of training against the needs of the network. */
 #ifndef TESTS_PLAN_CHECK_H
 #define TESTS_PLAN_CHECK_H
 
 #include "engine/engine.h"
 
-/* One layer as the plan's reader sees it, and what its forward and backward read. */
+/* One layer, and what its forward and backward read. */
 typedef struct {
-    int in[2];                /* its inputs' numbers; -1: there is none */
+    int in[2];                /* index of each input; -1: none */
     bool view;                /* its values are its input's */
     bool sums;                /* its inputs' gradients are its own */
     bool reads_x[2], reads_y; /* in backward */
 } CheckedLayer;
 
-/* An array of a plan; role ARRAY_VALUES of a view: its owner's. */
+/* An array of a plan; a view's ARRAY_VALUES are its owner's. */
 typedef struct {
     int tensor, storage, first, last;
     ArrayRole role;
@@ -20,14 +20,14 @@ typedef struct {
     size_t offset, bytes;
 } CheckedArray;
 
-/* What a layer of this op reads; an op without a fast way reads all there is. */
+/* Returns what a layer of this op reads; an op without a fast way reads everything. */
 CheckedLayer checked_layer(const Op *op);
 
-/* Goes through a training step in which numbers stand for arrays: a write puts the number of what
- * is written into memory and destroys whatever lies there, a read must find the number of what it
- * wants, and both must lie in the array's lifetime. Gradients are sums of what their readers
- * contribute. exact: a lifetime begins at the first of them, too, and ends at the last. Returns
- * what is wrong, or NULL; valid until the next call. */
+/* Simulates a training step with a number for each array: a write stores the array's number in
+ * memory and destroys what was there, a read must find the number it expects, and both must fall
+ * into the array's lifetime. Gradients are sums of their readers' parts. exact: a lifetime must
+ * also begin with the first access and end with the last. Returns the first error, or NULL; valid
+ * until the next call. */
 const char *plan_fault(const CheckedLayer *layers, int count, const CheckedArray *arrays,
                        int array_count, bool exact);
 

@@ -1,5 +1,5 @@
-/* Random networks: layers of every kind on any tensor there is, sums of anything with anything,
- * paths that are dropped, views, tensors that nobody reads. */
+/* Random networks: layers of all kinds on any tensor, sums of any two, dropped paths, views,
+ * tensors that are never read. */
 #ifndef TESTS_RANDOM_NETWORKS_H
 #define TESTS_RANDOM_NETWORKS_H
 
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Network number `round`; large: of as many channels and pixels as Winograd's kernels want. To be
- * freed by net_free. */
+/* Returns network number `round`, freed by net_free; large: with as many channels and pixels as
+ * Winograd's kernels need. */
 Net *random_network(uint64_t round, bool large);
 
-/* Do the plans give what the plain engine gives for network `round`: the output, the gradient of
- * every parameter and of the input, the running statistics? Whatever they share, fold, skip or
- * compute again. Prints the network where they do not. large: as in random_network. */
+/* Compares the plans with the plain engine on network `round`: the output, the gradient of every
+ * parameter and of the input, the running statistics, whatever is shared, folded, skipped or
+ * recomputed. Prints the network if they differ. large: as in random_network. */
 bool random_network_agrees(uint64_t round, bool large);
 
 #endif

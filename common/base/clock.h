@@ -1,7 +1,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
-/* Seconds on a clock that never goes back; only differences mean something. */
+/* Returns seconds on a monotonic clock; only differences are meaningful. */
 double clock_seconds(void);
 
 #endif

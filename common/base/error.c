@@ -8,25 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_WHERE = 400 };
+enum { MAX_WHERE = 400 };
 
-/* Names may hold line feeds and a terminal's commands; a message is one line of text. */
-static void make_plain(char *text)
+/* Replaces control characters, which file names may contain, so that a message is one line of
+ * text. */
+static void replace_controls(char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 127)
             *text = '?';
 }
 
-/* A name, which may be of any length, leaves room for what is wrong with it. */
-static void compose(char *text, size_t size, const char *where, const char *format, va_list args)
+/* Writes "where: what"; a long name is cut, to leave room for the message. */
+static void write_message(char *text, size_t size, const char *where, const char *format,
+                          va_list args)
 {
-    bool fits = strlen(where) <= LONGEST_WHERE;
+    bool fits = strlen(where) <= MAX_WHERE;
     int used =
-        snprintf(text, size, "%.*s%s: ", LONGEST_WHERE, *where ? where : "''", fits ? "" : "...");
+        snprintf(text, size, "%.*s%s: ", MAX_WHERE, *where ? where : "''", fits ? "" : "...");
     if (used > 0 && (size_t)used < size)
         vsnprintf(text + used, size - (size_t)used, format, args);
-    make_plain(text);
+    replace_controls(text);
 }
 
 Shown error_shown(const char *string)
@@ -47,7 +49,7 @@ bool error_set(Error *error, const char *where, const char *format, ...)
     if (error) {
         va_list args;
         va_start(args, format);
-        compose(error->text, sizeof error->text, where, format, args);
+        write_message(error->text, sizeof error->text, where, format, args);
         va_end(args);
     }
     return false;
@@ -64,17 +66,17 @@ void error_note(const char *where, const char *format, ...)
     Error what;
     va_list args;
     va_start(args, format);
-    compose(what.text, sizeof what.text, where, format, args);
+    write_message(what.text, sizeof what.text, where, format, args);
     va_end(args);
     error_print(&what);
 }
 
-static char behind[512];
+static char context[512];
 
 void error_context(const char *text)
 {
-    snprintf(behind, sizeof behind, "%s", text);
-    make_plain(behind);
+    snprintf(context, sizeof context, "%s", text);
+    replace_controls(context);
 }
 
 void error_die_of(int status, const Error *error)
@@ -88,10 +90,10 @@ void error_die(int status, const char *where, const char *format, ...)
     Error error;
     va_list args;
     va_start(args, format);
-    compose(error.text, sizeof error.text, where, format, args);
+    write_message(error.text, sizeof error.text, where, format, args);
     va_end(args);
     size_t used = strlen(error.text);
-    if (*behind)
-        snprintf(error.text + used, sizeof error.text - used, "; %s", behind);
+    if (*context)
+        snprintf(error.text + used, sizeof error.text - used, "; %s", context);
     error_die_of(status, &error);
 }

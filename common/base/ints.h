@@ -1,4 +1,4 @@
-/* The smaller and the larger of two numbers, and a quotient rounded up. */
+/* Minimum and maximum of two ints, and a quotient rounded up. */
 #ifndef BASE_INTS_H
 #define BASE_INTS_H
 
@@ -12,7 +12,7 @@ static inline int int_max(int a, int b)
     return a > b ? a : b;
 }
 
-/* a >= 0, b > 0; without the overflow of a + b - 1. */
+/* Returns a / b rounded up, for a >= 0 and b > 0, without the overflow of a + b - 1. */
 static inline int ceil_div(int a, int b)
 {
     return a / b + (a % b != 0);

@@ -24,14 +24,15 @@ static _Noreturn void no_memory(size_t bytes)
     error_die(EXIT_FAILED, "memory", "cannot allocate %.1f MiB", (double)bytes / (1 << 20));
 }
 
-/* Linux promises more memory than there is and kills whoever uses it. */
-static void check_free(size_t bytes)
+/* Checks free memory first, because Linux promises more memory than it has and kills the process
+ * that uses it. */
+static void check_memory_free(size_t bytes)
 {
-    enum { WORTH_ASKING = 16 << 20 };
-    size_t left = bytes < WORTH_ASKING ? SIZE_MAX : system_memory_free();
-    if (bytes > left)
+    enum { CHECKED_FROM = 16 << 20 };
+    size_t available = bytes < CHECKED_FROM ? SIZE_MAX : system_memory_free();
+    if (bytes > available)
         error_die(EXIT_FAILED, "memory", "%.1f MiB needed at once, %.1f MiB are free",
-                  (double)bytes / (1 << 20), (double)left / (1 << 20));
+                  (double)bytes / (1 << 20), (double)available / (1 << 20));
 }
 
 void *mem_alloc(size_t count, size_t size)
@@ -39,8 +40,8 @@ void *mem_alloc(size_t count, size_t size)
     size_t bytes = size_mul(count, size);
     if (bytes > SIZE_MAX - ALIGNMENT)
         no_memory(bytes);
-    check_free(bytes);
-    /* One byte at least, to get memory. */
+    check_memory_free(bytes);
+    /* At least one byte, so that malloc returns memory. */
     size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *memory = system_alloc(rounded);
     if (!memory)
@@ -50,9 +51,9 @@ void *mem_alloc(size_t count, size_t size)
 
 void *mem_grow(void *old, size_t count, size_t size)
 {
-    size_t bytes = size_mul(count, size), had = old ? system_usable_size(old) : 0;
-    if (bytes != SIZE_MAX && bytes > had)
-        check_free(bytes - had);
+    size_t bytes = size_mul(count, size), old_bytes = old ? system_usable_size(old) : 0;
+    if (bytes != SIZE_MAX && bytes > old_bytes)
+        check_memory_free(bytes - old_bytes);
     void *memory = bytes == SIZE_MAX ? NULL : realloc(old, bytes ? bytes : 1);
     if (!memory)
         no_memory(bytes);

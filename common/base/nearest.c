@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int least(int a, int b, int c)
+static int min3(int a, int b, int c)
 {
     int ab = a < b ? a : b;
     return ab < c ? ab : c;
@@ -11,7 +11,7 @@ static int least(int a, int b, int c)
 
 int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    int d[WORD_MOST + 1][WORD_MOST + 1]; /* [i][j]: of a's first i letters and b's first j */
+    int d[WORD_MOST + 1][WORD_MOST + 1]; /* [i][j]: between a's first i letters and b's first j */
     if (a_length > WORD_MOST || b_length > WORD_MOST)
         return WORD_MOST;
     for (size_t i = 0; i <= a_length; i++)
@@ -20,8 +20,8 @@ int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_len
                 d[i][j] = (int)(i + j);
                 continue;
             }
-            int other = a[i - 1] != b[j - 1];
-            d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + other);
+            int substitution = a[i - 1] != b[j - 1];
+            d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + substitution);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
                 d[i - 2][j - 2] + 1 < d[i][j])
                 d[i][j] = d[i - 2][j - 2] + 1;
@@ -29,8 +29,9 @@ int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_len
     return d[a_length][b_length];
 }
 
-/* Is one the beginning of the other, and of three letters at least? "--dataset", "eval". */
-static bool is_beginning(const char *a, const char *b, size_t b_length)
+/* Tests whether one word is a prefix of the substitution, of at min3 three letters: "--dataset",
+ * "eval". */
+static bool is_prefix(const char *a, const char *b, size_t b_length)
 {
     size_t length = strlen(a) < b_length ? strlen(a) : b_length;
     return length - strspn(a, "-") >= 3 && strncmp(a, b, length) == 0;
@@ -39,7 +40,7 @@ static bool is_beginning(const char *a, const char *b, size_t b_length)
 void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length)
 {
     int distance = nearest_distance(written, strlen(written), word, length);
-    if ((3 * (size_t)distance > length && !is_beginning(written, word, length)) ||
+    if ((3 * (size_t)distance > length && !is_prefix(written, word, length)) ||
         (nearest->word && distance >= nearest->distance))
         return;
     *nearest = (Nearest){ word, length, distance };

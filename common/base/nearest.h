@@ -1,23 +1,24 @@
-/* What somebody may have meant who wrote something else. */
+/* Suggestions for misspelt words. */
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H
 
 #include <stddef.h>
 
-/* How many letters have to be put in, left out, replaced or exchanged with their neighbour to make
- * one word of the other (optimal string alignment). Words longer than WORD_MOST are that far. */
+/* Returns the edit distance between two words: the letters to insert, delete, replace or exchange
+ * with their neighbour (optimal string alignment). For words longer than WORD_MOST it returns
+ * WORD_MOST. */
 enum { WORD_MOST = 40 };
 int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_length);
 
-/* The best of several words so far; start with { 0 }. */
+/* The best of several candidates so far; initialised with { 0 }. */
 typedef struct {
-    const char *word; /* NULL: none is near */
+    const char *word; /* NULL: no candidate is near */
     size_t length;
     int distance;
 } Nearest;
 
-/* One more candidate for what `written` was meant to be: one letter in three may differ, or one
- * be the other's beginning. */
+/* Tries one more candidate for the word `written`: one letter in three may differ, or one word may
+ * be a prefix of the other. */
 void nearest_try(Nearest *nearest, const char *written, const char *word, size_t length);
 
 #endif

@@ -1,13 +1,13 @@
 /* A pool of threads that wait for loops.
  *
- * A loop is published by setting `open` to its number. Whoever sees it open takes items until none
- * is left: the caller too, which therefore never waits for a thread that is slow to wake up, only
- * for those that are in the middle of an item. Waiting threads look for work for some microseconds,
- * since the next loop mostly comes at once, and then sleep, since the processor may be wanted by
- * others.
+ * A loop is published by setting `open` to its number. Every thread that sees it open takes items
+ * until none is left. So does the caller, which therefore never waits for a thread that is slow to
+ * wake up, only for those that are in the middle of an item. Waiting threads poll for some
+ * microseconds, since the next loop mostly starts at once, and then sleep, since others may want
+ * the processor.
  *
- * In a loop of tasks a thread publishes the items of the task it is in, likewise, in its own part;
- * a thread without a task is a guest there. */
+ * In a loop of tasks a thread publishes the items of its current task in the same way, in its own
+ * part; a thread without a task is a helper there. */
 #include "base/parallel.h"
 
 #include "base/ints.h"
@@ -23,42 +23,42 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, LOOKS = 100000 };
+enum { MAX_THREADS = 1024, POLLS = 100000 };
 #define QUIT UINT_MAX
 
 static int threads_wanted; /* 0: not known yet */
 
-/* A thread's own part of a loop, on cache lines of its own. */
+/* A thread's own part of a loop, on separate cache lines. */
 typedef struct {
     _Alignas(64) atomic_int next; /* the item or task to be taken next */
     int end;
-    /* Of the task that the thread is in: */
-    _Alignas(64) atomic_ullong items; /* that nobody has taken; see range() */
-    atomic_int guests;                /* other threads that look at them or are in one */
+    /* of the thread's current task: */
+    _Alignas(64) atomic_ullong items; /* not yet taken; see range() */
+    atomic_int helping;               /* other threads that look at the items or run one */
     ParallelShare share;
 } Part;
 
 static struct {
-    Part parts[MOST_THREADS];
+    Part parts[MAX_THREADS];
     /* the loop */
     ParallelBody *body;
-    ParallelPrepare *prepare; /* NULL: the loop is one of items, else of tasks */
+    ParallelPrepare *prepare; /* NULL: a loop over items, else over tasks */
     ParallelShared *shared;
     void *context;
     atomic_int unfinished; /* tasks */
     int helpers;           /* threads besides the caller that may take part */
-    atomic_uint open;      /* the loop's number; 0: there is none */
-    atomic_int active;     /* threads besides the caller that are looking at the loop */
+    atomic_uint open;      /* the loop's number; 0: no loop is open */
+    atomic_int active;     /* threads besides the caller that look at the loop */
     /* the threads */
-    pthread_t threads[MOST_THREADS];
+    pthread_t threads[MAX_THREADS];
     int started;
-    pid_t process; /* whose threads they are: a forked child has none of them */
+    pid_t process; /* the process that started the threads: a forked child has none of them */
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     atomic_int asleep;
     atomic_bool caller_waits;
-    pthread_mutex_t caller; /* held by the thread whose loop it is */
-    unsigned loops;         /* how many there were */
+    pthread_mutex_t caller; /* held by the thread that called the loop */
+    unsigned loops;         /* loops so far */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER,
            .work = PTHREAD_COND_INITIALIZER,
            .done = PTHREAD_COND_INITIALIZER,
@@ -68,16 +68,16 @@ static struct {
 static _Thread_local int own_worker;
 static _Thread_local bool in_loop;
 
-/* --- how many -------------------------------------------------------------------------------- */
+/* --- number of threads ----------------------------------------------------------------------- */
 
-/* How often a waiting thread looks before it sleeps: not once where another thread that runs needs
- * its processor. */
-static atomic_int looks;
+/* The number of polls before a waiting thread sleeps: 0 where a running thread needs its
+ * processor. */
+static atomic_int polls;
 
 void thread_count_set(int threads)
 {
-    threads_wanted = int_max(1, int_min(threads, MOST_THREADS));
-    atomic_store(&looks, threads_wanted <= system_processors() ? LOOKS : 0);
+    threads_wanted = int_max(1, int_min(threads, MAX_THREADS));
+    atomic_store(&polls, threads_wanted <= system_processors() ? POLLS : 0);
 }
 
 int thread_count(void)
@@ -90,21 +90,22 @@ int thread_count(void)
     return threads_wanted;
 }
 
-/* --- tasks that are shared ------------------------------------------------------------------- */
+/* --- tasks with shared items ----------------------------------------------------------------- */
 
 enum { NONE = -1 };
 
-/* Between two looks at what other threads are about to finish: one of them may need the processor.
- */
-static void wait_a_little(int *look)
+/* Pauses between two polls of what other threads are about to finish: one of them may need the
+ * processor. */
+static void back_off(int *poll)
 {
-    if (*look < atomic_load(&looks))
-        ++*look;
+    if (*poll < atomic_load(&polls))
+        ++*poll;
     else
         sched_yield();
 }
 
-/* Items first … end-1 as one number, so that one can be taken at either end at once. */
+/* Packs items first … end-1 into one number, so that a single atomic operation can take one at
+ * either end. */
 static unsigned long long range(int first, int end)
 {
     return (unsigned long long)end << 32 | (unsigned)first;
@@ -133,7 +134,7 @@ static int take_item(Part *part, bool last)
     return last ? end - 1 : first;
 }
 
-static bool do_items(Part *part, int worker, bool from_last)
+static bool run_items(Part *part, int worker, bool from_last)
 {
     bool any = false;
     for (int i; (i = take_item(part, from_last)) != NONE; any = true)
@@ -141,8 +142,8 @@ static bool do_items(Part *part, int worker, bool from_last)
     return any;
 }
 
-/* A guest says so before it looks for items, and the owner waits for its guests after the last one
- * is taken: so none is in an item when the next step is prepared. */
+/* Runs one task. A helper counts itself in before it looks for items, and the owner waits for its
+ * helpers after the last item is taken, so none is in an item when the next step is prepared. */
 static void run_task(int task, int worker)
 {
     Part *own = &pool.parts[worker];
@@ -150,35 +151,35 @@ static void run_task(int task, int worker)
          step++) {
         own->share = (ParallelShare){ task, step, worker };
         atomic_store(&own->items, range(0, items));
-        do_items(own, worker, false);
-        for (int look = 0; atomic_load(&own->guests) != 0;)
-            wait_a_little(&look);
+        run_items(own, worker, false);
+        for (int poll = 0; atomic_load(&own->helping) != 0;)
+            back_off(&poll);
     }
     atomic_fetch_sub(&pool.unfinished, 1);
 }
 
-static bool be_guest(Part *part, int worker)
+static bool help_with_task(Part *part, int worker)
 {
     unsigned long long items = atomic_load_explicit(&part->items, memory_order_relaxed);
     if (first_of(items) == end_of(items))
         return false;
-    atomic_fetch_add(&part->guests, 1);
-    bool any = do_items(part, worker, true);
-    atomic_fetch_sub(&part->guests, 1);
+    atomic_fetch_add(&part->helping, 1);
+    bool any = run_items(part, worker, true);
+    atomic_fetch_sub(&part->helping, 1);
     return any;
 }
 
-static void help_with_tasks(int worker)
+static void help_with_all_tasks(int worker)
 {
-    for (int look = 0; atomic_load(&pool.unfinished) > 0; wait_a_little(&look))
+    for (int poll = 0; atomic_load(&pool.unfinished) > 0; back_off(&poll))
         for (int k = 1; k <= pool.helpers; k++)
-            if (be_guest(&pool.parts[(worker + k) % (pool.helpers + 1)], worker))
-                look = 0;
+            if (help_with_task(&pool.parts[(worker + k) % (pool.helpers + 1)], worker))
+                poll = 0;
 }
 
 /* --- the threads ----------------------------------------------------------------------------- */
 
-static void take_part(Part *part, int worker)
+static void run_part(Part *part, int worker)
 {
     for (int i; (i = atomic_fetch_add(&part->next, 1)) < part->end;)
         if (pool.prepare)
@@ -187,27 +188,28 @@ static void take_part(Part *part, int worker)
             pool.body(pool.context, i, worker);
 }
 
-/* First one's own part, then what is left of the others'. The parts are the same in every loop of
- * as many items, so that a thread mostly finds in its cache what it wrote there in the loop before.
- */
-static void take_items(int worker)
+/* Takes items, first from the thread's own part, then from the others'. The parts are the same in
+ * every loop of as many items, so that a thread mostly finds in its cache what it wrote there in
+ * the loop before. */
+static void run_parts(int worker)
 {
     own_worker = worker;
     in_loop = true;
     for (int k = 0; k <= pool.helpers; k++)
-        take_part(&pool.parts[(worker + k) % (pool.helpers + 1)], worker);
+        run_part(&pool.parts[(worker + k) % (pool.helpers + 1)], worker);
     if (pool.prepare)
-        help_with_tasks(worker);
+        help_with_all_tasks(worker);
     in_loop = false;
 }
 
-/* The caller closes a loop before it looks for active threads, and a thread is active before it
- * looks whether the loop is open: so none reads a loop that is no longer there. */
-static void help(int worker)
+/* Joins the open loop. The caller closes a loop before it looks for active threads, and a thread
+ * counts as active before it looks whether the loop is open, so none reads a loop that has
+ * ended. */
+static void join_loop(int worker)
 {
     atomic_fetch_add(&pool.active, 1);
     if (atomic_load(&pool.open) && worker <= pool.helpers)
-        take_items(worker);
+        run_parts(worker);
     if (atomic_fetch_sub(&pool.active, 1) == 1 && atomic_load(&pool.caller_waits)) {
         pthread_mutex_lock(&pool.lock);
         pthread_cond_signal(&pool.done);
@@ -215,7 +217,7 @@ static void help(int worker)
     }
 }
 
-/* Is there a loop that this thread has not helped with? */
+/* Tests for a loop that this thread has not joined yet. */
 static bool is_new(unsigned loop, unsigned last)
 {
     return loop != 0 && loop != last;
@@ -224,7 +226,7 @@ static bool is_new(unsigned loop, unsigned last)
 static unsigned next_loop(unsigned last)
 {
     unsigned loop = 0;
-    for (int look = atomic_load(&looks); look > 0; look--) {
+    for (int poll = atomic_load(&polls); poll > 0; poll--) {
         loop = atomic_load_explicit(&pool.open, memory_order_relaxed);
         if (is_new(loop, last))
             return loop;
@@ -238,10 +240,10 @@ static unsigned next_loop(unsigned last)
     return loop;
 }
 
-static void *serve(void *worker)
+static void *run_thread(void *worker)
 {
     for (unsigned last = 0; (last = next_loop(last)) != QUIT;)
-        help((int)(intptr_t)worker);
+        join_loop((int)(intptr_t)worker);
     return NULL;
 }
 
@@ -252,7 +254,7 @@ static void wake_threads(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* At the program's end, unless that comes from inside a thread's item. */
+/* Ends the threads at program exit, unless exit() was called inside a thread's item. */
 static void end_threads(void)
 {
     if (own_worker != 0 || getpid() != pool.process)
@@ -263,7 +265,7 @@ static void end_threads(void)
         pthread_join(pool.threads[i], NULL);
 }
 
-/* Where the system grants fewer threads than were asked for, fewer take part. */
+/* Starts threads; where the system grants fewer than asked for, fewer take part. */
 static void start_threads(int helpers)
 {
     sigset_t all, before;
@@ -273,9 +275,9 @@ static void start_threads(int helpers)
         pool.process = getpid();
         atexit(end_threads);
     }
-    sigfillset(&all); /* signals are the main thread's */
+    sigfillset(&all); /* signals go to the main thread */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.started < helpers && pthread_create(&pool.threads[pool.started], NULL, serve,
+    while (pool.started < helpers && pthread_create(&pool.threads[pool.started], NULL, run_thread,
                                                     (void *)(intptr_t)(pool.started + 1)) == 0)
         pool.started++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -300,7 +302,7 @@ static void publish(int items, int helpers)
 static void wait_for_helpers(void)
 {
     atomic_store(&pool.open, 0);
-    for (int look = atomic_load(&looks); look > 0; look--)
+    for (int poll = atomic_load(&polls); poll > 0; poll--)
         if (atomic_load(&pool.active) == 0)
             return;
     pthread_mutex_lock(&pool.lock);
@@ -311,18 +313,18 @@ static void wait_for_helpers(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Whether the loop is this thread's to share with up to `most` - 1 others. */
-static bool begin(int most, int *helpers)
+/* Tests whether this thread may share its loop, with up to `max_threads` - 1 others. */
+static bool acquire_pool(int max_threads, int *helpers)
 {
-    *helpers = thread_count() < most ? thread_count() - 1 : most - 1;
+    *helpers = thread_count() < max_threads ? thread_count() - 1 : max_threads - 1;
     return *helpers > 0 && !in_loop && pthread_mutex_trylock(&pool.caller) == 0;
 }
 
-static void share(int items, int helpers)
+static void run_loop(int items, int helpers)
 {
     start_threads(helpers);
     publish(items, helpers);
-    take_items(0);
+    run_parts(0);
     wait_for_helpers();
     pthread_mutex_unlock(&pool.caller);
 }
@@ -330,22 +332,22 @@ static void share(int items, int helpers)
 void parallel_for(int items, ParallelBody *body, void *context)
 {
     int helpers;
-    if (begin(items, &helpers)) {
+    if (acquire_pool(items, &helpers)) {
         pool.body = body, pool.prepare = NULL, pool.context = context;
-        share(items, helpers);
+        run_loop(items, helpers);
         return;
     }
     for (int i = 0; i < items; i++)
         body(context, i, own_worker);
 }
 
-void parallel_tasks(int tasks, int most, ParallelPrepare *prepare, ParallelShared *body,
+void parallel_tasks(int tasks, int max_threads, ParallelPrepare *prepare, ParallelShared *body,
                     void *context)
 {
     int helpers;
-    if (begin(most, &helpers)) {
+    if (acquire_pool(max_threads, &helpers)) {
         pool.prepare = prepare, pool.shared = body, pool.context = context;
-        share(tasks, helpers);
+        run_loop(tasks, helpers);
         return;
     }
     for (int task = 0; task < tasks; task++)

@@ -6,10 +6,10 @@
 
 #include <stddef.h>
 
-/* Runs argv[0] (found by PATH where it has no slash) and gives all it prints in *out (owned by the
- * caller, with a 0 byte after the *length bytes). quiet: its stderr is not
- * shown. Fails when it cannot be run or ends with another status than 0: then *error has the first
- * line of a quiet one's stderr. */
+/* Runs argv[0] (found by PATH if it has no slash) and stores all its output in *out (owned by the
+ * caller, with a 0 byte after the *length bytes). quiet: its stderr is not shown. Fails when the
+ * program cannot be run or exits with a status other than 0; *error then has the first line of a
+ * quiet program's stderr. */
 bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Error *error);
 
 #endif

@@ -59,12 +59,13 @@ double random_normal(Random r, uint64_t i)
 {
     uint64_t bits[2];
     draw(r, i, bits);
-    /* Box and Muller; 1 - u is never 0, so the logarithm is finite. */
+    /* Box-Muller transform; 1 - u is never 0, so the logarithm is finite. */
     double u = (double)(bits[0] >> 11) * 0x1p-53, v = (double)(bits[1] >> 11) * 0x1p-53;
     return sqrt(-2 * log(1 - u)) * cos(2 * PI * v);
 }
 
-/* The upper half of a 128-bit product, by halves of the factors: not every machine has one. */
+/* Returns the upper half of a 128-bit product, computed from halves of the factors: not every
+ * machine has a 128-bit type. */
 static uint64_t high_word(uint64_t a, uint64_t b)
 {
     uint64_t low = UINT32_MAX, a1 = a >> 32, b1 = b >> 32;

@@ -8,26 +8,27 @@
 
 const int stop_signals[STOP_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-static const double together = 0.5; /* seconds within which signals are one */
+static const double window = 0.5; /* seconds within which signals count as one */
 
-static volatile sig_atomic_t asked;
-static volatile double first; /* clock_seconds(), once asked */
-static struct sigaction before[STOP_SIGNALS];
+static volatile sig_atomic_t requested;
+static volatile double first_signal; /* clock_seconds() at the first signal */
+static struct sigaction old_actions[STOP_SIGNALS];
 
 static void restore(void)
 {
     for (int i = 0; i < STOP_SIGNALS; i++)
-        sigaction(stop_signals[i], &before[i], NULL);
+        sigaction(stop_signals[i], &old_actions[i], NULL);
 }
 
-/* Calls only what a handler may call. The three block each other while it runs. */
-static void note(int signal)
+/* Notes a signal, with async-signal-safe calls only. The three signals block each other
+ * meanwhile. */
+static void handle_signal(int signal)
 {
     double now = clock_seconds();
-    if (!asked) {
-        asked = 1;
-        first = now;
-    } else if (now - first > together) {
+    if (!requested) {
+        requested = 1;
+        first_signal = now;
+    } else if (now - first_signal > window) {
         restore();
         raise(signal);
     }
@@ -35,26 +36,26 @@ static void note(int signal)
 
 void stop_catch(void)
 {
-    /* What is being written or read goes on after the signal. */
-    struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+    /* Reading and writing go on after the signal. */
+    struct sigaction action = { .sa_handler = handle_signal, .sa_flags = SA_RESTART };
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < STOP_SIGNALS; i++)
         sigaddset(&action.sa_mask, stop_signals[i]);
-    asked = 0;
+    requested = 0;
     for (int i = 0; i < STOP_SIGNALS; i++)
-        sigaction(stop_signals[i], NULL, &before[i]);
+        sigaction(stop_signals[i], NULL, &old_actions[i]);
     for (int i = 0; i < STOP_SIGNALS; i++)
-        if (before[i].sa_handler != SIG_IGN)
+        if (old_actions[i].sa_handler != SIG_IGN)
             sigaction(stop_signals[i], &action, NULL);
 }
 
 bool stop_asked(void)
 {
-    return asked;
+    return requested;
 }
 
 void stop_release(void)
 {
     restore();
-    asked = 0;
+    requested = 0;
 }

@@ -1,5 +1,5 @@
-/* Compiled for any processor of the architecture (see the Makefile): the check at the start runs on
- * those that lack what the rest was compiled for. */
+/* Compiled for any processor of the architecture (see the Makefile): the check at program start
+ * also runs on processors that lack the instructions that the rest was compiled for. */
 #define _GNU_SOURCE /* program_invocation_short_name, sched_getaffinity, madvise */
 #include "base/system.h"
 
@@ -50,8 +50,8 @@ const char *system_program_name(void)
 bool system_own_path(char *path, size_t size)
 {
 #if defined(__APPLE__)
-    uint32_t room = (uint32_t)size;
-    return _NSGetExecutablePath(path, &room) == 0;
+    uint32_t capacity = (uint32_t)size;
+    return _NSGetExecutablePath(path, &capacity) == 0;
 #elif defined(__linux__)
     ssize_t length = readlink("/proc/self/exe", path, size - 1);
     if (length > 0)
@@ -65,26 +65,26 @@ bool system_own_path(char *path, size_t size)
 
 /* --- a processor that it was not built for --------------------------------------------------- */
 
-static void say(const char *text)
+static void write_text(const char *text)
 {
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
         _exit(1);
 }
 
-/* Only what a signal handler may call. */
+/* Explains SIGILL, with async-signal-safe calls only. */
 static void unknown_instruction(int signal)
 {
     (void)signal;
-    say(system_program_name());
-    say(": processor: it lacks an instruction that this program was built with");
-    say(built_for);
-    say("; run make again on this machine");
-    say(built_for_any);
-    say("\n");
+    write_text(system_program_name());
+    write_text(": processor: it lacks an instruction that this program was built with");
+    write_text(built_for);
+    write_text("; run make again on this machine");
+    write_text(built_for_any);
+    write_text("\n");
     _exit(1);
 }
 
-/* Before main, which may hold such an instruction itself. */
+/* Runs before main, which may contain such an instruction itself. */
 __attribute__((constructor(101))) static void explain_unknown_instructions(void)
 {
     struct sigaction action = { .sa_handler = unknown_instruction }, now;
@@ -95,11 +95,11 @@ __attribute__((constructor(101))) static void explain_unknown_instructions(void)
 
 /* --- control groups -------------------------------------------------------------------------- */
 
-/* A group's folder; `mounted` bytes of it are where its hierarchy begins. */
+/* A control group's folder; the first `mounted` bytes of `path` are its hierarchy's mount point. */
 typedef struct {
     char path[4096];
     size_t mounted;
-    bool second; /* of version 2 */
+    bool second; /* cgroup version 2 */
 } Cgroup;
 
 static FILE *open_below(const char *root, const char *path)
@@ -109,8 +109,8 @@ static FILE *open_below(const char *root, const char *path)
     return length > 0 && (size_t)length < sizeof name ? fopen(name, "re") : NULL;
 }
 
-/* Is `word` in a list with commas? */
-static bool lists(const char *list, const char *word)
+/* Tests for `word` in a comma-separated list. */
+static bool list_contains(const char *list, const char *word)
 {
     size_t length = strlen(word);
     for (; *list; list += strcspn(list, ","), list += *list == ',')
@@ -119,9 +119,9 @@ static bool lists(const char *list, const char *word)
     return false;
 }
 
-/* Where the hierarchy with the controller is mounted (mountinfo's lines are "id parent device root
- * mount options … - type source options"), and where the process's own `path` is then: a container
- * sees its own group as the mount's root. */
+/* Finds the mount point of the controller's hierarchy (mountinfo's lines are "id parent device root
+ * mount options … - type source options") and below it the process's own `path`: a container sees
+ * its own group as the mount's root. */
 static bool find_folder(Cgroup *g, const char *root, const char *controller, const char *path)
 {
     char line[8192], top[2048], mount[2048], type[16], options[2048];
@@ -133,7 +133,7 @@ static bool find_folder(Cgroup *g, const char *root, const char *controller, con
             sscanf(rest, " - %15s %*s %2047s", type, options) != 2)
             continue;
         found = g->second ? strcmp(type, "cgroup2") == 0
-                          : strcmp(type, "cgroup") == 0 && lists(options, controller);
+                          : strcmp(type, "cgroup") == 0 && list_contains(options, controller);
     }
     if (mounts)
         fclose(mounts);
@@ -147,7 +147,7 @@ static bool find_folder(Cgroup *g, const char *root, const char *controller, con
     return length > 0 && (size_t)length < sizeof g->path;
 }
 
-/* The process's i-th group (0, 1, …) with the controller: where both versions are mounted there are
+/* Finds the process's i-th group (0, 1, …) with the controller: with both versions mounted it has
  * two. */
 static bool find_group(Cgroup *g, const char *root, const char *controller, int i)
 {
@@ -161,15 +161,15 @@ static bool find_group(Cgroup *g, const char *root, const char *controller, int 
         *path++ = 0;
         path[strcspn(path, "\n")] = 0;
         g->second = !*++list;
-        found = (g->second || lists(list, controller)) && find_folder(g, root, controller, path) &&
-                i-- == 0;
+        found = (g->second || list_contains(list, controller)) &&
+                find_folder(g, root, controller, path) && i-- == 0;
     }
     if (groups)
         fclose(groups);
     return found;
 }
 
-/* To the group's parent, unless it is the highest. */
+/* Goes up to the group's parent, unless it is the top one. */
 static bool to_parent(Cgroup *g)
 {
     char *slash = strrchr(g->path, '/');
@@ -179,7 +179,7 @@ static bool to_parent(Cgroup *g)
     return true;
 }
 
-/* What stands in one of a group's files, behind `key` where there are lines of many. */
+/* Reads the value in one of a group's files, after `key` in files with several lines. */
 static bool read_value(const Cgroup *g, const char *file, const char *key, char value[256])
 {
     size_t length = strlen(key);
@@ -194,27 +194,28 @@ static bool read_value(const Cgroup *g, const char *file, const char *key, char 
     return found;
 }
 
-/* UINTMAX_MAX where there is none, or "max". */
+/* Returns UINTMAX_MAX for a missing value or "max". */
 static uintmax_t read_number(const Cgroup *g, const char *file, const char *key)
 {
     char value[256];
     uintmax_t number;
-    bool told = read_value(g, file, key, value) && sscanf(value, "%" SCNuMAX, &number) == 1;
-    return told ? number : UINTMAX_MAX;
+    bool found = read_value(g, file, key, value) && sscanf(value, "%" SCNuMAX, &number) == 1;
+    return found ? number : UINTMAX_MAX;
 }
 
-static uintmax_t smaller(uintmax_t a, uintmax_t b)
+static uintmax_t smaller_of(uintmax_t a, uintmax_t b)
 {
     return a < b ? a : b;
 }
 
-/* What is left until a limit is reached; `cached` bytes of what is used would be given up. */
-static uintmax_t left_until(const Cgroup *g, const char *limit, const char *usage, uintmax_t cached)
+/* Returns the bytes left below a limit; `cached` bytes of the usage could be reclaimed. */
+static uintmax_t margin_below(const Cgroup *g, const char *limit, const char *usage,
+                              uintmax_t cached)
 {
     uintmax_t most = read_number(g, limit, ""), used = read_number(g, usage, "");
     if (most == UINTMAX_MAX || used == UINTMAX_MAX)
         return UINTMAX_MAX;
-    used -= smaller(cached, used);
+    used -= smaller_of(cached, used);
     return most > used ? most - used : 0;
 }
 
@@ -223,7 +224,7 @@ static uintmax_t with_swap(uintmax_t left, uintmax_t swap)
     return left > UINTMAX_MAX - swap ? UINTMAX_MAX : left + swap;
 }
 
-static uintmax_t left_in(const Cgroup *g, uintmax_t swap)
+static uintmax_t memory_margin(const Cgroup *g, uintmax_t swap)
 {
     static const char *const keys[2][2] = { { "total_inactive_file ", "total_active_file " },
                                             { "inactive_file ", "active_file " } };
@@ -233,13 +234,14 @@ static uintmax_t left_in(const Cgroup *g, uintmax_t swap)
         cached += files == UINTMAX_MAX ? 0 : files;
     }
     if (g->second) {
-        swap = smaller(swap, left_until(g, "/memory.swap.max", "/memory.swap.current", 0));
-        return with_swap(left_until(g, "/memory.max", "/memory.current", cached), swap);
+        swap = smaller_of(swap, margin_below(g, "/memory.swap.max", "/memory.swap.current", 0));
+        return with_swap(margin_below(g, "/memory.max", "/memory.current", cached), swap);
     }
-    /* The other limit is that of memory and swap together. */
-    return smaller(
-        with_swap(left_until(g, "/memory.limit_in_bytes", "/memory.usage_in_bytes", cached), swap),
-        left_until(g, "/memory.memsw.limit_in_bytes", "/memory.memsw.usage_in_bytes", cached));
+    /* Version 1's second limit is on memory plus swap. */
+    return smaller_of(
+        with_swap(margin_below(g, "/memory.limit_in_bytes", "/memory.usage_in_bytes", cached),
+                  swap),
+        margin_below(g, "/memory.memsw.limit_in_bytes", "/memory.memsw.usage_in_bytes", cached));
 }
 
 size_t cgroup_memory_free(const char *root, size_t swap)
@@ -248,25 +250,26 @@ size_t cgroup_memory_free(const char *root, size_t swap)
     uintmax_t left = SIZE_MAX;
     for (int i = 0; find_group(&g, root, "memory", i); i++)
         do
-            left = smaller(left, left_in(&g, swap));
+            left = smaller_of(left, memory_margin(&g, swap));
         while (to_parent(&g));
     return (size_t)left;
 }
 
-/* Microseconds of processors' time per period, as "quota period" or each in a file. */
+/* Returns the quota of processor time per period, both in microseconds, as "quota period" or in a
+ * file each. */
 static int processors_in(const Cgroup *g)
 {
     char value[256];
     long long quota, period;
-    bool told;
+    bool found;
     if (g->second)
-        told = read_value(g, "/cpu.max", "", value) &&
-               sscanf(value, "%lld %lld", &quota, &period) == 2;
+        found = read_value(g, "/cpu.max", "", value) &&
+                sscanf(value, "%lld %lld", &quota, &period) == 2;
     else
-        told =
+        found =
             read_value(g, "/cpu.cfs_quota_us", "", value) && sscanf(value, "%lld", &quota) == 1 &&
             read_value(g, "/cpu.cfs_period_us", "", value) && sscanf(value, "%lld", &period) == 1;
-    if (!told || quota < 0 || period <= 0 || quota / period >= INT_MAX)
+    if (!found || quota < 0 || period <= 0 || quota / period >= INT_MAX)
         return INT_MAX;
     return quota < period ? 1 : (int)(quota / period);
 }
@@ -336,7 +339,7 @@ void *system_alloc(size_t bytes)
     enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21 };
     bool large = bytes >= HUGE_PAGE;
     void *memory;
-    /* From the system: what was freed before would keep its small pages. */
+    /* Asks the system for new memory: freed memory would keep its small pages. */
 #ifdef M_MMAP_THRESHOLD
     if (large)
         mallopt(M_MMAP_THRESHOLD, HUGE_PAGE);

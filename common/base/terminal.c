@@ -15,10 +15,10 @@ bool terminal_is(int file)
 
 int terminal_columns(int file)
 {
-    const char *term = getenv("TERM"), *told = getenv("COLUMNS");
+    const char *term = getenv("TERM"), *columns_set = getenv("COLUMNS");
     if (!terminal_is(file) || !term || !*term || strcmp(term, "dumb") == 0)
         return 0;
-    int columns = told ? atoi(told) : 0;
+    int columns = columns_set ? atoi(columns_set) : 0;
     if (columns < 1 || columns > COLUMNS_MOST)
         columns = system_columns(file);
     return columns > 0 ? columns : COLUMNS_UNKNOWN;

@@ -1,4 +1,4 @@
-/* What is known of the terminal that a file is. */
+/* Properties of the terminal behind a file. */
 #ifndef BASE_TERMINAL_H
 #define BASE_TERMINAL_H
 
@@ -6,8 +6,8 @@
 
 bool terminal_is(int file);
 
-/* Its width in columns if it is one on which a line can be written over again; else 0: TERM is
- * unset or "dumb", or the file is no terminal. COLUMNS says another width. */
+/* Returns the terminal's width in columns if lines on it can be overwritten; else 0: TERM is unset
+ * or "dumb", or the file is no terminal. COLUMNS overrides the width. */
 int terminal_columns(int file);
 
 #endif

@@ -4,32 +4,32 @@
 
 #include <stdlib.h>
 
-/* gain[a][b] is the most that items a … of the one and b … of the other can gain. */
-static int *fill(int n, int m, Likeness *likeness, const void *context)
+/* Fills gain[a][b] with the largest gain of the items from a and from b on. */
+static int *fill_gains(int n, int m, Likeness *likeness, const void *context)
 {
     size_t row = (size_t)m + 1;
     int *gain = mem_alloc(size_mul((size_t)n + 1, row), sizeof *gain);
     for (int a = n - 1; a >= 0; a--)
         for (int b = m - 1; b >= 0; b--) {
-            int *here = &gain[(size_t)a * row + (size_t)b];
-            int like = likeness(context, a, b), without_a = here[row], without_b = here[1];
+            int *cell = &gain[(size_t)a * row + (size_t)b];
+            int like = likeness(context, a, b), without_a = cell[row], without_b = cell[1];
             int best = without_a > without_b ? without_a : without_b;
-            int with = like > 0 ? like + here[row + 1] : 0;
-            *here = with > best ? with : best;
+            int with = like > 0 ? like + cell[row + 1] : 0;
+            *cell = with > best ? with : best;
         }
     return gain;
 }
 
 int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pairs)
 {
-    int *gain = fill(n, m, likeness, context), count = 0;
+    int *gain = fill_gains(n, m, likeness, context), count = 0;
     size_t row = (size_t)m + 1;
     for (int a = 0, b = 0; a < n || b < m;) {
-        const int *here = &gain[(size_t)a * row + (size_t)b];
+        const int *cell = &gain[(size_t)a * row + (size_t)b];
         int like = a < n && b < m ? likeness(context, a, b) : 0;
-        if (like > 0 && *here == like + here[row + 1])
+        if (like > 0 && *cell == like + cell[row + 1])
             pairs[count++] = (Pair){ a++, b++ };
-        else if (a < n && *here == here[row])
+        else if (a < n && *cell == cell[row])
             pairs[count++] = (Pair){ a++, -1 };
         else
             pairs[count++] = (Pair){ -1, b++ };
@@ -40,7 +40,7 @@ int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pai
 
 int align_gain(int n, int m, Likeness *likeness, const void *context)
 {
-    int *gain = fill(n, m, likeness, context), most = *gain;
+    int *gain = fill_gains(n, m, likeness, context), largest = *gain;
     free(gain);
-    return most;
+    return largest;
 }

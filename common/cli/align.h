@@ -1,20 +1,21 @@
-/* Two sequences put side by side. */
+/* Alignment of two sequences. */
 #ifndef CLI_ALIGN_H
 #define CLI_ALIGN_H
 
-/* Items a and b of the two, side by side; -1: the other one has no counterpart. */
+/* Aligned items a and b of the two sequences; -1: no counterpart. */
 typedef struct {
     int a, b;
 } Pair;
 
-/* How much is gained by having item a beside item b; 0: they are not put side by side. */
+/* Returns the gain from aligning item a with item b; 0: they may not be aligned. */
 typedef int Likeness(const void *context, int a, int b);
 
-/* All of both sequences (n and m items) in order, so that the pairs' gain is the largest possible
- * (Needleman and Wunsch 1970, gaps free). pairs: room for n + m. Returns how many there are. */
+/* Aligns two sequences of n and m items, keeping their order, so that the sum of the pairs' gains
+ * is as large as possible (Needleman and Wunsch 1970, without gap costs). pairs: space for n + m.
+ * Returns the number of pairs. */
 int align_pairs(int n, int m, Likeness *likeness, const void *context, Pair *pairs);
 
-/* That largest gain alone. */
+/* Returns only that largest gain. */
 int align_gain(int n, int m, Likeness *likeness, const void *context);
 
 #endif

@@ -20,7 +20,7 @@ static const Entry *wanted(const Safetensors *file, const char *key, int rank)
     return entry;
 }
 
-/* [n,c,h,w] to [n,h,w,c]. */
+/* Converts [n,c,h,w] to [n,h,w,c]. */
 static void channels_last(const FileBatch *b, const float *from, float *to)
 {
     size_t pixels = (size_t)b->h * (size_t)b->w, channels = (size_t)b->c;
@@ -30,7 +30,7 @@ static void channels_last(const FileBatch *b, const float *from, float *to)
                 to[(n * pixels + p) * channels + c] = *from++;
 }
 
-/* Whole numbers as float32, which has all those up to 2^24. */
+/* Reads whole numbers as float32, which is exact up to 2^24. */
 static void read_whole_numbers(const Safetensors *file, const Entry *x, float *out)
 {
     enum { MOST = 1 << 24 };
@@ -42,7 +42,7 @@ static void read_whole_numbers(const Safetensors *file, const Entry *x, float *o
     for (size_t i = 0; i < count; i++) {
         if (wide[i] < -MOST || wide[i] > MOST) {
             long long value = wide[i];
-            free(wide); /* LeakSanitizer finds it no more where the program ends */
+            free(wide); /* freed because otherwise LeakSanitizer reports it if the program ends */
             error_die(EXIT_FAILED, file->path, "'x': %lld is no float32", value);
         }
         out[i] = (float)wide[i];
@@ -60,7 +60,7 @@ static void read_images(const Safetensors *file, FileBatch *b)
     b->w = (int)x->shape[3];
     size_t count = entry_elements(x);
     float *planes = mem_alloc(count, sizeof *planes);
-    bool whole = *x->dtype == 'I' || *x->dtype == 'U'; /* pixels as they lie in a file */
+    bool whole = *x->dtype == 'I' || *x->dtype == 'U'; /* pixels as stored in a file */
     if (whole)
         read_whole_numbers(file, x, planes);
     else if (!entry_floats(file, x, planes, &error))
@@ -109,7 +109,7 @@ void batch_free(FileBatch *batch)
     free(batch->labels);
 }
 
-/* A batch whose last dimension is one of colours, and whose second is none, is [N,H,W,C]. */
+/* Refuses a batch whose last dimension, but not the second, is a number of colours: [N,H,W,C]. */
 static void check_order(const FileBatch *b, int channels)
 {
     bool colours = b->w == 1 || b->w == 3;

@@ -1,4 +1,4 @@
-/* bench: how fast the network runs, and where its time goes. */
+/* bench: the network's speed and the time of its layers. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What is timed: a network with random weights, running forward or taking training steps. */
+/* The network to be timed, with random weights: forward only, or training steps. */
 typedef struct {
     const Net *net;
     Weights *weights, *gradients;
     Engine *engine;
-    bool learns;
+    bool is_training;
     AdamW optimizer;
     int *labels;
 } Subject;
@@ -34,7 +34,7 @@ static void fill_random(float *x, size_t count)
 
 static Subject subject_new(const Net *net, bool train, int classes)
 {
-    Subject s = { .net = net, .weights = weights_new(net), .learns = train };
+    Subject s = { .net = net, .weights = weights_new(net), .is_training = train };
     const Tensor *x = net_tensor(net, 0);
     weights_init(s.weights, 1);
     if (!train) {
@@ -53,7 +53,7 @@ static Subject subject_new(const Net *net, bool train, int classes)
 
 static void subject_free(Subject *s)
 {
-    if (s->learns)
+    if (s->is_training)
         adamw_free(&s->optimizer);
     engine_free(s->engine);
     weights_free(s->weights);
@@ -61,13 +61,13 @@ static void subject_free(Subject *s)
     free(s->labels);
 }
 
-/* One run: a forward pass, or a training step on a batch that is there. */
+/* Times one run: a forward pass, or a training step on a given batch. */
 static double time_once(Subject *s)
 {
     double start = clock_seconds();
     const Tensor *y = net_output(s->net);
     engine_forward(s->engine);
-    if (s->learns) {
+    if (s->is_training) {
         cross_entropy_loss(engine_output(s->engine), y->n, y->c, (Targets){ .a = s->labels }, 0,
                            engine_output_gradient(s->engine));
         engine_backward(s->engine);
@@ -76,9 +76,9 @@ static double time_once(Subject *s)
     return clock_seconds() - start;
 }
 
-static void refill(Subject *s)
+static void restore_input(Subject *s)
 {
-    if (s->learns) /* backward reuses the input's memory */
+    if (s->is_training) /* backward reuses the input's memory */
         fill_random(engine_input(s->engine), tensor_elements(net_tensor(s->net, 0)));
 }
 
@@ -95,51 +95,51 @@ static double peak_mib(void)
 
 /* --- a line per layer ------------------------------------------------------------------------ */
 
-/* What a network's time is told of: each unit forward, then backward. */
-static int parts(const Subject *s)
+/* Returns the number of timed parts: each unit forward, then each backward. */
+static int part_count(const Subject *s)
 {
     return 2 * engine_units(s->engine);
 }
 
-/* Of all runs so far. */
+/* Returns a part's seconds in all runs so far. */
 static double seconds_of(const Subject *s, int part)
 {
     EngineUnit u = engine_unit(s->engine, part / 2);
     return part % 2 ? u.backward : u.forward;
 }
 
-/* [parts][1 + runs]: what seconds_of says after each run, that which is not counted first. NULL:
- * not asked for. */
+/* [parts][1 + runs]: the values of seconds_of after each run, the uncounted one first. NULL: not
+ * wanted. */
 typedef struct {
     double *seconds;
     int runs;
-} Laps;
+} Timings;
 
-static void laps_take(Laps *laps, const Subject *s, int run)
+static void timings_record(Timings *timings, const Subject *s, int run)
 {
-    for (int i = 0; laps->seconds && i < parts(s); i++)
-        laps->seconds[(size_t)i * (size_t)(1 + laps->runs) + (size_t)run] = seconds_of(s, i);
+    for (int i = 0; timings->seconds && i < part_count(s); i++)
+        timings->seconds[(size_t)i * (size_t)(1 + timings->runs) + (size_t)run] = seconds_of(s, i);
 }
 
-/* A part's median over the runs; once, it is done in place. */
-static double laps_median(const Laps *laps, int part)
+/* Returns a part's median over the runs; may be called once, as it sorts in place. */
+static double timings_median(const Timings *timings, int part)
 {
-    double *after = laps->seconds + (size_t)part * (size_t)(1 + laps->runs);
-    for (int i = laps->runs; i > 0; i--)
+    double *after = timings->seconds + (size_t)part * (size_t)(1 + timings->runs);
+    for (int i = timings->runs; i > 0; i--)
         after[i] -= after[i - 1];
-    qsort(after + 1, (size_t)laps->runs, sizeof *after, by_size);
-    return after[1 + laps->runs / 2];
+    qsort(after + 1, (size_t)timings->runs, sizeof *after, by_size);
+    return after[1 + timings->runs / 2];
 }
 
-/* What a line's shares are shares of, and for whom it is. */
+/* A table of parts, and the totals that percentages refer to. */
 typedef struct {
-    Laps laps;
-    double seconds; /* of a run: the median */
+    Timings timings;
+    double seconds; /* median per run */
     double peak;    /* GFLOP/s */
     bool tsv;
-} Whole;
+} Table;
 
-static void print_heading(const Whole *w)
+static void print_heading(const Table *w)
 {
     if (w->tsv)
         printf("layer\tops\tpass\tms\ttime_percent\tgflops\tpeak_percent\n");
@@ -148,9 +148,9 @@ static void print_heading(const Whole *w)
                "ms", "time", "GFLOP/s", "of peak");
 }
 
-/* Layers that multiply nothing have a time only. */
+/* Prints a row; layers without multiply-adds have only a time. */
 static void print_row(const char *name, const char *ops, const char *pass, double seconds,
-                      double flops, const Whole *w)
+                      double flops, const Table *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0, share = 100 * seconds / w->seconds;
     print_tsv_field(name);
@@ -162,7 +162,7 @@ static void print_row(const char *name, const char *ops, const char *pass, doubl
 }
 
 static void print_line(const char *name, const char *ops, double seconds, double flops,
-                       const Whole *w)
+                       const Table *w)
 {
     double gflops = seconds > 0 ? flops / seconds / 1e9 : 0;
     printf("  %-40s %-30s %9.3f %5.1f%%", name, ops, 1e3 * seconds, 100 * seconds / w->seconds);
@@ -171,11 +171,11 @@ static void print_line(const char *name, const char *ops, double seconds, double
     putchar('\n');
 }
 
-static void print_units(const Subject *s, const Whole *w)
+static void print_units(const Subject *s, const Table *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
         EngineUnit u = engine_unit(s->engine, i);
-        double seconds = laps_median(&w->laps, 2 * i), flops = 2 * (double)u.first->macs;
+        double seconds = timings_median(&w->timings, 2 * i), flops = 2 * (double)u.first->macs;
         char *ops = u.first == u.last ? str_format("%s", u.first->op->name)
                                       : str_format("%s … %s", u.first->op->name, u.last->op->name);
         if (w->tsv)
@@ -187,7 +187,7 @@ static void print_units(const Subject *s, const Whole *w)
 }
 
 static void print_pass(const Tensor *t, const char *pass, double seconds, double flops,
-                       const Whole *w)
+                       const Table *w)
 {
     char *ops = str_format("%s, %s", t->op->name, pass);
     if (w->tsv)
@@ -197,11 +197,12 @@ static void print_pass(const Tensor *t, const char *pass, double seconds, double
     free(ops);
 }
 
-static void print_layers(const Subject *s, const Whole *w)
+static void print_layers(const Subject *s, const Table *w)
 {
     for (int i = 0; i < engine_units(s->engine); i++) {
         const Tensor *t = engine_unit(s->engine, i).first;
-        double forward = laps_median(&w->laps, 2 * i), backward = laps_median(&w->laps, 2 * i + 1);
+        double forward = timings_median(&w->timings, 2 * i),
+               backward = timings_median(&w->timings, 2 * i + 1);
         print_pass(t, "forward", forward, 2 * (double)t->macs, w);
         print_pass(t, "backward", backward, 4 * (double)t->macs, w);
     }
@@ -240,27 +241,28 @@ int cmd_bench(const Run *run)
     if (o->layers && !engine_units(s.engine))
         error_die(EXIT_FAILED, "--layers", "the plain engine does not time its layers");
     double *seconds = mem_alloc((size_t)runs, sizeof *seconds);
-    refill(&s);
-    Laps laps = { .runs = runs };
+    restore_input(&s);
+    Timings timings = { .runs = runs };
     if (o->layers)
-        laps.seconds = mem_alloc((size_t)parts(&s), size_mul((size_t)runs + 1, sizeof(double)));
-    time_once(&s); /* not counted: memory is touched for the first time */
-    laps_take(&laps, &s, 0);
+        timings.seconds =
+            mem_alloc((size_t)part_count(&s), size_mul((size_t)runs + 1, sizeof(double)));
+    time_once(&s); /* not counted: touches the memory for the first time */
+    timings_record(&timings, &s, 0);
     for (int i = 0; i < runs; i++) {
-        refill(&s);
+        restore_input(&s);
         seconds[i] = time_once(&s);
-        laps_take(&laps, &s, 1 + i);
+        timings_record(&timings, &s, 1 + i);
     }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_size);
     if (o->layers) {
-        Whole whole = { laps, seconds[runs / 2], engine_peak(), tsv };
+        Table whole = { timings, seconds[runs / 2], engine_peak(), tsv };
         print_heading(&whole);
         (train ? print_layers : print_units)(&s, &whole);
     }
     if (!o->layers || !tsv) /* one table, not two */
         print_figures(run, &shape, net, seconds, runs, train);
     free(seconds);
-    free(laps.seconds);
+    free(timings.seconds);
     subject_free(&s);
     net_free(net);
     return 0;

@@ -1,4 +1,4 @@
-/* A step on a data set: what train and evaluate share. */
+/* A step's network on a data set, for train and evaluate. */
 #ifndef CLI_BLUEPRINT_H
 #define CLI_BLUEPRINT_H
 
@@ -6,25 +6,25 @@
 #include "data/alter.h"
 #include "train/evaluate.h"
 
-/* What a network of any batch size is built from, and what it runs by. */
+/* A network of any batch size, to be built, and the engine to run it. */
 typedef struct {
     const Step *step;
     Shape shape;
     EngineKind engine;
 } Blueprint;
 
-/* origin: the weights that will be run, or NULL. */
+/* Makes the blueprint for a data set. origin: the weights to be run, or NULL. */
 Blueprint blueprint_for_data(const Run *run, const struct Origin *origin, const Dataset *data);
 
-/* Builds from a blueprint, which must outlive the builder. */
+/* Returns a builder from a blueprint, which must outlive it. */
 Builder blueprint_builder(const Blueprint *plan);
 
-/* dataset_open, its images then altered where `alter` has a name; ends the program where the set
+/* Opens a data set and alters its images unless alter.name is empty; ends the program if the set
  * cannot be opened. */
 Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alteration alter);
 
-/* What --alter says: a name of "" where it was not given. Ends the program where it says nonsense.
- */
+/* Returns the alteration that --alter names, with an empty name without the option. Ends the
+ * program for an invalid one. */
 Alteration blueprint_alteration(const Options *options);
 
 #endif

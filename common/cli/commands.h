@@ -1,5 +1,5 @@
-/* The commands: each a function of a step and its options, in a file of its name or near it. They
- * return the exit status; errors end the program where they are found. */
+/* The commands: functions of a step and its options, each in a file of its own name or a related
+ * one. They return the exit status; errors end the program at once. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
@@ -8,11 +8,11 @@
 #include "cli/step.h"
 #include "data/dataset.h"
 
-/* A step on its command line. */
+/* A step and its command line. */
 typedef struct {
     const Step *step;
     const char *name; /* the program's: "05_large_kernel" */
-    const char *path; /* the program's file, by which its neighbours are found */
+    const char *path; /* the program's file, used to find its siblings */
     Options options;
 } Run;
 
@@ -30,8 +30,8 @@ int cmd_classify(const Run *run);
 int cmd_field(const Run *run);
 int cmd_show(const Run *run);
 
-/* The network for images of a data set: of these weights (NULL: of none), the preset small, or
- * what the options say; channels and classes are the set's. */
+/* Returns the shape of the network for images of a data set, from its weights (NULL: none), the
+ * preset small, or the options; channels and classes are the set's. */
 struct Origin;
 Shape network_shape_for_data(const Run *run, const struct Origin *origin, const Dataset *data);
 int cmd_compare(const Run *run);

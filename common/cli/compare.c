@@ -1,4 +1,4 @@
-/* compare: what a network has that another step's has not, layer by layer. */
+/* compare: the differences between this network and another step's, layer by layer. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/commands.h"
@@ -15,7 +15,7 @@
 
 /* --- for programs ---------------------------------------------------------------------------- */
 
-/* Calls print for every layer or two layers side by side that are not as before. */
+/* Calls print for every layer or pair of layers that differ. */
 static void each_change(const Comparison *c, void (*print)(char mark, const Layer *, const Layer *))
 {
     for (int u = 0; u < c->unit_count; u++) {
@@ -94,16 +94,17 @@ static void print_json(const Comparison *c)
     printf("}]}\n");
 }
 
-/* --- whom to ask ----------------------------------------------------------------------------- */
+/* --- the other program ----------------------------------------------------------------------- */
 
-/* Options that mean something to one step only: the other has its own, behind the colon. */
+/* Tests for an option that has a meaning for one step only; the other's is given after the
+ * colon. */
 static bool is_own(const char *word)
 {
     return strcmp(word, "--row") == 0 || strcmp(word, "--variant") == 0;
 }
 
-/* Leaves the options out that are this step's own; returns how many words are left. */
-static int without_own(const char **words, int count)
+/* Leaves out the options that belong to this step alone; returns the number of words left. */
+static int drop_own_options(const char **words, int count)
 {
     int kept = 0;
     for (int i = 0; i < count; i += 2) {
@@ -115,8 +116,8 @@ static int without_own(const char **words, int count)
     return kept;
 }
 
-/* The program for "04", "04_name" or, without operand, of the step that this one was made from;
- * this one where it is a row that is wanted. */
+/* Returns the program for "04" or "04_name", or without operand for the parent step; this program
+ * if a row is wanted. */
 static char *other_program(const Run *run, const char *name)
 {
     bool several = false;
@@ -136,8 +137,8 @@ static char *other_program(const Run *run, const char *name)
     return path;
 }
 
-/* What is behind the colon in "13:7", "12:small", "11:paper": the option that it is the value of.
- */
+/* Returns the option that "7", "small" or "paper" in "13:7", "12:small", "11:paper" is a value
+ * of. */
 static const char *option_of(const char *value)
 {
     if (isdigit((unsigned char)*value))
@@ -146,28 +147,28 @@ static const char *option_of(const char *value)
     return preset ? "--preset" : "--variant";
 }
 
-/* Reads the other network: with this call's options and the one behind the colon, if any. A
- * published step has the paper's widths unless told otherwise, and the others are told so. */
+/* Reads the other network, with this call's options and the one after the colon, if any. A
+ * published step has the paper's widths by default, and the other step is then asked for those. */
 static bool read_other(const Run *run, const char *path, const char *value, Comparison *c)
 {
     const char *words[NETWORK_WORDS + 2];
-    int count = without_own(words, options_of_network(&run->options, words));
+    int count = drop_own_options(words, options_of_network(&run->options, words));
     bool paper = !value && network_has_paper_sizes(run->step, &run->options);
     if (value || paper) {
         words[count++] = paper ? "--preset" : option_of(value);
         words[count++] = paper ? "paper" : value;
-        c->told = str_format(" %s %s", words[count - 2], words[count - 1]);
+        c->other_option = str_format(" %s %s", words[count - 2], words[count - 1]);
     }
     bool good = layers_read(path, words, count, &c->before);
-    if (!good && paper) { /* it is a published step itself */
-        free(c->told);
-        c->told = NULL;
+    if (!good && paper) { /* the other is a published step itself */
+        free(c->other_option);
+        c->other_option = NULL;
         good = layers_read(path, words, count - 2, &c->before);
     }
     return good;
 }
 
-/* Reads both networks; where one is not to be had, the program ends. */
+/* Reads both networks; ends the program if one cannot be read. */
 static void read_both(const Run *run, Comparison *c, char **other)
 {
     const Options *o = &run->options;
@@ -187,7 +188,7 @@ static void read_both(const Run *run, Comparison *c, char **other)
     if (!read_other(run, *other, colon, c))
         error_die(EXIT_FAILED, sibling_base_name(*other),
                   "has no network with these options; its 'report%s' says why",
-                  c->told ? c->told : "");
+                  c->other_option ? c->other_option : "");
     const char *words[NETWORK_WORDS];
     int count = options_of_network(&run->options, words);
     if (!layers_read(run->path, words, count, &c->after))
@@ -197,7 +198,7 @@ static void read_both(const Run *run, Comparison *c, char **other)
 
 int cmd_compare(const Run *run)
 {
-    /* A wrong size is told here, with the step's line. */
+    /* Reports a wrong size here, with the step's line. */
     Shape shape = network_shape(run->step, &run->options, 0);
     net_free(network_build(run->step, &shape));
     Comparison c = { 0 };

@@ -1,6 +1,6 @@
-/* First the units (blocks, stem, head) of both networks are put side by side, by how alike their
- * layers are, then the layers of each two. So a block that was put in, or a convolution that moved,
- * shows as that, and not as a change of everything behind it. */
+/* Compares in two passes: first the units (blocks, stem, head) of both networks are aligned by the
+ * similarity of their layers, then the layers of each pair of units. An inserted block or a moved
+ * convolution thus appears as such, not as a change of everything after it. */
 #include "cli/comparison.h"
 
 #include "base/memory.h"
@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- how alike ------------------------------------------------------------------------------- */
+/* --- similarity ------------------------------------------------------------------------------ */
 
 /* Two units whose layers are compared. */
 typedef struct {
     const Layers *before, *after;
     const LayerUnit *a, *b;
-} Two;
+} UnitPair;
 
-/* What an op does in a network, whichever way. */
+/* Returns an op's function in a network, whatever the kind. */
 static const char *role(const char *op)
 {
     size_t length = strlen(op);
@@ -28,15 +28,15 @@ static const char *role(const char *op)
     return strcmp(op, "linear") == 0 ? "conv2d" : op;
 }
 
-/* The same, be there a bias or not? */
+/* Tests for equal shapes, with or without bias. */
 static bool same_shape(const char *weight, const char *other)
 {
     size_t length = strcspn(weight, " ");
     return length == strcspn(other, " ") && strncmp(weight, other, length) == 0;
 }
 
-/* "block.0" and "shortcut.0": scopes with names of their own, in different ones of which two layers
- * have nothing to do with each other. */
+/* Tests for layers in different named scopes, such as "block.0" and "shortcut.0", which have
+ * nothing in common. */
 static bool other_scope(const char *name, const char *other)
 {
     size_t length = strcspn(name, "."), other_length = strcspn(other, ".");
@@ -44,16 +44,16 @@ static bool other_scope(const char *name, const char *other)
            other[other_length] && (length != other_length || strncmp(name, other, length) != 0);
 }
 
-/* Weights say what a layer is: the very same ones outweigh everything, and two convolutions with
- * other kernels are hardly more alike than nothing. Norms and activations stay with what they
- * follow; of convolutions the name decides where nothing else does. */
+/* Returns the similarity of two layers. Weights identify a layer: identical shapes outweigh
+ * everything, and two convolutions with different kernels are hardly alike. Norms and activations
+ * stay with the layer before them; between convolutions the name decides if nothing else does. */
 static int layer_likeness(const void *context, int i, int j)
 {
-    const Two *two = context;
-    const Layer *a = &two->before->layers[two->a->first + i];
-    const Layer *b = &two->after->layers[two->b->first + j];
-    const char *name_a = layers_rest(two->before, two->a, i);
-    const char *name_b = layers_rest(two->after, two->b, j);
+    const UnitPair *pair = context;
+    const Layer *a = &pair->before->layers[pair->a->first + i];
+    const Layer *b = &pair->after->layers[pair->b->first + j];
+    const char *name_a = layers_rest(pair->before, pair->a, i);
+    const char *name_b = layers_rest(pair->after, pair->b, j);
     if (strcmp(role(a->op), role(b->op)) != 0 || other_scope(name_a, name_b))
         return 0;
     int name = strcmp(name_a, name_b) == 0;
@@ -66,18 +66,18 @@ static int layer_likeness(const void *context, int i, int j)
            (same_shape(layers_kernel(a->weight), layers_kernel(b->weight)) ? 14 : 4);
 }
 
-/* --- side by side ---------------------------------------------------------------------------- */
+/* --- alignment ------------------------------------------------------------------------------- */
 
 static int own_likeness(const Layers *l, const LayerUnit *u)
 {
-    Two two = { l, l, u, u };
+    UnitPair pair = { l, l, u, u };
     int sum = 0;
     for (int i = 0; i < u->count; i++)
-        sum += layer_likeness(&two, i, i);
+        sum += layer_likeness(&pair, i, i);
     return sum;
 }
 
-/* The stage of a block, "encoder.stages.2.3": the first of two numbers; -1: it has not two. */
+/* Returns the stage of a block, "encoder.stages.2.3": the first of two numbers; -1 without two. */
 static int stage_of(const Layers *l, const LayerUnit *u)
 {
     const char *name = l->layers[u->first].name;
@@ -85,7 +85,7 @@ static int stage_of(const Layers *l, const LayerUnit *u)
     return at < u->prefix ? atoi(name + at) : -1;
 }
 
-/* Is it a block, with a sum around it? */
+/* Tests for a block, which contains a sum. */
 static bool is_residual(const Layers *l, const LayerUnit *u)
 {
     for (int i = 0; i < u->count; i++)
@@ -94,54 +94,57 @@ static bool is_residual(const Layers *l, const LayerUnit *u)
     return false;
 }
 
-/* By kinds: what their layers gain. Nothing where only one is a block, or, outside one stage, where
- * they have less than a third in common. */
-static int kinds_likeness(const Two *two, bool same_stage)
+/* Returns the similarity of two kinds of units: the gain of their layers. 0 if only one is a block
+ * or if, in different stages, they share less than a third. */
+static int kinds_likeness(const UnitPair *pair, bool same_stage)
 {
-    int a = own_likeness(two->before, two->a), b = own_likeness(two->after, two->b);
-    int gain = align_gain(two->a->count, two->b->count, layer_likeness, two);
-    if (is_residual(two->before, two->a) != is_residual(two->after, two->b))
+    int a = own_likeness(pair->before, pair->a), b = own_likeness(pair->after, pair->b);
+    int gain = align_gain(pair->a->count, pair->b->count, layer_likeness, pair);
+    if (is_residual(pair->before, pair->a) != is_residual(pair->after, pair->b))
         return 0;
     return same_stage || 3 * gain >= (a < b ? a : b) ? gain : 0;
 }
 
 typedef struct {
     const Layers *before, *after;
-    int *known; /* by kinds of units, [before's][after's]: how alike, + 1; 0: not yet known */
+    int *likeness_known; /* by kinds of units, [before's][after's]: similarity + 1; 0: not yet
+                            computed */
 } Units;
 
 static int unit_likeness(const void *context, int i, int j)
 {
     const Units *u = context;
-    Two two = { u->before, u->after, &u->before->units[i], &u->after->units[j] };
-    int stage_a = stage_of(two.before, two.a), stage_b = stage_of(two.after, two.b);
+    UnitPair pair = { u->before, u->after, &u->before->units[i], &u->after->units[j] };
+    int stage_a = stage_of(pair.before, pair.a), stage_b = stage_of(pair.after, pair.b);
     if (stage_a >= 0 && stage_b >= 0 && stage_a != stage_b)
         return 0;
-    int *known = &u->known[(size_t)two.a->kind * (size_t)u->after->kinds + (size_t)two.b->kind];
-    if (!*known)
-        *known = kinds_likeness(&two, stage_a >= 0 && stage_a == stage_b) + 1;
-    return *known - 1;
+    int *likeness_known =
+        &u->likeness_known[(size_t)pair.a->kind * (size_t)u->after->kinds + (size_t)pair.b->kind];
+    if (!*likeness_known)
+        *likeness_known = kinds_likeness(&pair, stage_a >= 0 && stage_a == stage_b) + 1;
+    return *likeness_known - 1;
 }
 
 void comparison_make(Comparison *c)
 {
     const Layers *a = &c->before, *b = &c->after;
-    Units u = { a, b, mem_alloc(size_mul((size_t)a->kinds, (size_t)b->kinds), sizeof *u.known) };
+    Units u = { a, b,
+                mem_alloc(size_mul((size_t)a->kinds, (size_t)b->kinds), sizeof *u.likeness_known) };
     c->units = mem_alloc((size_t)a->unit_count + (size_t)b->unit_count, sizeof *c->units);
     c->unit_count = align_pairs(a->unit_count, b->unit_count, unit_likeness, &u, c->units);
-    free(u.known);
+    free(u.likeness_known);
 }
 
 Pair *comparison_layers(const Comparison *c, Pair units, int *count)
 {
     static const LayerUnit none = { 0 };
-    Two two = { &c->before, &c->after, units.a < 0 ? &none : &c->before.units[units.a],
-                units.b < 0 ? &none : &c->after.units[units.b] };
-    Pair *pairs = mem_alloc((size_t)two.a->count + (size_t)two.b->count, sizeof *pairs);
-    *count = align_pairs(two.a->count, two.b->count, layer_likeness, &two, pairs);
+    UnitPair pair = { &c->before, &c->after, units.a < 0 ? &none : &c->before.units[units.a],
+                      units.b < 0 ? &none : &c->after.units[units.b] };
+    Pair *pairs = mem_alloc((size_t)pair.a->count + (size_t)pair.b->count, sizeof *pairs);
+    *count = align_pairs(pair.a->count, pair.b->count, layer_likeness, &pair, pairs);
     for (int i = 0; i < *count; i++) {
-        pairs[i].a += pairs[i].a < 0 ? 0 : two.a->first;
-        pairs[i].b += pairs[i].b < 0 ? 0 : two.b->first;
+        pairs[i].a += pairs[i].a < 0 ? 0 : pair.a->first;
+        pairs[i].b += pairs[i].b < 0 ? 0 : pair.b->first;
     }
     return pairs;
 }
@@ -160,5 +163,5 @@ void comparison_free(Comparison *c)
     layers_free(&c->before);
     layers_free(&c->after);
     free(c->units);
-    free(c->told);
+    free(c->other_option);
 }

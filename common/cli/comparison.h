@@ -1,4 +1,4 @@
-/* Two networks, layer by layer side by side. */
+/* Two networks, aligned layer by layer. */
 #ifndef CLI_COMPARISON_H
 #define CLI_COMPARISON_H
 
@@ -7,23 +7,23 @@
 
 typedef struct {
     Layers before, after;
-    Pair *units; /* of before and after, side by side */
+    Pair *units; /* of before and after, aligned */
     int unit_count;
-    char *told; /* the option that the other program alone was given, " --row 7", or NULL */
+    char *other_option; /* the option given to the other program alone, " --row 7", or NULL */
 } Comparison;
 
-/* Puts the units of the two networks, which have been read, side by side. */
+/* Aligns the units of the two networks, which have been read. */
 void comparison_make(Comparison *c);
 void comparison_free(Comparison *c);
 
-/* The layers of two units side by side, or those of one that is alone. To be freed. */
+/* Returns the aligned layers of two units, or those of a single one. To be freed. */
 Pair *comparison_layers(const Comparison *c, Pair units, int *count);
 
-/* '+': came; '-': went; '~': changed; '=': has another name only; ' ': as before. a or b: NULL
- * where there is none. */
+/* Returns '+': added; '-': removed; '~': changed; '=': only renamed; ' ': unchanged. a or b is NULL
+ * if there is no counterpart. */
 char comparison_mark(const Layer *a, const Layer *b);
 
-/* Prints the comparison for people: rows of what changed, unit by unit, and sums. */
+/* Prints the comparison as text: rows of changes, unit by unit, and sums. */
 void comparison_print(const Comparison *c);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of the table, 98 wide where no name is very long. */
+/* Prints a row of the table, 98 wide unless a name is very long. */
 static void print_cells(char mark, const char *name, const char *op, const char *weight,
                         const char *output, const char *params, const char *macs)
 {
@@ -25,8 +25,8 @@ static void print_layer(char mark, const char *name, const Layer *l)
                 print_count_text(l->macs, b));
 }
 
-/* Below a layer what it has become: what is as before is left out. */
-static void print_become(const char *name, const Layer *a, const Layer *b)
+/* Prints the changed layer below the old one, leaving out what is unchanged. */
+static void print_new_layer(const char *name, const Layer *a, const Layer *b)
 {
     char arrow[128], params[COUNT_TEXT] = "", macs[COUNT_TEXT] = "";
     snprintf(arrow, sizeof arrow, "-> %s", name);
@@ -42,19 +42,19 @@ static void print_become(const char *name, const Layer *a, const Layer *b)
                 strcmp(a->output, b->output) ? b->output : "", params, macs);
 }
 
-/* What has been printed so far. */
+/* State of the printing so far. */
 typedef struct {
-    int came, went, changed, resized, renamed, same; /* layers */
+    int added, removed, changed, resized, renamed, same; /* layers */
     int count;
-    char **patterns; /* of each group of units: which of its layers changed, and how */
-    char **names;    /* what the group is called */
+    char **patterns; /* of each group of units: its changed layers, as text … */
+    char **names;    /* … and the group's name */
 } Printed;
 
 static void count_row(Printed *p, const Group *g, int row)
 {
     char mark = group_mark(g, row);
-    p->came += mark == '+' ? g->count : 0;
-    p->went += mark == '-' ? g->count : 0;
+    p->added += mark == '+' ? g->count : 0;
+    p->removed += mark == '-' ? g->count : 0;
     p->changed += mark == '~' ? g->count : 0;
     p->resized += group_is_resized(g, row) ? g->count : 0;
     p->renamed += mark == '=' ? g->count : 0;
@@ -76,7 +76,7 @@ static void print_heading(const Group *g)
     free(b);
 }
 
-/* What the unit, or each of several, has in all; before and after where that differs. */
+/* Prints the totals of the unit, or of each of several; before and after if they differ. */
 static void print_sums(const Group *g)
 {
     Layer a, b;
@@ -84,10 +84,10 @@ static void print_sums(const Group *g)
     const char *name = g->count > 1 ? "in each" : "in all";
     print_layer('=', name, g->units.a < 0 ? &b : &a);
     if (g->units.a >= 0 && g->units.b >= 0 && (a.params != b.params || a.macs != b.macs))
-        print_become("", &a, &b);
+        print_new_layer("", &a, &b);
 }
 
-/* Remembers the group; returns the name of an earlier one in which the same changed, or NULL. */
+/* Records the group; returns the name of an earlier group with the same changes, or NULL. */
 static const char *same_pattern(Printed *p, const Group *g)
 {
     char *pattern = group_pattern(g);
@@ -115,7 +115,7 @@ static void print_rows(const Group *g)
         else
             print_layer(group_mark(g, i), old, a);
         if (a && b)
-            print_become(strcmp(old, new) ? new : "", a, b);
+            print_new_layer(strcmp(old, new) ? new : "", a, b);
     }
 }
 
@@ -170,7 +170,7 @@ static void print_total(const char *what, uint64_t before, uint64_t after)
 
 static void print_tally(const Printed *p)
 {
-    printf("\nLayers: %d came, %d went, %d changed", p->came, p->went, p->changed);
+    printf("\nLayers: %d came, %d went, %d changed", p->added, p->removed, p->changed);
     if (p->resized)
         printf(" (%d only in size)", p->resized);
     printf(", %d are as before", p->same + p->renamed);
@@ -182,7 +182,8 @@ static void print_tally(const Printed *p)
 void comparison_print(const Comparison *c)
 {
     Printed p = { 0 };
-    printf("%s%s -> %s\n\n", c->before.program, c->told ? c->told : "", c->after.program);
+    printf("%s%s -> %s\n\n", c->before.program, c->other_option ? c->other_option : "",
+           c->after.program);
     print_cells(' ', "layer", "op", "weight", "output", "parameters", "MACs");
     for (int i = 0, count; i < c->unit_count; i += count) {
         Group g = group_at(c, i);

@@ -1,7 +1,6 @@
-/* A network runs from top to bottom. The rows are those of the comparison: layers side by side
- * stand at the same height. The first unit of each pattern is drawn in full, a box per layer with
- * its words beside it; units in which the same changed, and those in which nothing did, are drawn
- * small, without words. */
+/* Draws networks from top to bottom, in the rows of the comparison: aligned layers are at the same
+ * height. The first unit of each pattern is drawn in full, a box per layer with its text beside it;
+ * units with the same changes, or with none, are drawn small, without text. */
 #include "cli/comparison_svg.h"
 
 #include "base/error.h"
@@ -15,16 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pixels. The boxes of a side stand around its axis. */
+/* Pixels. Each side's boxes are centred on its axis. */
 enum {
     WIDTH = 1060,
     AXIS = 120,      /* of the boxes, from the middle of the drawing */
-    TEXT = 230,      /* where words begin, from there */
-    ONE_WIDTH = 620, /* of the drawing of a single network */
+    TEXT = 230,      /* start of the text, from there */
+    ONE_WIDTH = 620, /* width of the drawing of a single network */
     ALONE = 130,     /* the axis of a single network, from the left */
     TOP = 104,
-    ROW = 31,  /* the least height of a row with words */
-    LINE = 13, /* between lines of words */
+    ROW = 31,  /* least height of a row with text */
+    LINE = 13, /* between lines of text */
     GAP = 4,   /* between boxes */
     HEADING = 30,
     LEGEND = 108,
@@ -32,17 +31,17 @@ enum {
 
 typedef struct {
     const Comparison *c;
-    bool alone; /* one network */
+    bool single; /* a single network */
     int width;
     FILE *out;
-    int y;     /* where the next thing is drawn */
-    int drawn; /* groups in full, and their patterns and names */
+    int y;           /* position of the next element */
+    int drawn_count; /* groups drawn in full, with their patterns and names */
     char **patterns, **names;
 } Drawing;
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-static void escaped(FILE *out, const char *text)
+static void print_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
         const char *special = strchr("&<>\"", *text);
@@ -53,17 +52,17 @@ static void escaped(FILE *out, const char *text)
     }
 }
 
-/* anchor: start, middle or end; style: a class of the drawing's. */
-static void words(const Drawing *d, int x, int y, const char *anchor, const char *style,
-                  const char *text)
+/* Draws text. anchor: start, middle or end; style: a class of the style sheet. */
+static void draw_text(const Drawing *d, int x, int y, const char *anchor, const char *style,
+                      const char *text)
 {
     fprintf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" class=\"%s\">", x, y, anchor,
             style);
-    escaped(d->out, text);
+    print_escaped(d->out, text);
     fprintf(d->out, "</text>\n");
 }
 
-/* 205520896 as "206 M", 1683505152 as "1.68 G": three digits, to be freed. */
+/* Formats 205520896 as "206 M", 1683505152 as "1.68 G": three digits; to be freed. */
 static char *short_count(uint64_t n)
 {
     static const char units[] = " KMGT";
@@ -77,7 +76,7 @@ static char *short_count(uint64_t n)
 
 /* --- boxes ----------------------------------------------------------------------------------- */
 
-/* 16·log2(n), linear between powers of two, so that it is the same number on every machine. */
+/* Returns 16·log2(n), linear between powers of two, so that every machine gives the same number. */
 static int log_scale(uint64_t n)
 {
     int power = 0;
@@ -86,7 +85,7 @@ static int log_scale(uint64_t n)
     return 16 * power + (int)(n > 0 ? ((n - ((uint64_t)1 << power)) * 16) >> power : 0);
 }
 
-/* Channels and pixels of "1x64x56x56", or of "1x1000": one pixel. */
+/* Splits "1x64x56x56" into channels and pixels; "1x1000" has one pixel. */
 static void sizes(const char *shape, uint64_t *channels, uint64_t *pixels)
 {
     uint64_t n = 1, c = 1, h = 1, w = 1;
@@ -102,7 +101,7 @@ static int box_width(const Layer *l)
     return 8 + log_scale(channels) * 15 / 16;
 }
 
-/* Of a small box a third of the height. */
+/* Returns a box's height; a small box has a third of it. */
 static int box_height(const Layer *l, bool is_small)
 {
     uint64_t channels, pixels;
@@ -111,8 +110,8 @@ static int box_height(const Layer *l, bool is_small)
     return is_small ? 2 + height / 4 : height;
 }
 
-/* The colours of what is as before, came, went, changed: a layer that multiplies nothing has the
- * first, one of a tera-MAC the second. */
+/* The colours of unchanged, added, removed and changed layers: the first for no MACs, the second
+ * for a tera-MAC. */
 static const struct {
     char mark;
     int light[3], dark[3];
@@ -132,7 +131,7 @@ static int kind_of(char mark)
     return 0;
 }
 
-/* Light for no MACs, darker with their logarithm from 2^14 to 2^34. */
+/* Computes the colour: light for no MACs, darker with their logarithm from 2^14 to 2^34. */
 static void colour(int kind, uint64_t macs, char text[8])
 {
     int shade = int_min(int_max(log_scale(macs) - 16 * 14, macs ? 16 : 0), 16 * 20), rgb[3];
@@ -144,7 +143,7 @@ static void colour(int kind, uint64_t macs, char text[8])
 
 static int axis_of(const Drawing *d, bool after)
 {
-    return d->alone ? ALONE : WIDTH / 2 + (after ? AXIS : -AXIS);
+    return d->single ? ALONE : WIDTH / 2 + (after ? AXIS : -AXIS);
 }
 
 static void box(const Drawing *d, const Layer *l, char mark, bool after, int middle, bool is_small)
@@ -156,52 +155,53 @@ static void box(const Drawing *d, const Layer *l, char mark, bool after, int mid
             "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" class=\"%s\"><title>",
             axis_of(d, after) - width / 2, middle - height / 2, width, height, fill,
             kinds[kind].style);
-    escaped(d->out, l->name);
+    print_escaped(d->out, l->name);
     fprintf(d->out, ": %s%s%s, output %s, %s parameters, %s MACs</title></rect>\n", l->op,
             *l->weight ? " " : "", l->weight, l->output, print_count_text(l->params, params),
             print_count_text(l->macs, macs));
 }
 
-/* As group_mark; what is another only in its image's size is as before, and drawn at that size. */
+/* Returns group_mark, except that a layer that differs only in image size counts as unchanged; it
+ * is drawn at its own size. */
 static char mark_of(const Drawing *d, const Group *g, int row)
 {
-    return d->alone || group_is_resized(g, row) ? ' ' : group_mark(g, row);
+    return d->single || group_is_resized(g, row) ? ' ' : group_mark(g, row);
 }
 
 /* --- a unit in full -------------------------------------------------------------------------- */
 
-static int words_at(const Drawing *d, bool after, const char **anchor)
+static int text_at(const Drawing *d, bool after, const char **anchor)
 {
-    bool left = !d->alone && !after;
+    bool left = !d->single && !after;
     *anchor = left ? "end" : "start";
-    return d->alone ? ALONE + TEXT - AXIS : WIDTH / 2 + (left ? -TEXT : TEXT);
+    return d->single ? ALONE + TEXT - AXIS : WIDTH / 2 + (left ? -TEXT : TEXT);
 }
 
-/* Two lines beside the box: what the layer does and is called; what comes out and what it costs. */
-static void layer_words(const Drawing *d, const Layer *l, const char *name, char mark, bool after,
-                        int middle)
+/* Draws two lines beside the box: the layer's op and name; its output and cost. */
+static void draw_layer_text(const Drawing *d, const Layer *l, const char *name, char mark,
+                            bool after, int middle)
 {
     int kind = kind_of(mark);
     const char *anchor;
-    int x = words_at(d, after, &anchor);
+    int x = text_at(d, after, &anchor);
     fprintf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\"><tspan class=\"%s\">", x,
             middle - 2, anchor, kinds[kind].style);
     fprintf(d->out, "%s%s%s%s</tspan> <tspan class=\"small\">", kinds[kind].sign, l->op,
             *l->weight ? " " : "", l->weight);
-    escaped(d->out, name);
+    print_escaped(d->out, name);
     fprintf(d->out, "</tspan></text>\n");
     char *params = short_count(l->params), *macs = short_count(l->macs);
     char *text = str_format("%s%s%s%s%s", l->output, l->params ? ", parameters " : "",
                             l->params ? params : "", l->macs ? ", MACs " : "", l->macs ? macs : "");
-    words(d, x, middle - 2 + LINE, anchor, "small", text);
+    draw_text(d, x, middle - 2 + LINE, anchor, "small", text);
     free(params);
     free(macs);
     free(text);
 }
 
-/* The row in which a layer that went came back: the first that has come, is not yet taken and does
- * the same by the same kind of weights; -1: it is gone. */
-static int moved_to(const Group *g, int row, const bool *taken)
+/* Returns the row to which a removed layer moved: the first added one, not in `taken`, with the
+ * same op and the same kind of weights; -1: none. */
+static int find_move(const Group *g, int row, const bool *taken)
 {
     const Layer *a = group_before(g, row);
     for (int i = 0; i < g->rows && group_mark(g, row) == '-'; i++) {
@@ -218,7 +218,7 @@ static void draw_moves(const Drawing *d, const Group *g, const int *middles)
 {
     bool *taken = mem_alloc((size_t)g->rows, sizeof *taken);
     for (int i = 0; i < g->rows; i++) {
-        int to = moved_to(g, i, taken);
+        int to = find_move(g, i, taken);
         if (to < 0)
             continue;
         taken[to] = true;
@@ -244,25 +244,25 @@ static void draw_rows(Drawing *d, const Group *g)
         if (b)
             box(d, b, mark, true, middles[i], false);
         if (a)
-            layer_words(d, a, group_rest_before(g, i), mark, false, middles[i]);
+            draw_layer_text(d, a, group_rest_before(g, i), mark, false, middles[i]);
         if (b)
-            layer_words(d, b, group_rest_after(g, i), mark, true, middles[i]);
+            draw_layer_text(d, b, group_rest_after(g, i), mark, true, middles[i]);
         d->y += height + GAP;
     }
-    if (!d->alone)
+    if (!d->single)
         draw_moves(d, g, middles);
     free(middles);
 }
 
 /* --- a unit drawn small ---------------------------------------------------------------------- */
 
-static void sum_words(const Drawing *d, const Layer *sum, bool after, int count, int y)
+static void draw_sums(const Drawing *d, const Layer *sum, bool after, int count, int y)
 {
     const char *anchor;
-    int x = words_at(d, after, &anchor);
+    int x = text_at(d, after, &anchor);
     char *params = short_count(sum->params), *macs = short_count(sum->macs);
     char *text = str_format("%sparameters %s, MACs %s", count > 1 ? "in each: " : "", params, macs);
-    words(d, x, y, anchor, "small", text);
+    draw_text(d, x, y, anchor, "small", text);
     free(params);
     free(macs);
     free(text);
@@ -285,19 +285,19 @@ static void draw_small(Drawing *d, const Group *g)
         d->y += height + 1;
     }
     if (g->units.a >= 0)
-        sum_words(d, &a, false, g->count, (from + d->y) / 2 + 4);
+        draw_sums(d, &a, false, g->count, (from + d->y) / 2 + 4);
     if (g->units.b >= 0)
-        sum_words(d, &b, true, g->count, (from + d->y) / 2 + 4);
+        draw_sums(d, &b, true, g->count, (from + d->y) / 2 + 4);
     d->y = int_max(d->y, from + LINE) + GAP;
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */
 
-/* The group's changes, or for a network alone its layers: groups of one pattern are drawn in full
- * once. */
+/* Returns the group's changes, or for a single network its layers; only the first group of a
+ * pattern is drawn in full. */
 static char *pattern_of(const Drawing *d, const Group *g)
 {
-    if (!d->alone)
+    if (!d->single)
         return group_pattern(g);
     char *text = str_format("%s", "");
     for (int i = 0; i < g->rows; i++) {
@@ -311,7 +311,7 @@ static char *pattern_of(const Drawing *d, const Group *g)
 
 static const char *drawn_before(const Drawing *d, const char *pattern)
 {
-    for (int i = 0; i < d->drawn; i++)
+    for (int i = 0; i < d->drawn_count; i++)
         if (strcmp(d->patterns[i], pattern) == 0)
             return d->names[i];
     return NULL;
@@ -324,11 +324,11 @@ static void heading(Drawing *d, const Group *g, const char *note)
         name = str_format("%s → %s", a, b);
     else
         name = str_format("%s", b ? b : a);
-    int x = d->alone ? 20 : WIDTH / 2;
+    int x = d->single ? 20 : WIDTH / 2;
     char *text = g->count > 1 ? str_format("%s: %d alike%s", name, g->count, note)
                               : str_format("%s%s", name, note);
     fprintf(d->out, "<path d=\"M20 %d H%d\" class=\"rule\"/>\n", d->y + 8, d->width - 20);
-    words(d, x, d->y + 23, d->alone ? "start" : "middle", "unit", text);
+    draw_text(d, x, d->y + 23, d->single ? "start" : "middle", "unit", text);
     d->y += HEADING;
     free(a);
     free(b);
@@ -358,24 +358,24 @@ static void draw_group(Drawing *d, const Group *g)
         free(pattern);
     } else {
         draw_rows(d, g);
-        d->patterns = mem_grow(d->patterns, (size_t)d->drawn + 1, sizeof *d->patterns);
-        d->names = mem_grow(d->names, (size_t)d->drawn + 1, sizeof *d->names);
+        d->patterns = mem_grow(d->patterns, (size_t)d->drawn_count + 1, sizeof *d->patterns);
+        d->names = mem_grow(d->names, (size_t)d->drawn_count + 1, sizeof *d->names);
         Group first = *g;
         first.count = 1;
-        d->patterns[d->drawn] = pattern;
-        d->names[d->drawn++] =
+        d->patterns[d->drawn_count] = pattern;
+        d->names[d->drawn_count++] =
             g->units.b < 0 ? group_name_before(&first) : group_name_after(&first);
     }
     free(note);
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the drawing ----------------------------------------------------------------------------- */
 
-/* ", −1.3 %", of the other network; "" where there is nothing to say. */
+/* Returns ", −1.3 %", the change from the other network; "" if there is none to compare. */
 static char *change_text(const Drawing *d, bool after, uint64_t now, uint64_t before)
 {
     double change = print_percent(now, (double)before);
-    if (d->alone || !after || !before)
+    if (d->single || !after || !before)
         return str_format("%s", "");
     if (now == before)
         return str_format(", the same");
@@ -388,17 +388,17 @@ static void title_line(const Drawing *d, bool after, const char *what, uint64_t 
 {
     char count[COUNT_TEXT], *change = change_text(d, after, now, before);
     char *text = str_format("%s %s%s", print_count_text(now, count), what, change);
-    words(d, x, y, after ? "start" : "end", "small", text);
+    draw_text(d, x, y, after ? "start" : "end", "small", text);
     free(change);
     free(text);
 }
 
-static void title(const Drawing *d, const Layers *l, const char *told, bool after)
+static void title(const Drawing *d, const Layers *l, const char *option, bool after)
 {
-    int x = d->alone ? 20 : WIDTH / 2 + (after ? 22 : -22);
+    int x = d->single ? 20 : WIDTH / 2 + (after ? 22 : -22);
     const Layer *old = &d->c->before.total;
-    char *name = str_format("%s%s", l->program, told ? told : "");
-    words(d, x, 34, after ? "start" : "end", "title", name);
+    char *name = str_format("%s%s", l->program, option ? option : "");
+    draw_text(d, x, 34, after ? "start" : "end", "title", name);
     title_line(d, after, "parameters", l->total.params, old->params, x, 54);
     title_line(d, after, "MACs", l->total.macs, old->macs, x, 54 + LINE + 2);
     free(name);
@@ -408,32 +408,32 @@ static void legend(const Drawing *d, int y)
 {
     int x = 20;
     fprintf(d->out, "<path d=\"M20 %d H%d\" class=\"rule\"/>\n", y, d->width - 20);
-    for (int i = 0; i < (d->alone ? 0 : 4); i++, x += 130) {
+    for (int i = 0; i < (d->single ? 0 : 4); i++, x += 130) {
         char fill[8];
         colour(i, (uint64_t)1 << 26, fill);
         fprintf(d->out,
                 "<rect x=\"%d\" y=\"%d\" width=\"24\" height=\"14\" fill=\"%s\" class=\"%s\"/>\n",
                 x, y + 14, fill, kinds[i].style);
         char *text = str_format("%s%s", kinds[i].sign, kinds[i].words);
-        words(d, x + 32, y + 25, "start", "small", text);
+        draw_text(d, x + 32, y + 25, "start", "small", text);
         free(text);
     }
-    if (!d->alone) {
+    if (!d->single) {
         fprintf(d->out, "<path d=\"M%d %d h24\" class=\"move\"/>\n", x, y + 21);
-        words(d, x + 32, y + 25, "start", "small", "moved");
+        draw_text(d, x + 32, y + 25, "start", "small", "moved");
     }
     static const char *const lines[] = {
         "A box per layer: its width grows with the logarithm of the output's channels, its height",
-        "with that of the output's pixels; its colour darkens with the logarithm of the layer's "
-        "MACs.",
+        ("with that of the output's pixels; its colour darkens with the logarithm of the layer's "
+         "MACs."),
         "Shapes are NCHW; weights are output x input per group x height x width.",
     };
-    y += d->alone ? 22 : 46;
+    y += d->single ? 22 : 46;
     for (int i = 0; i < 3; i++)
-        words(d, 20, y + i * (LINE + 2), "start", "small", lines[i]);
+        draw_text(d, 20, y + i * (LINE + 2), "start", "small", lines[i]);
 }
 
-/* The same ones in black and white: dashes for what went, a thick line for what came. */
+/* The styles, distinguishable in black and white: dashes for removed, a thick line for added. */
 static const char style[] =
     "text{font-family:sans-serif;font-size:12px;fill:#222}"
     ".title{font-size:17px;font-weight:bold}.unit{font-weight:bold}.small{font-size:11px;fill:#444}"
@@ -447,8 +447,8 @@ static const char style[] =
 static void draw(Drawing *d)
 {
     const Layers *a = &d->c->before, *b = &d->c->after;
-    if (!d->alone)
-        title(d, a, d->c->told, false);
+    if (!d->single)
+        title(d, a, d->c->other_option, false);
     title(d, b, NULL, true);
     d->y = TOP - HEADING;
     for (int i = 0, count; i < d->c->unit_count; i += count) {
@@ -459,7 +459,7 @@ static void draw(Drawing *d)
     }
     d->y += 12;
     legend(d, d->y);
-    d->y += d->alone ? LEGEND - 34 : LEGEND;
+    d->y += d->single ? LEGEND - 34 : LEGEND;
 }
 
 void comparison_svg(const Comparison *c)
@@ -467,7 +467,7 @@ void comparison_svg(const Comparison *c)
     char *body = NULL;
     size_t length = 0;
     Drawing d = { .c = c,
-                  .alone = !c->before.count,
+                  .single = !c->before.count,
                   .width = c->before.count ? WIDTH : ONE_WIDTH,
                   .out = open_memstream(&body, &length) };
     if (d.out)
@@ -477,14 +477,14 @@ void comparison_svg(const Comparison *c)
     printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
            "viewBox=\"0 0 %d %d\" role=\"img\">\n<title>",
            d.width, d.y, d.width, d.y);
-    if (!d.alone)
-        escaped(stdout, c->before.program);
-    fputs(d.alone ? "" : " and ", stdout);
-    escaped(stdout, c->after.program);
+    if (!d.single)
+        print_escaped(stdout, c->before.program);
+    fputs(d.single ? "" : " and ", stdout);
+    print_escaped(stdout, c->after.program);
     printf("</title>\n<style>%s</style>\n<rect width=\"%d\" height=\"%d\" "
            "style=\"fill:#fff;stroke:none\"/>\n%s</svg>\n",
            style, d.width, d.y, body);
-    for (int i = 0; i < d.drawn; i++) {
+    for (int i = 0; i < d.drawn_count; i++) {
         free(d.patterns[i]);
         free(d.names[i]);
     }

@@ -3,8 +3,8 @@
 
 #include "cli/comparison.h"
 
-/* Draws the two networks side by side, or the one of `after` where `before` has no layers, as SVG
- * to standard output: the same bytes wherever it runs. */
+/* Draws the two networks side by side, or only `after` if `before` has no layers, as SVG to
+ * standard output. The same bytes on every machine. */
 void comparison_svg(const Comparison *c);
 
 #endif

@@ -19,7 +19,7 @@ int cmd_export(const Run *run)
     if (o->output)
         form.scheme = scheme_asked(o, net);
     Error error;
-    /* Copied: what the file says of its weights, such as what they were trained on, stays true. */
+    /* Metadata about the weights, such as their training data, remain valid. */
     MetadataList metadata = origin_metadata(&origin, &shape, net);
     form.metadata = metadata.items, form.metadata_count = metadata.count;
     Onnx *onnx =

@@ -1,7 +1,7 @@
-/* field: the effective receptive field (Luo et al. 2016): how much each pixel of the image moves
- * the pixel in the middle of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, its mean over images
- * and colours. The network is as in evaluation, batch norm with its running statistics, so that an
- * image's gradient is its own. */
+/* field: the effective receptive field (Luo et al. 2016): the effect of each pixel of the image on
+ * the central pixel of a stage's output, |d Σ_c y[c,h/2,w/2] / d x|, averaged over images and
+ * colours. The network runs as in evaluation, batch norm with its running statistics, so that an
+ * image's gradient does not depend on the others. */
 #include "base/memory.h"
 #include "cli/origin.h"
 #include "data/loader.h"
@@ -49,7 +49,7 @@ static void table_end(FileWriter *writer)
 
 /* --- field ------------------------------------------------------------------------------------ */
 
-/* The last layer of a stage, counted from 1. Stages are called so in every step. */
+/* Returns the last layer of a stage, counted from 1. Every step names its stages alike. */
 static const Tensor *stage_output(const Net *net, int stage)
 {
     char word[32];
@@ -60,8 +60,8 @@ static const Tensor *stage_output(const Net *net, int stage)
     error_die(EXIT_USAGE, "--stage", "the network has no layer in stage %d", stage);
 }
 
-/* One for the middle pixel's channels in each image of the batch, zero elsewhere. */
-static void ask_middle(Engine *engine, const Tensor *y, int count)
+/* Sets the output's gradient to 1 for the central pixel's channels in each image, 0 elsewhere. */
+static void seed_center_gradient(Engine *engine, const Tensor *y, int count)
 {
     float *dy = engine_output_gradient(engine);
     memset(dy, 0, tensor_elements(y) * sizeof *dy);
@@ -90,8 +90,8 @@ static void write_field(const char *path, const Tensor *x, const double *sum, in
     table_end(writer);
 }
 
-/* The whole set in its own order, a batch after the other. */
-static Loader *images(const Dataset *data, const uint32_t *list, const Tensor *x)
+/* Returns a loader of the whole set in its own order, in batches. */
+static Loader *image_loader(const Dataset *data, const uint32_t *list, const Tensor *x)
 {
     LoaderOptions options = { .data = data,
                               .list = list,
@@ -107,7 +107,7 @@ static Loader *images(const Dataset *data, const uint32_t *list, const Tensor *x
     return loader;
 }
 
-/* Every image's share of the field; returns how many there were. */
+/* Adds every image's gradients to the field; returns the number of images. */
 static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Dataset *data,
                      double *sum)
 {
@@ -119,13 +119,13 @@ static int sum_field(const Net *net, const Tensor *y, Weights *weights, const Da
     Engine *engine = engine_for_training_with(
         engine_kind(NULL), net, weights, gradients,
         (TrainingOptions){ .input_gradient = true, .frozen = true, .last = y });
-    Loader *loader = images(data, list, x);
+    Loader *loader = image_loader(data, list, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
         memcpy(engine_input(engine), batch->x, tensor_elements(x) * sizeof(float));
         engine_forward(engine);
-        ask_middle(engine, y, batch->count);
+        seed_center_gradient(engine, y, batch->count);
         engine_backward(engine);
         add_gradient(engine, x, batch->count, sum);
         count += batch->count;

@@ -1,6 +1,6 @@
-/* forward: the logits of a batch, as a trained network gives them or as training sees them, and on
- * request the values of layers. Layers are kept by the engine of training, with running statistics
- * in evaluation: that of inference computes several layers as one. */
+/* forward: the logits of a batch, in evaluation or in training mode, and on request the values of
+ * layers. For these the training engine runs, in evaluation with running statistics: the inference
+ * engine computes several layers as one. */
 #include "base/memory.h"
 #include "cli/activation.h"
 #include "cli/batch.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is the name one of "A,B,…"? */
+/* Tests for the name in "A,B,…". */
 static bool list_has(const char *list, const char *name)
 {
     size_t length = strlen(name);
@@ -20,7 +20,7 @@ static bool list_has(const char *list, const char *name)
     return false;
 }
 
-/* Ends the program where one of "A,B,…" is no layer. */
+/* Ends the program if one of "A,B,…" is no layer. */
 static void check_list(const Net *net, const char *list)
 {
     if (strcmp(list, "all") == 0)
@@ -32,7 +32,7 @@ static void check_list(const Net *net, const char *list)
     }
 }
 
-/* The kept layers' values under the layers' names: those of "A,B,…", or all. */
+/* Adds the kept values of the layers "A,B,…", or of all, under the layers' names. */
 static void add_layers(const Net *net, const Engine *engine, const char *keep, Entry **entries,
                        size_t *count)
 {

@@ -1,5 +1,5 @@
-/* gradient: the loss of a batch and its gradient, as PyTorch's loss.backward() leaves it; and fit:
- * AdamW on that one batch. Training mode, no label smoothing, drop path off. */
+/* gradient: the loss of a batch and its gradient, as after PyTorch's loss.backward(); fit: AdamW on
+ * that one batch. Both in training mode, without label smoothing and drop path. */
 #include "base/memory.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
@@ -18,14 +18,14 @@ typedef struct {
     Net *net;
     Weights *weights, *gradients;
     Engine *engine;
-    Entry *entries; /* what will be written */
+    Entry *entries; /* the output's tensors */
     size_t count;
-} Lesson;
+} BatchTraining;
 
-static Lesson lesson_new(const Run *run)
+static BatchTraining batch_training_new(const Run *run)
 {
     const Options *o = &run->options;
-    Lesson l = { .origin = origin_read(run) };
+    BatchTraining l = { .origin = origin_read(run) };
     l.batch = batch_read(o->batch, origin_shape(&l.origin, 0).config.classes);
     l.shape = batch_shape(&l.origin, &l.batch);
     l.net = network_build(run->step, &l.shape);
@@ -35,8 +35,8 @@ static Lesson lesson_new(const Run *run)
     return l;
 }
 
-/* The loss of the batch; its gradient is then where backward starts from. */
-static double run_forward(Lesson *l)
+/* Runs forward; returns the loss of the batch and sets the gradient from which backward starts. */
+static double run_forward(BatchTraining *l)
 {
     const Tensor *y = net_output(l->net);
     size_t bytes = tensor_elements(net_tensor(l->net, 0)) * sizeof(float);
@@ -47,7 +47,7 @@ static double run_forward(Lesson *l)
                               engine_output_gradient(l->engine));
 }
 
-static int lesson_write(Lesson *l, const char *path, const MetadataList *list)
+static int batch_training_write(BatchTraining *l, const char *path, const MetadataList *list)
 {
     Error error;
     if (!safetensors_write(path, l->entries, l->count, list->items, list->count, &error))
@@ -64,7 +64,7 @@ static int lesson_write(Lesson *l, const char *path, const MetadataList *list)
 
 int cmd_gradient(const Run *run)
 {
-    Lesson l = lesson_new(run);
+    BatchTraining l = batch_training_new(run);
     const Tensor *y = net_output(l.net);
     float loss = (float)run_forward(&l);
     entries_add(&l.entries, &l.count, "loss", "F32", 1, (size_t[]){ 1 }, &loss, sizeof loss);
@@ -73,13 +73,13 @@ int cmd_gradient(const Run *run)
     engine_backward(l.engine);
     weights_entries(l.gradients, "grad/", TRAINED, &l.entries, &l.count);
     weights_entries(l.weights, "running/", RUNNING, &l.entries, &l.count);
-    return lesson_write(&l, run->options.output, &(MetadataList){ 0 });
+    return batch_training_write(&l, run->options.output, &(MetadataList){ 0 });
 }
 
 int cmd_fit(const Run *run)
 {
     const Options *o = &run->options;
-    Lesson l = lesson_new(run);
+    BatchTraining l = batch_training_new(run);
     AdamW optimizer = adamw_new(l.net);
     float *losses = mem_alloc((size_t)o->steps, sizeof *losses);
     for (int i = 0; i < o->steps; i++) {
@@ -93,7 +93,7 @@ int cmd_fit(const Run *run)
     free(losses);
     adamw_free(&optimizer);
     MetadataList list = origin_metadata(&l.origin, &l.shape, l.net);
-    int status = lesson_write(&l, o->output, &list);
+    int status = batch_training_write(&l, o->output, &list);
     metadata_free(&list);
     return status;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool follows(const Layers *l, int before, int now)
+static bool continues_group(const Layers *l, int before, int now)
 {
     return before < 0 ? now < 0 : now == before + 1 && l->units[now].kind == l->units[before].kind;
 }
@@ -13,8 +13,8 @@ static bool follows(const Layers *l, int before, int now)
 Group group_at(const Comparison *c, int first)
 {
     int i = first;
-    while (i + 1 < c->unit_count && follows(&c->before, c->units[i].a, c->units[i + 1].a) &&
-           follows(&c->after, c->units[i].b, c->units[i + 1].b))
+    while (i + 1 < c->unit_count && continues_group(&c->before, c->units[i].a, c->units[i + 1].a) &&
+           continues_group(&c->after, c->units[i].b, c->units[i + 1].b))
         i++;
     Group g = { .c = c, .units = c->units[first], .count = i - first + 1 };
     g.pairs = comparison_layers(c, g.units, &g.rows);
@@ -38,19 +38,19 @@ const Layer *group_after(const Group *g, int row)
     return layers_at(&g->c->after, g->pairs[row].b);
 }
 
-static const char *rest(const Layers *l, int unit, int layer)
+static const char *short_name(const Layers *l, int unit, int layer)
 {
     return layer < 0 ? "" : layers_rest(l, &l->units[unit], layer - l->units[unit].first);
 }
 
 const char *group_rest_before(const Group *g, int row)
 {
-    return rest(&g->c->before, g->units.a, g->pairs[row].a);
+    return short_name(&g->c->before, g->units.a, g->pairs[row].a);
 }
 
 const char *group_rest_after(const Group *g, int row)
 {
-    return rest(&g->c->after, g->units.b, g->pairs[row].b);
+    return short_name(&g->c->after, g->units.b, g->pairs[row].b);
 }
 
 char group_mark(const Group *g, int row)
@@ -79,7 +79,7 @@ bool group_is_changed(const Group *g, int row)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* A unit's name, of several in a row with the last one's last part. */
+/* Returns a unit's name, for several in sequence with the last one's number. */
 static char *range_name(const Layers *l, int first, int count)
 {
     if (first < 0)

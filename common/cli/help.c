@@ -24,20 +24,20 @@ static int columns(void)
     return all >= COLUMNS_LEAST && all < COLUMNS_USUAL ? all : COLUMNS_USUAL;
 }
 
-/* "  term", and from column INDENT on the text, on as many lines as it takes. */
+/* Prints "  term", and from column INDENT on the text, wrapped. */
 static void print_item(const char *term, const char *text)
 {
-    int at = printf("  %s", term), room = columns() - INDENT;
+    int at = printf("  %s", term), width = columns() - INDENT;
     if (at + 1 > INDENT) {
         printf("\n");
         at = 0;
     }
     while (*text) {
         int length = (int)strlen(text), end = length;
-        if (length > room)
-            for (end = room; end > 0 && text[end] != ' ';)
+        if (length > width)
+            for (end = width; end > 0 && text[end] != ' ';)
                 end--;
-        end = end ? end : length; /* a word that is longer than a line */
+        end = end ? end : length; /* a word longer than a line */
         printf("%*s%.*s\n", INDENT - at, "", end, text);
         text += end;
         text += *text == ' ';
@@ -45,14 +45,14 @@ static void print_item(const char *term, const char *text)
     }
 }
 
-/* --- what holds where an option is not given ------------------------------------------------- */
+/* --- defaults -------------------------------------------------------------------------------- */
 
 static char *four_text(const int values[4])
 {
     return str_format("%d,%d,%d,%d", values[0], values[1], values[2], values[3]);
 }
 
-/* The network's own sizes. NULL: the option is about something else. */
+/* Returns the network's own size as an option's default; NULL: the option is not a size. */
 static char *network_standard(const Shape *s, const char *option)
 {
     const Config *c = &s->config;
@@ -77,7 +77,7 @@ static char *network_standard(const Shape *s, const char *option)
 
 /* --- a command ------------------------------------------------------------------------------- */
 
-/* Do other libraries have names of their own for its parameters? */
+/* Tests whether other libraries have names for the network's parameters. */
 static bool has_schemes(const Step *step, const Shape *shape)
 {
     Net *net = network_build(step, shape);
@@ -86,7 +86,7 @@ static bool has_schemes(const Step *step, const Shape *shape)
     return fits;
 }
 
-/* What the published network is called whose sizes the step has, or NULL. */
+/* Returns the published network of the step's sizes, or NULL. */
 static const char *variant_of(const Step *step)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++) {
@@ -98,8 +98,8 @@ static const char *variant_of(const Step *step)
     return NULL;
 }
 
-/* Options that a step takes only if it has what they are about. */
-static bool means_something(const Step *step, const Shape *shape, const char *option)
+/* Tests whether the step has what an option is about. */
+static bool has_effect(const Step *step, const Shape *shape, const char *option)
 {
     if (strcmp(option, "--variant") == 0)
         return step->published && !step->rows;
@@ -114,8 +114,8 @@ static bool means_something(const Step *step, const Shape *shape, const char *op
     return true;
 }
 
-/* A published step has one preset beside its variants or rows. */
-static void adapt(const Step *step, OptionAbout *about)
+/* Replaces the presets of a published step: one preset, and variants or rows. */
+static void adapt_presets(const Step *step, OptionAbout *about)
 {
     bool variants = step->published && !step->rows;
     if (strcmp(about->name, "--variant") == 0)
@@ -139,18 +139,18 @@ static void print_option(const OptionAbout *about, const char *standard)
     free(term);
 }
 
-/* The command's own options, or those that all have. */
+/* Prints the options of the command, or those common to all. */
 static void print_options(const Step *step, const Command *command, bool common)
 {
     Options options;
     options_standard(command, &options);
-    bool preset = options.preset; /* else the sizes are not known before the call is */
+    bool preset = options.preset != 0; /* without a preset the sizes depend on the call */
     Shape shape = network_shape(step, &options, preset ? 0 : PRESET_ARTICLE);
     OptionAbout about;
     for (int i = 0; option_about(command, i, &about); i++) {
-        if (about.common != common || !means_something(step, &shape, about.name))
+        if (about.common != common || !has_effect(step, &shape, about.name))
             continue;
-        adapt(step, &about);
+        adapt_presets(step, &about);
         char *own = preset && !about.standard ? network_standard(&shape, about.name) : NULL;
         print_option(&about, own ? own : about.standard);
         free(own);
@@ -185,7 +185,7 @@ void help_command(const char *called, const Step *step, const Command *command)
     print_options(step, command, true);
 }
 
-/* --- all of it ------------------------------------------------------------------------------- */
+/* --- the help texts -------------------------------------------------------------------------- */
 
 void help_overview(const char *called, const Step *step, const Command *commands, int count)
 {

@@ -1,5 +1,5 @@
-/* Names of weights: keys prints what PyTorch's state_dict() of the same network holds, init writes
- * fresh values under them, and weights change from one published naming to another. */
+/* Names of weights: keys prints the contents of PyTorch's state_dict() for the same network, init
+ * writes initial weights under these names or those of another published scheme. */
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
@@ -19,7 +19,7 @@ Scheme scheme_asked(const Options *o, const Net *net)
     return o->scheme ? o->scheme : OFFICIAL;
 }
 
-/* Makes entries of the parameters, without data. */
+/* Returns the parameters as entries without data. */
 static Entry *entries_of(const Net *net)
 {
     Entry *entries = mem_alloc((size_t)net_params(net), sizeof *entries);
@@ -65,7 +65,7 @@ int cmd_init(const Run *run)
     const Options *o = &run->options;
     Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
-    Form form = { .scheme = scheme_asked(o, net) }; /* first: the call may be wrong */
+    Form form = { .scheme = scheme_asked(o, net) }; /* first, because it may find an invalid call */
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
     MetadataList metadata = { 0 };

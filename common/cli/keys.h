@@ -1,4 +1,4 @@
-/* Weights under the names of the scheme that --scheme names. */
+/* Weights under the names of a --scheme. */
 #ifndef CLI_KEYS_H
 #define CLI_KEYS_H
 
@@ -6,11 +6,11 @@
 #include "graph/schemes.h"
 #include "graph/weights.h"
 
-/* Returns the scheme of --scheme, OFFICIAL without it. Ends the program where the network's
- * parameters have no other names. */
+/* Returns the scheme asked for, OFFICIAL without --scheme. Ends the program if the network's
+ * parameters have no names in other schemes. */
 Scheme scheme_asked(const Options *o, const Net *net);
 
-/* Writes the weights; ends the program where that fails. */
+/* Writes the weights; ends the program on failure. */
 void keys_save_weights(const Weights *weights, const Form *form, const char *path);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Cuts *text behind its first line and returns that; NULL at the end. */
+/* Cuts *text after its first line and returns the line; NULL at the end. */
 static char *next_line(char **text)
 {
     char *line = *text, *end = strchr(line, '\n');
@@ -20,8 +20,8 @@ static char *next_line(char **text)
     return line;
 }
 
-/* The line's fields, cut at its tabs; false: there are not `count`. */
-static bool fields(char *line, char **field, int count)
+/* Splits the line at its tabs; returns false unless it has `count` fields. */
+static bool split_fields(char *line, char **field, int count)
 {
     for (int i = 0; i < count; i++) {
         if (!line)
@@ -40,7 +40,7 @@ static bool parse_report(Layers *l)
     if (!next_line(&text))
         return false;
     for (char *line; (line = next_line(&text));) {
-        if (!fields(line, field, 5))
+        if (!split_fields(line, field, 5))
             return false;
         Layer layer = { .name = field[0], .op = field[1], .output = field[2] };
         layer.params = strtoull(field[3], NULL, 10);
@@ -64,12 +64,12 @@ static Layer *layer_named(Layers *l, const char *name, size_t length)
     return NULL;
 }
 
-/* A weight is a parameter of two dimensions and more; a bias comes behind it. The keys say both; a
- * program that prints none does without. */
+/* Reads the weights' shapes from the keys: a weight is a parameter of two or more dimensions, its
+ * bias follows. Programs that print no keys have none. */
 static void read_weights(Layers *l, const char *path, const char *const *options, int count)
 {
     char *text = sibling_prints(path, "keys", options, count), *rest = text, *field[2];
-    for (char *line; rest && (line = next_line(&rest)) && fields(line, field, 2);) {
+    for (char *line; rest && (line = next_line(&rest)) && split_fields(line, field, 2);) {
         const char *dot = strrchr(field[0], '.');
         Layer *layer = dot ? layer_named(l, field[0], (size_t)(dot - field[0])) : NULL;
         bool bias = layer && strcmp(dot, ".bias") == 0 && *layer->weight;
@@ -84,9 +84,9 @@ static void read_weights(Layers *l, const char *path, const char *const *options
 
 /* --- units ----------------------------------------------------------------------------------- */
 
-/* How much of a layer's name is its unit's: the words in front, and two numbers where two follow,
- * as in "encoder.stages.2.3" + ".block.0.0", but "encoder.stem" + ".0.0". The last part is never
- * in. */
+/* Returns the length of a unit's name at the start of a layer's: the first words, and two numbers
+ * if two follow, as in "encoder.stages.2.3" + ".block.0.0", but "encoder.stem" + ".0.0". Never
+ * includes the last part. */
 static int prefix_length(const char *name)
 {
     const char *last = strrchr(name, '.'), *at = name, *words;
@@ -129,13 +129,13 @@ static bool same_kind(const Layers *l, const LayerUnit *u, const LayerUnit *v)
 
 static int kind_of(Layers *l, const LayerUnit *u)
 {
-    for (int i = l->unit_count - 1; i >= 0; i--) /* most are as the one before */
+    for (int i = l->unit_count - 1; i >= 0; i--) /* usually the kind of the unit before */
         if (same_kind(l, &l->units[i], u))
             return l->units[i].kind;
     return l->kinds++;
 }
 
-static void divide(Layers *l)
+static void find_units(Layers *l)
 {
     for (int i = 0; i < l->count;) {
         LayerUnit u = { .first = i, .prefix = prefix_length(l->layers[i].name) };
@@ -149,9 +149,9 @@ static void divide(Layers *l)
     }
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- a network ------------------------------------------------------------------------------- */
 
-/* The program's report in rows, or NULL; to be freed. */
+/* Returns the program's report in rows, or NULL; to be freed. */
 static char *report_of(const char *path, const char *const *options, int count)
 {
     const char **words = mem_alloc((size_t)count + 2, sizeof *words);
@@ -178,7 +178,7 @@ bool layers_read(const char *path, const char *const *options, int count, Layers
     if (!layers_read_rows(path, options, count, l))
         return false;
     read_weights(l, path, options, count);
-    divide(l);
+    find_units(l);
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* The layers of a step's network, as its program prints them. */
+/* The layers of a step's network, read from its program's output. */
 #ifndef CLI_LAYERS_H
 #define CLI_LAYERS_H
 
@@ -7,42 +7,42 @@
 
 typedef struct {
     const char *name, *op, *output; /* the texts of a row of the report */
-    char *weight;                   /* "64x1x7x7", "64x1x7x7 bias", or "": none but by channel */
+    char *weight;                   /* "64x1x7x7", "64x1x7x7 bias", or "" without weight */
     uint64_t params, macs;
 } Layer;
 
-/* Layers side by side that belong together: a block, the stem, the head. Units of the same content,
- * their names' beginning aside, are of the same kind. */
+/* Adjacent layers that belong together: a block, the stem, the head. Units with the same content,
+ * apart from the beginning of their names, are of the same kind. */
 typedef struct {
     int first, count; /* its layers */
-    int prefix;       /* how much of their names is the unit's: "encoder.stages.2.3" */
+    int prefix;       /* length of the unit's name in theirs: "encoder.stages.2.3" */
     int kind;         /* numbered by first appearance in this network */
 } LayerUnit;
 
 typedef struct {
-    const char *program; /* its name, within the path that it was read from */
+    const char *program; /* its name, part of the path */
     Layer *layers, total;
     LayerUnit *units;
     int count, unit_count, kinds;
-    char *report; /* what the texts point into */
+    char *report; /* contains the texts of `layers` */
 } Layers;
 
-/* Asks the program at `path` for its network with these options. False: it has none such. */
+/* Runs the program at `path` with these options and reads its network. Returns false on failure. */
 bool layers_read(const char *path, const char *const *options, int count, Layers *layers);
-/* The same, of which weights and units are left out. */
+/* Reads the network in the same way, but without weights and units. */
 bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers);
 void layers_free(Layers *layers);
 
-/* Layer i, or NULL where i < 0. */
+/* Returns layer i, or NULL for i < 0. */
 const Layer *layers_at(const Layers *layers, int i);
 
-/* "7x7 bias" of the weight "64x1x7x7 bias", "" of a linear layer's "64x128". */
+/* Returns "7x7 bias" for the weight "64x1x7x7 bias", "" for a linear layer's "64x128". */
 const char *layers_kernel(const char *weight);
 
-/* A layer's name behind its unit's. */
+/* Returns a layer's name without its unit's. */
 const char *layers_rest(const Layers *layers, const LayerUnit *unit, int i);
 
-/* Do two layers agree in everything but their names? */
+/* Tests whether two layers agree in everything but their names. */
 bool layers_same(const Layer *a, const Layer *b);
 
 #endif

@@ -8,16 +8,16 @@
 
 /* --- presets --------------------------------------------------------------------------------- */
 
-/* ResNet-50 and ConvNeXt-T give the last stage the depth of the first; the article prints
- * ResNet-50's 3,4,6,3 as 3,4,6,4. */
+/* Converts the article's depths to the paper's: ResNet-50 and ConvNeXt-T have the first stage's
+ * depth in the last; the article prints ResNet-50's 3,4,6,3 as 3,4,6,4. */
 static void paper_depths(const int article[4], int depths[4])
 {
     memcpy(depths, article, 4 * sizeof *depths);
     depths[3] = depths[0];
 }
 
-/* A narrow trunk is one and a half times the width that a wide one's bottleneck has, as in the
- * paper: that keeps the multiply-accumulates level when the bottleneck turns over. */
+/* The paper's widths: a narrow residual stream is 1.5 times as wide as a wide one's bottleneck,
+ * which keeps the multiply-accumulates equal when the bottleneck is inverted. */
 static const Config paper_sizes[] = {
     [WIDE] = { .stem = 64, .widths = { 256, 512, 1024, 2048 } },
     [NARROW] = { .stem = 96, .widths = { 96, 192, 384, 768 } },
@@ -27,8 +27,8 @@ static const Config small_sizes[] = {
     [NARROW] = { .stem = 24, .widths = { 24, 48, 96, 192 } },
 };
 
-/* A published step has the sizes of its variant or row in place of the presets article and paper.
- */
+/* Ends the program for a preset that the step lacks: a published one has a variant's or row's sizes
+ * instead of the presets article and paper. */
 static void check_preset(const Step *step, const Options *o)
 {
     bool given = option_given(o, "--preset"), small = given && o->preset == PRESET_SMALL;
@@ -49,7 +49,7 @@ static void check_preset(const Step *step, const Options *o)
                   rows ? "--row N" : "--variant tiny|small|base|large|xlarge");
 }
 
-/* ImageNet's images and classes. */
+/* Returns the shape for ImageNet's images and classes. */
 static Shape imagenet_shape(Config config)
 {
     config.classes = 1000;
@@ -66,8 +66,8 @@ static Shape variant_shape(const Step *step, const char *name)
     return shape;
 }
 
-/* Grey images of 64x64, ten classes, a third of the blocks, rounded up. */
-static void make_small(Shape *shape)
+/* Shrinks the shape to grey 64x64 images, ten classes, a third of the blocks, rounded up. */
+static void shrink(Shape *shape)
 {
     shape->c = 1;
     shape->h = shape->w = 64;
@@ -87,16 +87,16 @@ static Shape preset_shape(const Step *step, Preset preset)
     memcpy(shape.config.widths, sizes.widths, sizeof sizes.widths);
     paper_depths(step->article.depths, shape.config.depths);
     if (small)
-        make_small(&shape);
+        shrink(&shape);
     return shape;
 }
 
-/* A row's own sizes; the preset small has a quarter of its widths. */
+/* Returns a row's own sizes; the preset small has a quarter of its widths. */
 static Shape row_shape(const Step *step, int row, bool small)
 {
     Shape shape = imagenet_shape(step->config(row));
     if (small) {
-        make_small(&shape);
+        shrink(&shape);
         shape.config.stem /= 4;
         for (int i = 0; i < 4; i++)
             shape.config.widths[i] /= 4;
@@ -116,8 +116,8 @@ static Shape base_shape(const Step *step, const Options *o, Preset preset)
     return row_shape(step, row, preset == PRESET_SMALL);
 }
 
-/* Options that this network has nothing for. */
-static void check_meaning(const Step *step, const Options *o, const Shape *shape)
+/* Refuses options that have no effect on this network. */
+static void check_has_effect(const Step *step, const Options *o, const Shape *shape)
 {
     static const struct {
         const char *option, *layers;
@@ -142,7 +142,7 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
     Config *c = &shape.config;
     if (option_given(options, "--widths")) {
         memcpy(c->widths, options->widths, sizeof c->widths);
-        if (step->published && !step->rows) /* the stem's width is the first stage's */
+        if (step->published && !step->rows) /* the stem has the width of the first stage */
             c->stem = c->widths[0];
     }
     if (option_given(options, "--stem"))
@@ -165,21 +165,21 @@ Shape network_shape_over(const Step *step, const Options *options, Shape shape)
             error_context("--input is channels x height x width: 3x224x224");
     }
     shape.head = options->part != PART_ENCODER;
-    check_meaning(step, options, &shape);
+    check_has_effect(step, options, &shape);
     return shape;
 }
 
 /* --- building -------------------------------------------------------------------------------- */
 
-/* What a step's function returns. */
-static Tensor *returned(const char *function, Tensor *x)
+/* Checks the tensor returned by a step's function. */
+static Tensor *check_returned(const char *function, Tensor *x)
 {
     if (!x)
         error_die(EXIT_USAGE, function, "it returns no tensor: is a 'return x' missing?");
     return x;
 }
 
-/* Everything that reads logits counts on them. */
+/* Checks that the output are logits, which all that follows assumes. */
 static void check_logits(const Tensor *x, int classes)
 {
     char shape[SHAPE_TEXT];
@@ -189,8 +189,8 @@ static void check_logits(const Tensor *x, int classes)
                   tensor_shape_text(x, shape), classes);
 }
 
-/* The authors' first weights: a normal distribution of standard deviation 0.02 and biases of 0.
- * They cut it at ±2, a hundred deviations: that is, not at all. */
+/* Sets the authors' initial weights: normal with standard deviation 0.02, biases 0. They truncate
+ * at ±2, which is a hundred standard deviations and has no effect. */
 static void init_as_published(Net *net)
 {
     for (int i = 0; i < net_params(net); i++) {
@@ -204,12 +204,12 @@ Net *network_build(const Step *step, const Shape *shape)
 {
     Net *net = net_new();
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
-    /* Alone the article's encoder has no name; the authors' names do not depend on that. */
+    /* The article's encoder alone has no name; the authors' names do not depend on it. */
     SCOPE(net, shape->head || step->published ? "encoder" : "")
-        x = returned(".encoder", step->encoder(x, shape->config));
+        x = check_returned(".encoder", step->encoder(x, shape->config));
     if (shape->head) {
         SCOPE(net, "head")
-            x = returned(".head", step->head(x, shape->config));
+            x = check_returned(".head", step->head(x, shape->config));
         check_logits(x, shape->config.classes);
     }
     if (step->published) {
@@ -238,7 +238,7 @@ bool network_downsamples_separately(const Step *step)
 {
     if (!step->stage)
         return false;
-    /* Such a stage changes its input even where it has no block. */
+    /* A separate downsampling layer changes a stage's input even without blocks. */
     Net *net = net_new();
     Tensor *x = net_input(net, 1, 32, 8, 8);
     bool changes = step->stage(x, (Stage){ .out = 64, .depth = 0, .stride = 2 }) != x;

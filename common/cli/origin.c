@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A wrong call, unless the user wants it all the same, where that is possible. */
+/* Ends the program for an invalid call; with --as-is only warns, if that can work. */
 __attribute__((format(printf, 3, 4))) static void refuse(const Origin *origin, bool possible,
                                                          const char *format, ...)
 {
@@ -78,8 +78,8 @@ static bool within(const int *values, int count, int least, int most)
     return true;
 }
 
-/* The sizes behind a step's name, each as the command line takes it; false where they are others.
- */
+/* Reads the sizes after a step's name, in the command line's form; returns false if they are
+ * invalid. */
 static bool read_sizes(const char *text, Shape *s)
 {
     enum { LARGEST = 1 << 20, DEEPEST = 1000 };
@@ -95,7 +95,7 @@ static bool read_sizes(const char *text, Shape *s)
            within(sizes, 5, 1, LARGEST) && c->drop_p >= 0 && c->drop_p <= 1;
 }
 
-/* The row of a name that ends with one: "13_paper_roadmap-row5"; else -1. */
+/* Returns the row at the end of a name, "13_paper_roadmap-row5"; else -1. */
 static int row_of(const char *name)
 {
     const char *at = strstr(name, "-row");
@@ -120,7 +120,7 @@ static void read_network(Origin *origin)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A run's folder, in place of the weights that it has. */
+/* Refuses a run's folder given instead of the weights in it. */
 static void check_no_folder(const char *path)
 {
     char *best = str_format("%s/best.safetensors", path);
@@ -129,7 +129,7 @@ static void check_no_folder(const char *path)
     free(best);
 }
 
-/* A training run keeps the one beside the other, and they are mistaken for each other. */
+/* Refuses a checkpoint: a training run keeps it beside the weights, so they are easily confused. */
 static void check_no_checkpoint(const Safetensors *file)
 {
     if (!safetensors_metadata(file, "position") || !safetensors_metadata(file, "recipe"))
@@ -166,8 +166,9 @@ void origin_free(Origin *origin)
 
 /* --- the network ------------------------------------------------------------------------------ */
 
-/* Does the call say which sizes it means? A row that is the file's does not: it may have others. */
-static bool says_sizes(const Origin *origin)
+/* Tests whether the call sets the sizes. A row equal to the file's does not: the file may have
+ * other sizes. */
+static bool sets_sizes(const Origin *origin)
 {
     const Options *o = &origin->run->options;
     return option_given(o, "--preset") || o->variant ||
@@ -178,20 +179,21 @@ Shape origin_shape(const Origin *origin, Preset preset)
 {
     const Run *run = origin->run;
     Shape asked = network_shape(run->step, &run->options, preset);
-    if (!origin->layers || says_sizes(origin))
+    if (!origin->layers || sets_sizes(origin))
         return asked;
-    Shape told = origin->shape;
+    Shape recorded = origin->shape;
     int row = row_of(origin->name);
-    told.config.row = row >= 0 && row < run->step->row_count ? row : asked.config.row;
-    char *name = origin_name(run, &told.config);
+    recorded.config.row = row >= 0 && row < run->step->row_count ? row : asked.config.row;
+    char *name = origin_name(run, &recorded.config);
     char *text = str_format("%s has weights of %s", origin->file.path, origin->name);
-    error_context(strcmp(name, origin->name) != 0 ? text : ""); /* whose sizes may not do here */
+    error_context(strcmp(name, origin->name) != 0 ? text
+                                                  : ""); /* its sizes may be unsuitable here */
     free(name);
     free(text);
-    return network_shape_over(run->step, &run->options, told);
+    return network_shape_over(run->step, &run->options, recorded);
 }
 
-/* The sizes of a network as options: "--stem 24". The caller frees them. */
+/* Converts a network's sizes to options: "--stem 24". The caller frees them. */
 enum { SIZES = 5 };
 static void sizes_text(const Shape *s, char *texts[SIZES])
 {
@@ -203,8 +205,9 @@ static void sizes_text(const Shape *s, char *texts[SIZES])
     texts[4] = str_format(" --input %dx%dx%d", s->c, s->h, s->w);
 }
 
-/* A network's name, and those of its sizes that are not the other one's; likewise. */
-static char *told_apart(const char *name, const Shape *shape, const Shape *other)
+/* Returns a network's name and those of its sizes that differ from the other's; the caller frees
+ * it. */
+static char *distinguishing_text(const char *name, const Shape *shape, const Shape *other)
 {
     char *ours[SIZES], *theirs[SIZES], *text = str_format("%s", error_shown(name).text);
     sizes_text(shape, ours);
@@ -232,19 +235,20 @@ static bool same_sizes(const Shape *a, const Shape *b)
 static void refuse_network(const Origin *origin, const char *name, const Shape *shape,
                            const char *layers, const Net *net, bool fits)
 {
-    char *there = told_apart(origin->name, &origin->shape, shape);
-    char *here = told_apart(name, shape, &origin->shape);
+    char *file_text = distinguishing_text(origin->name, &origin->shape, shape);
+    char *own_text = distinguishing_text(name, shape, &origin->shape);
     SignatureDifference d = signature_difference(origin->layers, layers, net);
     if (same_sizes(shape, &origin->shape))
-        refuse(origin, fits, "has weights of %s, not of %s: %s is '%s' there and '%s' here", there,
-               here, d.name, d.theirs, d.ours);
+        refuse(origin, fits, "has weights of %s, not of %s: %s is '%s' there and '%s' here",
+               file_text, own_text, d.name, d.theirs, d.ours);
     else
-        refuse(origin, fits, "has weights of %s, not of %s", there, here);
-    free(there);
-    free(here);
+        refuse(origin, fits, "has weights of %s, not of %s", file_text, own_text);
+    free(file_text);
+    free(own_text);
 }
 
-/* Do the weights mean here what they mean where they come from? fits: all keys and shapes do. */
+/* Checks that the weights have the same function here as in their own network. fits: all keys and
+ * shapes match. */
 static void check_network(const Origin *origin, const Shape *shape, const Net *net, bool fits)
 {
     if (!origin->layers)
@@ -262,44 +266,44 @@ static void check_network(const Origin *origin, const Shape *shape, const Net *n
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
-/* What wrappers put in front of the names of the modules that they hold. */
+/* Prefixes that wrappers add to the names of the modules that they hold. */
 static const char *const wrappers[] = { "module.", "_orig_mod.", "model.", "backbone." };
 
-static bool begins(const char *text, const char *with)
+static bool has_prefix(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool all_begin(const Safetensors *file, const char *with)
+static bool all_have_prefix(const Safetensors *file, const char *with)
 {
     for (size_t i = 0; i < file->count; i++)
-        if (!begins(file->entries[i].key, with))
+        if (!has_prefix(file->entries[i].key, with))
             return false;
     return file->count > 0;
 }
 
-/* Takes such a prefix off all keys, of which the order stays: they point into the file. The
- * network's own keys may begin so. */
-static bool take_off(Safetensors *file, const char *wrapper, const Net *net)
+/* Removes such a prefix from all keys, whose order stays the same: they point into the file. The
+ * network's own keys may also begin with it. */
+static bool remove_prefix(Safetensors *file, const char *wrapper, const Net *net)
 {
-    if (!all_begin(file, wrapper) || begins(net_param(net, 0)->key, wrapper))
+    if (!all_have_prefix(file, wrapper) || has_prefix(net_param(net, 0)->key, wrapper))
         return false;
     for (size_t i = 0; i < file->count; i++)
         file->entries[i].key += strlen(wrapper);
     return true;
 }
 
-static void take_off_all(Safetensors *file, const Net *net)
+static void remove_prefixes(Safetensors *file, const Net *net)
 {
     char *before = NULL;
     int count = sizeof wrappers / sizeof *wrappers;
     for (int i = 0; net_params(net) && i < count; i++) {
-        if (!take_off(file, wrappers[i], net))
+        if (!remove_prefix(file, wrappers[i], net))
             continue;
         char *longer = str_format("%s%s", before ? before : "", wrappers[i]);
         free(before);
         before = longer;
-        i = -1; /* another one may be under it */
+        i = -1; /* another one may follow it */
     }
     if (before)
         error_note(file->path, "all keys begin with '%s', which is taken off", before);
@@ -311,7 +315,7 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
     Error error;
     Weights *weights = weights_new(net);
     error_context("");
-    take_off_all(&origin->file, net);
+    remove_prefixes(&origin->file, net);
     bool fits = weights_from_file(weights, &origin->file, "", ALL, &error);
     if (fits || !origin->run->options.as_is)
         check_network(origin, shape, net, fits);
@@ -326,7 +330,7 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
 
 /* --- the data set ----------------------------------------------------------------------------- */
 
-/* Could weights of that file's network take this set's images, and name its classes? */
+/* Tests whether weights of the file's network could take this set's images and name its classes. */
 static bool set_fits(const Origin *origin, const char *name)
 {
     Dataset data;
@@ -334,16 +338,16 @@ static bool set_fits(const Origin *origin, const char *name)
            (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
-/* What the file says of its data set is read where it matters: others' files have such keys as
- * well. */
+/* The file's metadata about its data set are only read for commands that use them: other programs'
+ * files may have keys of the same names. */
 Origin origin_read_trained(const Run *run)
 {
     Origin origin = origin_read(run);
-    const char *asked = run->options.data, *told = safetensors_metadata(&origin.file, "data");
+    const char *asked = run->options.data, *recorded = safetensors_metadata(&origin.file, "data");
     Error error;
-    if (asked && told && strcmp(asked, told) != 0)
+    if (asked && recorded && strcmp(asked, recorded) != 0)
         refuse(&origin, set_fits(&origin, asked), "was trained on %s, --data says %s",
-               error_shown(told).text, asked);
+               error_shown(recorded).text, asked);
     if (!provenance_read(&origin.file, &origin.provenance, &error)) {
         if (!asked || !run->options.as_is)
             error_die_of(EXIT_FAILED, &error);
@@ -360,8 +364,8 @@ static bool same_normalisation(const Dataset *a, const Dataset *b)
 
 Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
 {
-    const Dataset *told = &origin->provenance.data;
-    const char *asked = origin->run->options.data, *name = asked ? asked : told->name;
+    const Dataset *recorded = &origin->provenance.data;
+    const char *asked = origin->run->options.data, *name = asked ? asked : recorded->name;
     Dataset data;
     Error error;
     if (!name)
@@ -370,16 +374,17 @@ Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
     outputs_check_data(&origin->run->options, name);
     if (!dataset_open(name, part, limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
-    if (!told->name || told->channels != data.channels || same_normalisation(told, &data))
+    if (!recorded->name || recorded->channels != data.channels ||
+        same_normalisation(recorded, &data))
         return data;
     error_note(
         origin->file.path,
         "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
         "them (mean %.4g, std %.4g)",
-        (double)told->mean[0], (double)told->std[0], data.name, (double)data.mean[0],
+        (double)recorded->mean[0], (double)recorded->std[0], data.name, (double)data.mean[0],
         (double)data.std[0]);
-    memcpy(data.mean, told->mean, sizeof data.mean);
-    memcpy(data.std, told->std, sizeof data.std);
+    memcpy(data.mean, recorded->mean, sizeof data.mean);
+    memcpy(data.std, recorded->std, sizeof data.std);
     return data;
 }
 

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 typedef struct {
-    const char *option, *what; /* what: for an input, what would be lost */
-    size_t path;               /* its place among the options */
+    const char *option, *lost; /* lost: what replacing an input would destroy */
+    size_t path;               /* offset of the path in the options */
 } Named;
 
 static const Named inputs[] = {
@@ -27,35 +27,38 @@ static const Named outputs[] = {
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 
-/* A file, or the place of one: device and number of the file, or of its folder with the name. */
+/* The identity of a file: its device and number, or those of its folder and the file's name if it
+ * does not exist yet. */
 typedef struct {
-    bool known, there;
+    bool is_known, exists;
     dev_t device;
     ino_t number;
     mode_t mode;
-    const char *name; /* NULL where it is there */
-} FileId;
+    const char *name; /* NULL if the file exists */
+} FileIdentity;
 
-/* "-" is standard input; no output is called so. */
-static FileId id_of(const char *path)
+/* Identifies a path; "-" is standard input and no output. */
+static FileIdentity identify_file(const char *path)
 {
     struct stat status;
     if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0)
-        return (FileId){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
+        return (FileIdentity){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
     const char *slash = strrchr(path, '/');
     char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
-    bool known = stat(folder, &status) == 0;
+    bool is_known = stat(folder, &status) == 0;
     free(folder);
-    return (FileId){ known, false, status.st_dev, status.st_ino, 0, slash ? slash + 1 : path };
+    return (FileIdentity){ is_known,      false, status.st_dev,
+                           status.st_ino, 0,     slash ? slash + 1 : path };
 }
 
-/* Devices and pipes hold nothing that could be replaced. */
-static bool same(const FileId *a, const FileId *b)
+/* Tests for the same file. Devices and pipes never are: they hold nothing that could be
+ * replaced. */
+static bool same_file(const FileIdentity *a, const FileIdentity *b)
 {
-    if (!a->known || !b->known || a->there != b->there || a->device != b->device ||
+    if (!a->is_known || !b->is_known || a->exists != b->exists || a->device != b->device ||
         a->number != b->number)
         return false;
-    return a->there ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
+    return a->exists ? S_ISREG(a->mode) : strcmp(a->name, b->name) == 0;
 }
 
 static const char *path_of(const Named *named, const Options *options)
@@ -68,11 +71,11 @@ static void check(const Options *options, const Named *output, const Named *othe
     const char *to = path_of(output, options), *path = path_of(other, options);
     if (!to || !path || output == other)
         return;
-    FileId a = id_of(to), b = id_of(path);
-    if (!same(&a, &b))
+    FileIdentity a = identify_file(to), b = identify_file(path);
+    if (!same_file(&a, &b))
         return;
-    if (other->what)
-        error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->what,
+    if (other->lost)
+        error_die(EXIT_USAGE, output->option, "'%s' would replace %s, %s '%s'", to, other->lost,
                   other->option, path);
     error_die(EXIT_USAGE, output->option, "'%s' would replace what %s '%s' writes", to,
               other->option, path);
@@ -88,14 +91,14 @@ void outputs_check(const Options *options)
     }
 }
 
-/* Is the output one of the set's files? */
+/* Ends the program if the output is one of the set's files. */
 static void check_set(const char *option, const char *to, const char *set)
 {
-    FileId place = id_of(to);
+    FileIdentity place = identify_file(to);
     for (int i = 0; i < DATASET_FILES_MAX; i++) {
         char *path = dataset_file(set, i);
-        FileId file = path ? id_of(path) : (FileId){ 0 };
-        if (same(&place, &file))
+        FileIdentity file = path ? identify_file(path) : (FileIdentity){ 0 };
+        if (same_file(&place, &file))
             error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set, path);
         free(path);
     }

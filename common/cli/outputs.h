@@ -1,15 +1,15 @@
-/* What a call writes must not be what it reads, nor two of its outputs one file. */
+/* Checks that a call does not write a file that it reads, nor two outputs to one file. */
 #ifndef CLI_OUTPUTS_H
 #define CLI_OUTPUTS_H
 
 #include "cli/options.h"
 
-/* Ends the program with exit status 2 where an output would replace a file that the same call
- * reads, or another output. Files are the same by device and number, whatever they are called;
- * those that are not there yet by their folder and name. Before anything is read. */
+/* Ends the program with exit status 2 if an output would replace a file that the same call reads,
+ * or another output. Files are identified by device and number, whatever their names; files that do
+ * not exist yet by their folder and name. To be called before anything is read. */
 void outputs_check(const Options *options);
 
-/* The same where an output would replace one of this data set's files. */
+/* Ends the program likewise if an output would replace one of this data set's files. */
 void outputs_check_data(const Options *options, const char *name);
 
 #endif

@@ -23,7 +23,7 @@ static int likeness(const void *context, int a, int b)
     return x->params == y->params && x->macs == y->macs ? 2 : 1;
 }
 
-/* How far a program's network is from this one; INT_MAX: it has none to compare. */
+/* Returns the distance of a program's network from this one; INT_MAX: it has none to compare. */
 static int distance(const char *path, const Layers *own)
 {
     Layers other;
@@ -35,17 +35,17 @@ static int distance(const char *path, const Layers *own)
     return far;
 }
 
-/* A program that is one network refuses to be asked for a row. */
+/* Tests for rows: a program that has only one network refuses --row. */
 static bool has_rows(const char *path)
 {
     const char *const row[] = { "--row", "0" };
     char *text = sibling_prints(path, "report", row, 2);
-    bool there = text;
+    bool good = text;
     free(text);
-    return there;
+    return good;
 }
 
-/* The step's own network: what `likeness` asks of its layers. */
+/* Reads the step's own network, as far as `likeness` needs its layers. */
 static Layers own_layers(const Step *step)
 {
     Options none = { 0 };
@@ -73,7 +73,7 @@ static char *nearest(const Step *step, const char *path)
     Layers own = own_layers(step);
     char **before = sibling_paths_before(path), *best = NULL;
     int least = INT_MAX;
-    for (int i = 0; before[i]; i++) { /* the last first: the nearest, as a rule */
+    for (int i = 0; before[i]; i++) { /* from the last on, which is usually the nearest */
         int far = distance(before[i], &own);
         if (far < least && !has_rows(before[i])) {
             least = far;
@@ -86,7 +86,7 @@ static char *nearest(const Step *step, const char *path)
     return best;
 }
 
-/* "14_mine, 14_try": in the order of their names. */
+/* Writes the names in order into text: "14_mine, 14_try". */
 static void names_of(char *const *paths, char *text, size_t size)
 {
     int count = 0;
@@ -98,9 +98,9 @@ static void names_of(char *const *paths, char *text, size_t size)
                                  sibling_base_name(paths[--count]));
 }
 
-/* Returns the step that .from names, or NULL where no other is built. Where others are and it is
- * none of them, or several, the name is wrong. */
-static char *named(const Run *run, const char *from)
+/* Returns the step that .from names, or NULL if no other step is built. The name is wrong if others
+ * are built but not this one, or if several have it. */
+static char *named_parent(const Run *run, const char *from)
 {
     char **found = sibling_paths_named(run->path, from), names[512];
     char **all = sibling_paths_named(run->path, NULL);
@@ -121,5 +121,5 @@ static char *named(const Run *run, const char *from)
 char *parent_of(const Run *run)
 {
     const char *from = run->step->from;
-    return from ? named(run, from) : nearest(run->step, run->path);
+    return from ? named_parent(run, from) : nearest(run->step, run->path);
 }

@@ -25,8 +25,8 @@ double print_percent(uint64_t now, double before)
     return before > 0 ? 100 * ((double)now - before) / before : 0;
 }
 
-/* How many bytes of a control character stand here: of ASCII, or of Unicode's second set, U+0080 to
- * U+009F in UTF-8; 0: it is none. */
+/* Returns the length in bytes of the control character at `text`, in ASCII or in Unicode's second
+ * set, U+0080 to U+009F in UTF-8; 0: it is none. */
 static int control(const char *text)
 {
     unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];

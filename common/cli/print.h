@@ -1,24 +1,26 @@
-/* What several commands print. */
+/* Output common to several commands. */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H
 
 #include <stdint.h>
 
-/* 1234567 as "1,234,567", into text. */
+/* Writes 1234567 as "1,234,567" into text; returns text. */
 enum { COUNT_TEXT = 32 };
 const char *print_count_text(uint64_t value, char text[COUNT_TEXT]);
 
-/* A change in per cent; 0 where nothing was before. */
+/* Returns a change in per cent; 0 if there was nothing before. */
 double print_percent(uint64_t now, double before);
 
-/* What a file or a class is called, to standard output. Control characters, which a terminal would
- * obey, are shown there as '?'. */
+/* Prints the name of a file or a class. Control characters, which a terminal would obey, appear as
+ * '?'. */
 void print_name(const char *text);
 
-/* The same as a field of TSV: tab, newline, carriage return and backslash are \t, \n, \r, \\. */
+/* Prints a field of TSV: tab, newline, carriage return and backslash become \t,
+ *
+ * , \r, \\. */
 void print_tsv_field(const char *text);
 
-/* A string of JSON, with its quotes, to standard output. */
+/* Prints a JSON string, in quotes. */
 void print_json_text(const char *text);
 
 #endif

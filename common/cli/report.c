@@ -1,4 +1,4 @@
-/* report: the network layer by layer, for people, for programs, and against the article. */
+/* report: the network layer by layer, as text or for programs, and compared with the article. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/commands.h"
@@ -43,9 +43,8 @@ static void print_row(const char *name, const char *op, const char *shape, uint6
            print_count_text(macs, b));
 }
 
-/* How much of a name says which part of the network it is: "encoder.stem", "encoder.stages.2",
- * "head"; without the head the same behind no "encoder."; and the authors' "downsample_layers.2".
- */
+/* Returns the length of the part's name in a layer's: "encoder.stem", "encoder.stages.2", "head";
+ * without the head the same without "encoder."; and the authors' "downsample_layers.2". */
 static int part_length(const char *name)
 {
     const char *at = strncmp(name, "encoder.", 8) == 0 ? name + 8 : name;
@@ -59,12 +58,12 @@ static int part_length(const char *name)
 static bool same_part(const Tensor *a, const Tensor *b)
 {
     int length = part_length(a->name);
-    if (!strchr(a->name, '.') && !strchr(b->name, '.')) /* the authors' head has no name */
+    if (!strchr(a->name, '.') && !strchr(b->name, '.')) /* the authors' head has no scope */
         return true;
     return length == part_length(b->name) && strncmp(a->name, b->name, (size_t)length) == 0;
 }
 
-/* The layers of one part, and a line that sums it up; returns the first layer behind it. */
+/* Prints the layers of one part and its sums; returns the first layer after it. */
 static int print_part(const Net *net, int first)
 {
     char shape[SHAPE_TEXT];
@@ -85,7 +84,7 @@ static int print_part(const Net *net, int first)
     return i;
 }
 
-/* The row before is built here, with the same options. */
+/* Builds the row before with the same options, and prints the change from it. */
 static void print_change_of_row(const Run *run, const Net *net, int row)
 {
     if (!row)
@@ -100,8 +99,8 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
     net_free(before);
 }
 
-/* Asks another step for the same network: at the paper's sizes where this one has none but those,
- * and as it is where the other one has none either. */
+/* Reads another step's network for comparison: with the paper's sizes if this one has no others,
+ * and with its own if that is all it has. */
 static bool read_parent(const Run *run, const char *parent, bool *paper, Layers *l)
 {
     const char *words[NETWORK_WORDS + 2];
@@ -217,18 +216,18 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
 
 /* --- a road of rows -------------------------------------------------------------------------- */
 
-/* GFLOPs as printed: multiply-accumulates to two decimals. */
-static bool follows(uint64_t macs, double printed)
+/* Compares multiply-accumulates with printed GFLOPs, which have two decimals. */
+static bool rounds_to(uint64_t macs, double printed)
 {
     return fabs((double)macs / 1e9 - printed) < 0.005001;
 }
 
-/* Every row's network beside what the paper prints of it. */
+/* Prints every row's network beside the paper's numbers. */
 static void print_road(const Run *run)
 {
     const Step *step = run->step;
     char params[COUNT_TEXT], macs[COUNT_TEXT];
-    int strange = 0;
+    int mismatches = 0;
     printf("%s: %s\n\n", run->name, step->title);
     printf("  %3s  %-36s %13s %16s %7s %8s   %s\n", "row", "change", "parameters", "MACs", "GMACs",
            "printed", "top-1, %");
@@ -238,8 +237,8 @@ static void print_road(const Run *run)
         options_set_row(&options, row);
         Shape shape = network_shape(step, &options, 0);
         Net *net = network_build(step, &shape);
-        bool good = follows(net_macs(net), r->gflops);
-        strange += !good;
+        bool good = rounds_to(net_macs(net), r->gflops);
+        mismatches += !good;
         printf("  %3d  %-36s %13s %16s %7.2f %7.2f%c   %.2f ± %.2f\n", row, r->change,
                print_count_text(net_trained(net), params), print_count_text(net_macs(net), macs),
                (double)net_macs(net) / 1e9, r->gflops, good ? ' ' : '*', r->accuracy, r->spread);
@@ -247,7 +246,7 @@ static void print_road(const Run *run)
     }
     printf("\nPrinted: the paper's GFLOPs, which are multiply-accumulates; top-1: its accuracy on "
            "ImageNet-1k,\nmean and standard deviation of three seeds.\n");
-    if (strange)
+    if (mismatches)
         printf("*: does not follow from the network, whose multiply-accumulates are beside it.\n");
     printf("report --row N shows a row's layers.\n");
 }

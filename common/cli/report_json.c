@@ -32,7 +32,7 @@ static void print_costs(uint64_t params, uint64_t macs)
 
 /* --- layers ---------------------------------------------------------------------------------- */
 
-/* The shapes of a convolution's or linear layer's parameters. */
+/* Prints the shapes of the parameters of a convolution or linear layer. */
 static void print_weight(const Tensor *t)
 {
     char shape[SHAPE_TEXT];
@@ -103,9 +103,9 @@ typedef struct {
     uint64_t params, macs;
 } PartSums;
 
-/* "stem", "stage3", "head", of "encoder.stem.0", "encoder.stages.2.0.add", "head.3"; of the
- * authors' names too: "downsample_layers.0.1", "downsample_layers.2.0", and their head, which has
- * no scope. */
+/* Names the part of a layer: "stem", "stage3", "head" for "encoder.stem.0",
+ * "encoder.stages.2.0.add", "head.3"; also for the authors' names: "downsample_layers.0.1",
+ * "downsample_layers.2.0", and their head, which has no scope. */
 static void name_part(const char *layer, char name[PART_TEXT])
 {
     const char *at = strncmp(layer, "encoder.", 8) == 0 ? layer + 8 : layer;
@@ -122,7 +122,7 @@ static void name_part(const char *layer, char name[PART_TEXT])
         snprintf(name, PART_TEXT, "%.*s", (int)strcspn(at, "."), at);
 }
 
-/* The parts in the order of their first layers; to be freed. */
+/* Returns the parts in the order of their first layers; to be freed. */
 static PartSums *parts_of(const Net *net, int *count)
 {
     PartSums *parts = mem_alloc((size_t)net_tensors(net), sizeof *parts);
@@ -160,7 +160,7 @@ static void print_parts(const Net *net)
     free(parts);
 }
 
-/* --- the whole ------------------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------------------ */
 
 static void print_four(const char *key, const int values[4])
 {

@@ -14,7 +14,7 @@ static const char *op_name(const Tensor *t)
     return t->op ? t->op->name : "-";
 }
 
-/* Do values outlive forward, which ends at that time step? */
+/* Tests for values that outlive forward, which ends at that time step. */
 static bool is_kept(const PlannedArray *a)
 {
     return a->last > net_tensors(a->tensor->net);
@@ -22,7 +22,7 @@ static bool is_kept(const PlannedArray *a)
 
 /* --- for programs ---------------------------------------------------------------------------- */
 
-static const char *how(const PlannedArray *a)
+static const char *how_stored(const PlannedArray *a)
 {
     if (a->role == ARRAY_GRADIENT)
         return a->relation == ARRAY_SAME ? "same" : a->relation == ARRAY_OVER ? "over" : "own";
@@ -65,7 +65,7 @@ static void print_tsv(const EnginePlan *plan)
         print_tsv_field(a->tensor->name);
         printf("\t%s\t", op_name(a->tensor));
         print_inputs(a->tensor);
-        printf("%s\t%s\t%d\t", roles[a->role], how(a), a->storage);
+        printf("%s\t%s\t%d\t", roles[a->role], how_stored(a), a->storage);
         print_shared_with(plan, a);
         printf("%zu\t%zu\t%d\t%d\n", a->offset, a->bytes, a->first, a->last);
     }
@@ -75,7 +75,7 @@ static void print_tsv(const EnginePlan *plan)
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* "s4 3-20" */
+/* Formats "s4 3-20". */
 static char *place_text(const PlannedArray *a)
 {
     return str_format("s%d %d-%d", a->storage, a->first, a->last);
@@ -97,7 +97,7 @@ static char *how_text(const PlannedArray *a, const PlannedArray *recomputed)
     return text;
 }
 
-/* "s4 3-20     over 2's, kept" */
+/* Formats "s4 3-20     over 2's, kept". */
 static char *array_text(const PlannedArray *a, const PlannedArray *recomputed)
 {
     if (!a)
@@ -109,7 +109,8 @@ static char *array_text(const PlannedArray *a, const PlannedArray *recomputed)
     return text;
 }
 
-/* The line of the tensor whose arrays begin at the plan's i; returns where the next one's do. */
+/* Prints the line of the tensor whose arrays begin at index i of the plan; returns the index of the
+ * next tensor's. */
 static int print_tensor(const EnginePlan *plan, int i)
 {
     const PlannedArray *of[ARRAY_FACTORS + 1] = { NULL };

@@ -1,4 +1,4 @@
-/* report --plan: what training a network keeps in memory, where, from when to when. */
+/* report --plan: the memory plan of training a network: each array's storage and lifetime. */
 #ifndef CLI_REPORT_PLAN_H
 #define CLI_REPORT_PLAN_H
 

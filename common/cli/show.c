@@ -1,6 +1,5 @@
-/* show: a layer as an image. Of a convolution or linear layer its weights; with a batch, what any
- * layer makes of it. Tiles of one filter or channel each stand on a sheet; the text says what its
- * grey levels mean. */
+/* show: a layer as an image: the weights of a convolution or linear layer or, with a batch, any
+ * layer's output. A sheet has one tile per filter or channel; the text explains its grey levels. */
 #include "base/error.h"
 #include "base/ints.h"
 #include "base/memory.h"
@@ -17,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is shown: [count,channels,h,w], of weights [out,in,ky,kx], of activations [n,c,h,w]. */
+/* The values to be shown: [count,channels,h,w], of weights [out,in,ky,kx], of activations
+ * [n,c,h,w]. */
 typedef struct {
     const Tensor *layer;
     bool weights;
@@ -35,9 +35,9 @@ static size_t value_count(const Values *s)
     return (size_t)s->count * (size_t)s->channels * tile_size(s);
 }
 
-/* --- what is shown --------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
-/* The parameter with the layer's weights: of two dimensions or more. */
+/* Returns the layer's parameter of two or more dimensions, its weights; NULL if it has none. */
 static const Param *weight_of(const Net *net, const Tensor *t)
 {
     for (int i = 0; i < t->params; i++)
@@ -91,11 +91,11 @@ static Values show_activations(const Run *run, const Net *net, Weights *weights,
 /* --- numbers --------------------------------------------------------------------------------- */
 
 typedef struct {
-    double low, high, mean, zeros; /* zeros: their share */
-    int dead;                      /* filters, or channels of all images, that are zero */
+    double low, high, mean, zeros; /* zeros: their fraction */
+    int dead;                      /* number of filters, or channels of all images, that are zero */
 } Numbers;
 
-/* Is filter i zero, or channel i in all images? */
+/* Tests whether filter i, or channel i of every image, is zero. */
 static bool is_dead(const Values *s, int i)
 {
     size_t tile = tile_size(s), inner = s->weights ? (size_t)s->channels * tile : tile;
@@ -103,13 +103,13 @@ static bool is_dead(const Values *s, int i)
     for (size_t n = 0; n < outer; n++) {
         const float *x = s->values + n * (size_t)s->channels * tile + (size_t)i * inner;
         for (size_t k = 0; k < inner; k++)
-            if (x[k] != 0) /* NaN is no zero */
+            if (x[k] != 0) /* a NaN is not zero */
                 return false;
     }
     return true;
 }
 
-static int tiles_told(const Values *s)
+static int tile_count(const Values *s)
 {
     return s->weights ? s->count : s->channels;
 }
@@ -128,7 +128,7 @@ static Numbers numbers_of(const Values *s)
     }
     n.mean = sum / (double)count;
     n.zeros = (double)zeros / (double)count;
-    for (int i = 0; i < tiles_told(s); i++)
+    for (int i = 0; i < tile_count(s); i++)
         n.dead += is_dead(s, i);
     return n;
 }
@@ -144,8 +144,8 @@ static void print_numbers(const Values *s, const Numbers *n)
     printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f %%\n", n->low, n->high, n->mean,
            100 * n->zeros);
     printf("%s that are zero everywhere: %d of %d", s->weights ? "filters" : "channels", n->dead,
-           tiles_told(s));
-    for (int i = 0, told = 0; i < tiles_told(s) && told < 20; i++)
+           tile_count(s));
+    for (int i = 0, told = 0; i < tile_count(s) && told < 20; i++)
         if (is_dead(s, i))
             printf("%s%d", told++ ? ", " : ": ", i);
     printf("%s\n", n->dead > 20 ? ", …" : "");
@@ -164,10 +164,10 @@ static void print_tsv(const Values *s)
 
 /* --- the sheet ------------------------------------------------------------------------------- */
 
-/* Tiles in a grid, white between them, each value a square of `scale` pixels. */
+/* A grid of tiles, separated by white, in which each value is a square of `scale` pixels. */
 typedef struct {
     int columns, rows, gap, scale, width, height;
-    int planes; /* of a tile: 3 where filters are of three channels, which are red, green, blue */
+    int planes; /* per tile: 3 for filters of three channels, shown as red, green, blue */
     uint8_t *samples;
 } Panels;
 
@@ -176,8 +176,8 @@ static int tiles(const Values *s, const Panels *sheet)
     return s->count * s->channels / sheet->planes;
 }
 
-/* Filters and channels of one image in a square; else a row per filter or image. Tiles are enlarged
- * to 48 pixels or so, as long as the sheet has at most `SIDE`. */
+/* Arranges filters, or channels of a single image, in a square; else a row per filter or image.
+ * Tiles are enlarged to about 48 pixels, if the sheet stays within `SIDE`. */
 static Panels sheet_new(const Values *s)
 {
     enum { TILE = 48, SIDE = 4096 };
@@ -204,7 +204,7 @@ static Panels sheet_new(const Values *s)
     return sheet;
 }
 
-/* Zero is the middle grey of weights; activations run from their least, black. */
+/* Returns a value's grey level: zero is middle grey for weights; the least activation is black. */
 static uint8_t level(const Values *s, const Numbers *n, float value)
 {
     double most = fmax(fabs(n->low), fabs(n->high));

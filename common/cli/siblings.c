@@ -15,41 +15,41 @@ const char *sibling_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* "05_name", nothing else behind a dot. */
+/* Tests for the form "05_name", without a dot. */
 static bool is_step(const char *name)
 {
     return name[0] >= '0' && name[0] <= '9' && name[1] >= '0' && name[1] <= '9' && name[2] == '_' &&
            !strchr(name, '.');
 }
 
-static int later_first(const void *a, const void *b)
+static int by_name_descending(const void *a, const void *b)
 {
     return strcmp(*(char *const *)b, *(char *const *)a);
 }
 
-/* The paths of the steps' programs beside this one for which fits(name, wanted) holds, the last by
- * name first, NULL behind them. */
-static char **all_that(const char *path, bool (*fits)(const char *name, const char *wanted),
-                       const char *wanted)
+/* Returns the paths of the sibling programs for which fits(name, wanted) holds, in descending order
+ * of name, NULL-terminated. */
+static char **find_siblings(const char *path, bool (*fits)(const char *name, const char *wanted),
+                            const char *wanted)
 {
     char *folder = str_format("%.*s", (int)(sibling_base_name(path) - path), path);
     char **found = mem_alloc(1, sizeof *found);
     size_t count = 0;
     DIR *dir = opendir(*folder ? folder : ".");
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
-        char *one = str_format("%s%s", *folder ? folder : "./", e->d_name);
-        if (!is_step(e->d_name) || !fits(e->d_name, wanted) || access(one, X_OK) != 0) {
-            free(one);
+        char *candidate = str_format("%s%s", *folder ? folder : "./", e->d_name);
+        if (!is_step(e->d_name) || !fits(e->d_name, wanted) || access(candidate, X_OK) != 0) {
+            free(candidate);
             continue;
         }
         found = mem_grow(found, count + 2, sizeof *found);
-        found[count++] = one;
+        found[count++] = candidate;
         found[count] = NULL;
     }
     if (dir)
         closedir(dir);
     free(folder);
-    qsort(found, count, sizeof *found, later_first);
+    qsort(found, count, sizeof *found, by_name_descending);
     return found;
 }
 
@@ -58,8 +58,8 @@ static bool is_lower(const char *name, const char *than)
     return strncmp(name, than, 2) < 0;
 }
 
-/* By its name, or its number: "04", "4". */
-static bool is_called(const char *name, const char *wanted)
+/* Tests for a step's name or number: "04", "4". */
+static bool has_name_or_number(const char *name, const char *wanted)
 {
     size_t length = wanted ? strlen(wanted) : 0;
     return !wanted || strcmp(name, wanted) == 0 || (length == 2 && strncmp(name, wanted, 2) == 0) ||
@@ -68,12 +68,12 @@ static bool is_called(const char *name, const char *wanted)
 
 char **sibling_paths_before(const char *path)
 {
-    return all_that(path, is_lower, sibling_base_name(path));
+    return find_siblings(path, is_lower, sibling_base_name(path));
 }
 
 char **sibling_paths_named(const char *path, const char *name)
 {
-    char **found = all_that(path, is_called, name);
+    char **found = find_siblings(path, has_name_or_number, name);
     int kept = 0;
     for (int i = 0; found[i]; i++)
         if (strcmp(sibling_base_name(found[i]), sibling_base_name(path)) == 0)
@@ -86,7 +86,7 @@ char **sibling_paths_named(const char *path, const char *name)
 
 char *sibling_named(const char *path, const char *name, bool *several)
 {
-    char **found = all_that(path, is_called, name), *last = found[0];
+    char **found = find_siblings(path, has_name_or_number, name), *last = found[0];
     if (several)
         *several = last && found[1];
     for (int i = 1; last && found[i]; i++)

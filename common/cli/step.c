@@ -24,13 +24,13 @@ typedef struct {
     int (*run)(const Run *run);
 } CommandEntry;
 
-/* The network is the batch's in size. */
+/* The options of a network whose size is the batch's. */
 #define OF_THE_BATCH                                                                               \
     { "--batch-size", .instead = "the batch's" },                                                  \
     {                                                                                              \
         "--input", .instead = "the batch's"                                                        \
     }
-/* The network is the data set's in channels and classes, and small unless said otherwise. */
+/* The options of a network with the data set's channels and classes, small by default. */
 #define OF_THE_DATA                                                                                \
     { "--preset", .standard = "small" }, { "--classes", .instead = "the data set's" },             \
     {                                                                                              \
@@ -163,8 +163,8 @@ static const CommandEntry entries[] = {
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
-/* NULL: there is none. */
-static const CommandEntry *named(const char *name)
+/* Returns the command of that name, NULL if there is none. */
+static const CommandEntry *find_command(const char *name)
 {
     for (int i = 0; i < ENTRIES; i++)
         if (strcmp(entries[i].command.name, name) == 0)
@@ -172,10 +172,10 @@ static const CommandEntry *named(const char *name)
     return NULL;
 }
 
-static const CommandEntry *find(const char *name)
+static const CommandEntry *require_command(const char *name)
 {
     Nearest nearest = { 0 };
-    const CommandEntry *entry = named(name);
+    const CommandEntry *entry = find_command(name);
     if (entry)
         return entry;
     for (int i = 0; i < ENTRIES; i++)
@@ -185,30 +185,30 @@ static const CommandEntry *find(const char *name)
     error_die(EXIT_USAGE, name, "no such command; see 'help'");
 }
 
-/* topic: a command, or NULL. */
-static int help(const char *called, const Step *step, const char *topic)
+/* Prints help. topic: a command, or NULL. */
+static int print_help(const char *called, const Step *step, const char *topic)
 {
     Command commands[ENTRIES];
     for (int i = 0; i < ENTRIES; i++)
         commands[i] = entries[i].command;
     if (topic)
-        help_command(called, step, &find(topic)->command);
+        help_command(called, step, &require_command(topic)->command);
     else
         help_overview(called, step, commands, ENTRIES);
     return 0;
 }
 
-/* The program's own file: as it was called, or as the system tells where PATH found it. */
+/* Returns the program's own file: as called, or as the system reports it if PATH was searched. */
 static char *own_path(const char *called)
 {
     char path[4096];
-    bool told = !strchr(called, '/') && system_own_path(path, sizeof path);
-    return str_format("%s", told ? path : called);
+    bool searched = !strchr(called, '/') && system_own_path(path, sizeof path);
+    return str_format("%s", searched ? path : called);
 }
 
-/* Where one of the first three files is closed, the next file to be opened would take its place,
- * and what is printed would land in it. What is put there refuses to be read or written as well. */
-static void keep_standard_files(void)
+/* Opens the standard files that are closed. The next opened file would otherwise take their place
+ * and receive what is printed. The replacement can neither be read nor written. */
+static void open_standard_files(void)
 {
     for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
         if (fcntl(file, F_GETFD) < 0 &&
@@ -216,7 +216,7 @@ static void keep_standard_files(void)
             error_die(EXIT_FAILED, "/dev/null", "cannot open it: %s", strerror(errno));
 }
 
-/* Everything printed must have arrived. */
+/* Flushes standard output; fails if anything printed was not written. */
 static int close_output(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
@@ -224,7 +224,7 @@ static int close_output(int status)
     return status;
 }
 
-/* Steps of the first edition have no head: the library had it. */
+/* Checks for a head: steps of the first edition had it in the library. */
 static void check_network(const Step *step)
 {
     if (!step->encoder)
@@ -239,22 +239,22 @@ static void check_network(const Step *step)
 int step_main(int argc, char **argv, Step step)
 {
     const char *name = sibling_base_name(argv[0]);
-    keep_standard_files();
+    open_standard_files();
     file_clean_at_end();
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, as a full disk is, not the end */
+    signal(SIGXFSZ, SIG_IGN); /* a full quota is then an error like a full disk, not the end */
     check_network(&step);
     Asked asked = options_asked(argc, argv);
     bool help_asked = asked.command && strcmp(asked.command, "help") == 0;
     if (asked.version)
         help_version(argv[0]);
     else if (asked.help || help_asked)
-        help(argv[0], &step, help_asked ? asked.topic : asked.command);
+        print_help(argv[0], &step, help_asked ? asked.topic : asked.command);
     if (asked.version || asked.help || help_asked)
         return close_output(0);
-    /* Options alone mean the default command. */
-    if (asked.strange && asked.command && !named(asked.command))
-        asked.command = NULL; /* the message is about the option in front of it */
-    const CommandEntry *entry = find(asked.command ? asked.command : "report");
+    /* Options without a command apply to the default command. */
+    if (asked.strange && asked.command && !find_command(asked.command))
+        asked.command = NULL; /* the message is about the option before it */
+    const CommandEntry *entry = require_command(asked.command ? asked.command : "report");
     char *path = own_path(argv[0]);
     Run run = { .step = &step, .name = name, .path = path };
     options_parse(&entry->command, asked.command != NULL, argc - 1, argv + 1, &run.options);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One of two values or calls. `make PLAIN=1` leaves engine/fast out, and what is written here of it
- * is then not compiled. */
+/* Selects one of two values or calls. `make PLAIN=1` leaves engine/fast out, and the arguments that
+ * use it are then not compiled. */
 #ifdef PLAIN_ONLY
 #define EITHER(is_plain, plain, fast) (plain)
 #else
@@ -19,12 +19,12 @@
 #endif
 
 struct Engine {
-    Plain *plain; /* one of these three; the others are NULL */
+    Plain *plain; /* exactly one of these three is set */
     struct Inference *inference;
     struct Training *training;
     const Net *net;
     Weights *weights, *gradients;
-    bool learns;
+    bool is_training;
     TrainingOptions options;
 };
 
@@ -44,8 +44,8 @@ static Engine *engine_new(EngineKind kind, Engine engine)
     *e = engine;
     const Tensor *last = e->options.last ? e->options.last : net_output(e->net);
     e->plain = EITHER(kind == PLAIN, plain_new_to(e->net, last), NULL);
-    e->training = EITHER(e->plain || !e->learns, NULL, training_new_with(e->net, e->options));
-    e->inference = EITHER(e->plain || e->learns, NULL, inference_new(e->net));
+    e->training = EITHER(e->plain || !e->is_training, NULL, training_new_with(e->net, e->options));
+    e->inference = EITHER(e->plain || e->is_training, NULL, inference_new(e->net));
     return e;
 }
 
@@ -70,7 +70,7 @@ Engine *engine_for_training_with(EngineKind kind, const Net *net, Weights *weigh
     return engine_new(kind, (Engine){ .net = net,
                                       .weights = weights,
                                       .gradients = gradients,
-                                      .learns = true,
+                                      .is_training = true,
                                       .options = options });
 }
 
@@ -84,7 +84,7 @@ void engine_free(Engine *e)
     if (!e)
         return;
     EITHER(e->plain, plain_free(e->plain),
-           e->learns ? training_free(e->training) : inference_free(e->inference));
+           e->is_training ? training_free(e->training) : inference_free(e->inference));
     free(e);
 }
 
@@ -93,19 +93,20 @@ void engine_free(Engine *e)
 float *engine_input(Engine *e)
 {
     return EITHER(e->plain, plain_input(e->plain),
-                  e->learns ? training_input(e->training) : inference_input(e->inference));
+                  e->is_training ? training_input(e->training) : inference_input(e->inference));
 }
 
 void engine_forward(Engine *e)
 {
-    EITHER(e->plain, plain_forward(e->plain, e->weights, e->learns && !e->options.frozen),
-           e->learns ? training_forward(e->training, e->weights) : inference_run(e->inference));
+    EITHER(e->plain, plain_forward(e->plain, e->weights, e->is_training && !e->options.frozen),
+           e->is_training ? training_forward(e->training, e->weights)
+                          : inference_run(e->inference));
 }
 
 const float *engine_output(const Engine *e)
 {
     return EITHER(e->plain, plain_output(e->plain),
-                  e->learns ? training_output(e->training) : inference_output(e->inference));
+                  e->is_training ? training_output(e->training) : inference_output(e->inference));
 }
 
 const float *engine_values(const Engine *e, const Tensor *t)
@@ -134,7 +135,7 @@ const float *engine_input_gradient(const Engine *e)
     return EITHER(e->plain, plain_input_gradient(e->plain), training_input_gradient(e->training));
 }
 
-/* --- what it takes --------------------------------------------------------------------------- */
+/* --- memory and inspection ------------------------------------------------------------------- */
 
 size_t engine_needs(EngineKind kind, const Net *net, bool training)
 {
@@ -144,13 +145,14 @@ size_t engine_needs(EngineKind kind, const Net *net, bool training)
 
 int engine_units(const Engine *e)
 {
-    return EITHER(e->plain, 0, e->learns ? net_tensors(e->net) - 1 : inference_units(e->inference));
+    return EITHER(e->plain, 0,
+                  e->is_training ? net_tensors(e->net) - 1 : inference_units(e->inference));
 }
 
 EngineUnit engine_unit(const Engine *e, int i)
 {
     return EITHER(e->plain, (EngineUnit){ 0 },
-                  e->learns ? training_unit(e->training, i) : inference_unit(e->inference, i));
+                  e->is_training ? training_unit(e->training, i) : inference_unit(e->inference, i));
 }
 
 double engine_peak(void)

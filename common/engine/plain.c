@@ -1,7 +1,8 @@
-/* Read this to see how a network runs and how its gradient is found. Every tensor has an array for
- * its values and one for its gradient. Forward, layers run in the order of their description, each
- * as its op is defined. Backward they run in reverse, each by its op's derivative: when a tensor's
- * turn comes, all layers that read it have added what they have for its gradient. */
+/* The plain engine: start here to see how a network runs and how gradients are computed. Every
+ * tensor has one array for its values and one for its gradient. Forward, layers run in the order of
+ * the network, each by its op's definition. Backward they run in reverse order, each by its op's
+ * derivative: when a tensor's turn comes, all layers that read it have added their parts to its
+ * gradient. */
 #include "engine/plain.h"
 
 #include "base/memory.h"
@@ -10,17 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A tensor's arrays. */
+/* The arrays of one tensor. */
 typedef struct {
     float *value, *gradient; /* [n,h,w,c] */
-    float *drawn;            /* a drop path's factors, [n] */
+    float *drawn;            /* drop path's factors, [n] */
 } Arrays;
 
 struct Plain {
     const Net *net;
-    int count;      /* of tensors; the last one is the output */
+    int count;      /* number of tensors; the last one is the output */
     Arrays *arrays; /* by tensor */
-    bool training;  /* the mode of the last forward, which backward follows */
+    bool training;  /* mode of the last forward, also used by backward */
 };
 
 /* --- making ---------------------------------------------------------------------------------- */
@@ -107,7 +108,7 @@ void plain_drop(Plain *p, Random r)
             net_tensor(p->net, i)->op->draw(net_tensor(p->net, i), r, p->arrays[i].drawn);
 }
 
-/* The arrays of the layer that computes t. */
+/* Collects the arrays of the layer that computes t. */
 static Call call_of(const Plain *p, const Tensor *t, const Weights *weights)
 {
     const Arrays *own = &p->arrays[t->index];
@@ -133,7 +134,7 @@ void plain_forward(Plain *p, Weights *weights, bool training)
     }
 }
 
-/* Derivatives add, so they start from zeros; the output's gradient is the caller's. */
+/* Derivatives add, so gradients start at zero; the caller has written the output's. */
 void plain_backward(Plain *p, Weights *weights, Weights *gradients)
 {
     memset(gradients->data, 0, gradients->floats * sizeof *gradients->data);

@@ -1,7 +1,6 @@
-/* The plain engine: a network run forward and backward as its layers are defined.
+/* The plain engine: runs a network forward and backward by its layers' definitions.
  *
- * What engine/fast computes is what this computes, but for rounding, in a small part of its time
- * and memory. */
+ * engine/fast computes the same, except for rounding, in a small part of the time and memory. */
 #ifndef ENGINE_PLAIN_H
 #define ENGINE_PLAIN_H
 
@@ -11,26 +10,26 @@
 
 typedef struct Plain Plain;
 
-/* Allocates; the network must outlive it. Its last tensor is the output, or the one that is given.
- */
+/* Allocates an engine; the network must outlive it. The output is the network's last tensor, or
+ * `last`. */
 Plain *plain_new(const Net *net);
 Plain *plain_new_to(const Net *net, const Tensor *last);
 void plain_free(Plain *plain);
 
 float *plain_input(Plain *plain); /* [n,h,w,c], for the caller to fill before every forward */
 
-/* Draws which paths are dropped from the next forward on; without it none is. */
+/* Draws which paths are dropped from the next forward on; none without it. */
 void plain_drop(Plain *plain, Random r);
 
-/* training: with the batch's statistics, which move the running ones in `weights`, and with dropped
- * paths; else as a trained network runs. */
+/* training: with the batch's statistics, which update the running ones in `weights`, and with
+ * dropped paths; else as a trained network runs. */
 void plain_forward(Plain *plain, Weights *weights, bool training);
 const float *plain_output(const Plain *plain);
-/* Any tensor's, [n,h,w,c]. */
+/* Returns the values of any tensor, [n,h,w,c]. */
 const float *plain_values(const Plain *plain, const Tensor *t);
 
-/* The gradient of every trained parameter into `gradients` (0 of the others), from that of the
- * output, which the caller wrote after forward. */
+/* Computes the gradient of every trained parameter into `gradients` (0 for the others), from the
+ * output's gradient, which the caller wrote after forward. */
 float *plain_output_gradient(Plain *plain);
 void plain_backward(Plain *plain, Weights *weights, Weights *gradients);
 const float *plain_input_gradient(const Plain *plain); /* [n,h,w,c], after backward */

@@ -1,4 +1,4 @@
-/* Activations that a layer may end with. */
+/* Activations that a layer may apply to its output. */
 #ifndef GRAPH_ACT_H
 #define GRAPH_ACT_H
 

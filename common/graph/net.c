@@ -12,11 +12,11 @@
 
 enum { MAX_DEPTH = 16 };
 
-/* More floats than 64-bit machines can address, or a quarter of what 32-bit ones can; sums of such
- * sizes cannot overflow. */
-#define MOST_ELEMENTS ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 28))
+/* The largest number of floats in a tensor: more than a 64-bit machine can address, or a quarter of
+ * what a 32-bit one can; sums of such sizes cannot overflow. */
+#define MAX_ELEMENTS ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 28))
 
-/* An open scope: its full name and the index that the next layer in it takes. */
+/* An open scope: its full name and the index of the next layer in it. */
 typedef struct {
     char *path;
     int next;
@@ -29,7 +29,7 @@ struct Net {
     int param_count;
     uint64_t macs;
     Level levels[MAX_DEPTH]; /* levels[0] is the network itself, with an empty path */
-    int depth;               /* how many levels are open */
+    int depth;               /* number of open levels */
 };
 
 /* --- errors ---------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static Level *level(Net *net)
     return &net->levels[net->depth - 1];
 }
 
-/* parent and child joined by a dot, either of which may be empty. */
+/* Joins parent and child with a dot; either may be empty. */
 static char *join(const char *parent, const char *child)
 {
     return str_format("%s%s%s", parent, *parent && *child ? "." : "", child);
@@ -114,7 +114,7 @@ void net_free(Net *net)
 static void check_size(const Tensor *t)
 {
     char shape[SHAPE_TEXT];
-    if (tensor_elements(t) <= MOST_ELEMENTS)
+    if (tensor_elements(t) <= MAX_ELEMENTS)
         return;
     if (!t->op)
         error_die(EXIT_USAGE, "input", "%s is more than can be addressed",
@@ -123,8 +123,8 @@ static void check_size(const Tensor *t)
               tensor_shape_text(t, shape));
 }
 
-/* Room for one more behind `count` items: doubles at each power of two. */
-static void *room(void *items, int count, size_t size)
+/* Makes room for one item after `count`: doubles the memory at each power of two. */
+static void *grow(void *items, int count, size_t size)
 {
     if (count & (count - 1))
         return items;
@@ -134,7 +134,7 @@ static void *room(void *items, int count, size_t size)
 static Tensor *append(Net *net, Tensor tensor)
 {
     check_size(&tensor);
-    net->tensors = room(net->tensors, net->tensor_count, sizeof *net->tensors);
+    net->tensors = grow(net->tensors, net->tensor_count, sizeof *net->tensors);
     Tensor *t = mem_alloc(1, sizeof *t);
     *t = tensor;
     t->net = net;
@@ -179,7 +179,7 @@ void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout lay
         p.count = size_mul(p.count, (size_t)shape[p.rank]);
     }
     p.key = join(t->name, suffix);
-    net->params = room(net->params, net->param_count, sizeof *net->params);
+    net->params = grow(net->params, net->param_count, sizeof *net->params);
     net->params[net->param_count++] = p;
     t->params++;
 }

@@ -1,6 +1,6 @@
-/* A network as a description: tensors in the order they are computed, the parameters they need, and
- * names. It knows shapes, parameter counts and multiply-accumulates; it holds no data. What runs it
- * is in engine/, what holds its parameters graph/weights.h. */
+/* A network as a description: tensors in the order in which they are computed, their parameters and
+ * their names. It knows shapes, parameter counts and multiply-accumulates, and holds no data.
+ * engine/ runs it; graph/weights.h holds its parameters. */
 #ifndef GRAPH_NET_H
 #define GRAPH_NET_H
 
@@ -12,80 +12,82 @@ typedef struct Net Net;
 typedef struct Tensor Tensor;
 typedef struct Op Op;
 
-/* Where in a step's source a layer was called: what an error names. call and arguments: the call as
- * it is written there, "conv2d" and ".out = in, .kernel = 7"; NULL where nobody says. */
+/* The position of a layer's call in a step's source, for error messages. call and arguments: the
+ * call as written, "conv2d" and ".out = in, .kernel = 7"; NULL if unknown. */
 typedef struct {
     const char *file;
     int line;
     const char *function, *call, *arguments;
 } Site;
 
-/* What a layer was asked for; each op reads what concerns it. */
+/* The arguments of a layer's call; each op uses those that concern it. */
 typedef struct {
     int kernel, stride, pad, groups;
     float eps;       /* norms */
-    float init;      /* layer scale's first value */
+    float init;      /* layer scale's initial value */
     float p;         /* drop path's probability */
-    bool per_sample; /* drop path: each sample by itself, not the whole batch */
+    bool per_sample; /* drop path: one factor per sample instead of one for the batch */
 } Attributes;
 
-/* A tensor is also the layer that computes it. */
+/* A tensor, and at the same time the layer that computes it. */
 struct Tensor {
     Net *net;
-    int n, c, h, w; /* NCHW to the reader; in memory [n,h,w,c] */
-    bool flat;      /* printed n x c: a vector a sample */
+    int n, c, h, w; /* printed as NCHW; in memory [n,h,w,c] */
+    bool flat;      /* printed as n x c: one vector per sample */
 
-    const Op *op;  /* what computes it; NULL for the network's input */
-    Tensor *in[2]; /* its inputs, in[1] NULL for most */
+    const Op *op;  /* the op that computes it; NULL for the network's input */
+    Tensor *in[2]; /* the inputs; in[1] is NULL for most ops */
     Attributes a;
-    int first_param, params; /* its parameters: net_param(net, first_param + i) */
+    int first_param, params; /* the parameters: net_param(net, first_param + i) */
     uint64_t macs;           /* multiply-accumulates for this shape */
     char *name;              /* "encoder.stages.0.0.block.0.0" */
-    int index;               /* its place in the network, from 0: the input */
+    int index;               /* index in the network; 0 is the input */
     Site at;
 };
 
-/* How a parameter lies in memory; files always hold PyTorch's order. */
+/* The order of a parameter in memory; files always have PyTorch's order. */
 typedef enum {
     LAYOUT_PLAIN, /* as in PyTorch */
-    LAYOUT_OHWI,  /* [out,in,ky,kx] as [out,ky,kx,in]: the patches' order, for products */
-    LAYOUT_HWIO,  /* [out,in,ky,kx] as [ky,kx,in,out]: channels side by side, for depthwise */
+    LAYOUT_OHWI,  /* [out,in,ky,kx] as [out,ky,kx,in]: the order of patches, for products */
+    LAYOUT_HWIO,  /* [out,in,ky,kx] as [ky,kx,in,out]: channels adjacent, for depthwise */
 } Layout;
 
 typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL } InitKind;
 
-/* Distribution of fresh weights: value; uniform in ±value; normal with that standard deviation. */
+/* The distribution of initial weights: the value; uniform in ±value; normal with that standard
+ * deviation. */
 typedef struct {
     InitKind kind;
     float value;
 } Init;
 
 typedef struct {
-    char *key; /* PyTorch's state_dict key */
+    char *key; /* the key in PyTorch's state_dict */
     int rank;
-    int shape[4]; /* PyTorch's */
+    int shape[4]; /* as in PyTorch */
     size_t count;
     Layout layout;
     Init init;
-    bool trained; /* an optimiser's; running statistics are not */
+    bool trained; /* by an optimiser; running statistics are not */
 } Param;
 
 /* --- building -------------------------------------------------------------------------------- */
 
 Net *net_new(void);
-void net_free(Net *net); /* its tensors too */
+void net_free(Net *net); /* frees its tensors, too */
 
-/* The input: n images of c channels, h x w pixels. */
+/* Adds the input: n images of c channels, h x w pixels. */
 Tensor *net_input(Net *net, int n, int c, int h, int w);
 
-/* Names follow nn.Sequential: a layer takes the next index of the scope it is in. */
+/* Names as in nn.Sequential: a layer takes the next index of its scope. */
 typedef struct {
     Net *net;
     bool once;
 } Scope;
 
-/* A scope closes however its body is left: by its end, break or return (the cleanup attribute).
- * name: an attribute's name; NEXT: the next index of the enclosing Sequential. */
+/* Opens a scope, which closes when its body is left in any way: at its end, by break or return (the
+ * cleanup attribute). name: an attribute's name; NEXT: the next index of the enclosing
+ * Sequential. */
 Scope scope_open(Net *net, const char *name);
 void scope_close(Scope *scope);
 #define NEXT ((const char *)0)
@@ -93,38 +95,39 @@ void scope_close(Scope *scope);
     for (Scope scope_ __attribute__((cleanup(scope_close))) = scope_open((net), (name));           \
          scope_.once; scope_.once = false)
 
-/* Takes an index and makes no layer: nn.Identity. */
+/* Takes an index without making a layer: nn.Identity. */
 void net_skip_index(Net *net);
 
-/* How an op names itself: by the next index, by the scope alone, or by the scope and a word. */
+/* The names of an op's layers: the next index, the scope's name, or the scope's name and the
+ * op's. */
 typedef enum { NAME_INDEX, NAME_SCOPE, NAME_WORD } Naming;
 
-/* A new tensor of shape n x c x h x w computed by `op` from `a` (and `b`). Ops call this. */
+/* Adds a tensor of shape n x c x h x w computed by `op` from `a` (and `b`). Called by ops. */
 Tensor *net_layer(const Op *op, Tensor *a, Tensor *b, Site at, Naming naming, Attributes attributes,
                   int c, int h, int w);
 
-/* The next parameter of tensor t, called NAME.suffix. shape: PyTorch's, up to the first 0. */
+/* Adds the next parameter of tensor t, named NAME.suffix. shape: PyTorch's, up to the first 0. */
 void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout layout, Init init,
                    bool trained);
 
 /* Counts `each` multiply-accumulates for every element of t. */
 void net_add_macs(Tensor *t, uint64_t each);
 
-/* Ends the program with the step's file and line and what is wrong: exit status 2. */
+/* Ends the program with exit status 2 and the step's file, line and the error. */
 _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Loops count samples, rows of pixels and pixels by int: ends the program where those of a tensor
- * are too many. Every plan asks before it takes memory. */
+/* Ends the program if a tensor has too many samples, rows or pixels for loops that count them by
+ * int. Every engine checks this before it allocates memory. */
 void net_check_runnable(const Net *net);
 
-/* --- asking ---------------------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
-int net_tensors(const Net *net); /* how many, the input included */
+int net_tensors(const Net *net); /* including the input */
 Tensor *net_tensor(const Net *net, int i);
 Tensor *net_output(const Net *net); /* the last tensor */
 int net_params(const Net *net);
 const Param *net_param(const Net *net, int i);
-Param *net_param_to_change(Net *net, int i); /* its name, shape or init */
+Param *net_param_to_change(Net *net, int i); /* to change its name, shape or init */
 
 size_t tensor_rows(const Tensor *t);     /* n·h·w */
 size_t tensor_elements(const Tensor *t); /* n·h·w·c */
@@ -133,7 +136,7 @@ uint64_t tensor_params(const Tensor *t); /* trained parameters of this layer */
 uint64_t net_macs(const Net *net);
 uint64_t net_trained(const Net *net); /* trained parameters */
 
-/* "1x64x112x112" or, for a flat tensor, "1x1000", into text. */
+/* Writes "1x64x112x112" or, for a flat tensor, "1x1000" into text; returns text. */
 enum { SHAPE_TEXT = 64 };
 const char *tensor_shape_text(const Tensor *t, char text[SHAPE_TEXT]);
 const char *param_shape_text(const Param *p, char text[SHAPE_TEXT]);

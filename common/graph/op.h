@@ -1,5 +1,5 @@
-/* What an op is: a name and functions on plain arrays. A layer is an op with a shape and
- * parameters; whoever runs it (an engine, a test) says where the arrays lie by a Call. */
+/* An op: a name and functions on plain arrays. A layer is an op with a shape and parameters; an
+ * engine or a test that runs it passes the arrays in a Call. */
 #ifndef GRAPH_OP_H
 #define GRAPH_OP_H
 
@@ -14,30 +14,30 @@ typedef struct {
     const float *dy;   /* the loss's gradient with respect to y … */
     float *dx[2];      /* … and to x */
 
-    float *const *param; /* the parameters' values, in the order they were added … */
+    float *const *param; /* the parameters' values, in the order of net_add_param … */
     float *const *grad;  /* … and the loss's gradient with respect to them */
     float *drawn;        /* the n factors that op->draw drew, one per sample */
 
-    bool training; /* batch statistics, which move the running ones; drawn factors */
+    bool training; /* uses batch statistics, which update the running ones, and drawn factors */
 } Call;
 
-/* What the engine may do with an op and its neighbours. */
+/* Properties that let the engine combine an op with its neighbours. */
 typedef enum {
-    OP_SUMS = 1, /* y = x[0] + x[1]: the gradient of each is dy as it is */
+    OP_SUMS = 1, /* y = x[0] + x[1]: each gradient is dy unchanged */
 } OpFlags;
 
 struct Op {
     const char *name;
     unsigned flags;
-    Act act; /* of an activation: which; IDENTITY: it is none */
-    /* The definition in the plainest loops: what to read first, and what fast ways are held to. */
+    Act act; /* the activation that the op is; IDENTITY: none */
+    /* Computes y in the plainest loops: the op's definition, with which fast ways are compared. */
     void (*define)(const Tensor *t, const Call *c);
-    /* Its derivative in the plainest loops. By the chain rule it adds Σ dy·∂y/∂x[k] to dx[k], and
-     * Σ dy·∂y/∂param[i] to grad[i] of what is trained. Reads x, y, dy and param. */
+    /* Computes the derivative in the plainest loops. By the chain rule it adds Σ dy·∂y/∂x[k] to
+     * dx[k], and Σ dy·∂y/∂param[i] to grad[i] of trained parameters. Reads x, y, dy and param. */
     void (*derive)(const Tensor *t, const Call *c);
-    /* Draws the factors that hold from the next forward on; NULL: the op is not random. */
+    /* Draws the factors that apply from the next forward on; NULL: the op is not random. */
     void (*draw)(const Tensor *t, Random r, float *factors);
-    /* Whether y is the very x[0] and nothing is computed; NULL: it is not. */
+    /* Returns true if y is x[0] itself and nothing is computed; NULL: never. */
     bool (*is_view)(const Tensor *t, bool training);
 };
 

@@ -25,7 +25,7 @@ const PublishedSize *scheme_published_size(const char *name)
 /* --- names ----------------------------------------------------------------------------------- */
 
 /* The parts of a ConvNeXt that have parameters; a block's in the order of its state_dict, where a
- * module's own parameter comes before those of its children. */
+ * module's own parameter precedes those of its children. */
 typedef enum {
     STEM,
     STEM_NORM,
@@ -41,9 +41,9 @@ typedef enum {
     PARTS
 } ModelPart;
 
-/* S: the stage, from 0; B: the block, from 0. Positions count otherwise: N is B + 1, the
- * downsampling being number 0; torchvision's D is 2S and E 2S + 1. Behind each but GAMMA's come
- * ".weight" and ".bias". */
+/* S: the stage, from 0; B: the block, from 0. N is B + 1 in names by position, where the
+ * downsampling is number 0; torchvision's D is 2S and E 2S + 1. All but GAMMA's are followed by
+ * ".weight" or ".bias". */
 #define TF "convnext."
 #define TF_STAGE TF "encoder.stages.S."
 static const char *const patterns[PARTS][SCHEMES] = {
@@ -70,27 +70,28 @@ static const char *const patterns[PARTS][SCHEMES] = {
     [HEAD] = { "head.3", "head", "head.fc", "classifier.2", "classifier" },
 };
 
-/* Layers without parameters, which a state_dict does not name: by position, and as their module is
- * called in the authors' code where there is one. */
-static const char *const silent[][2] = {
+/* Layers without parameters, which a state_dict does not contain: their name by position, and their
+ * module's name in the authors' code or one in its style. */
+static const char *const unnamed_layers[][2] = {
     { "encoder.stages.S.N.block.3", "stages.S.B.act" },
     { "encoder.stages.S.N.drop_path", "stages.S.B.drop_path" },
     { "encoder.stages.S.N.add", "stages.S.B.add" },
     { "head.0", "mean" },
     { "head.1", "flatten" },
 };
-enum { SILENT = sizeof silent / sizeof *silent };
+enum { UNNAMED_LAYERS = sizeof unnamed_layers / sizeof *unnamed_layers };
 
 /* --- from key to place and back -------------------------------------------------------------- */
 
-/* Where in a ConvNeXt a tensor belongs. */
+/* A tensor's place in a ConvNeXt. */
 typedef struct {
     ModelPart part;
     int stage, block;
     bool bias;
 } TensorPlace;
 
-/* Reads digits as every library writes them, without a leading 0; NULL where there are none. */
+/* Reads digits as every library writes them, without a leading 0; returns the rest, or NULL if
+ * there are none. */
 static const char *read_number(const char *text, int *value)
 {
     size_t digits = strspn(text, "0123456789");
@@ -100,8 +101,8 @@ static const char *read_number(const char *text, int *value)
     return text + digits;
 }
 
-/* Sets what a pattern's letter stands for; false where it cannot have that value. */
-static bool take(char letter, int value, TensorPlace *p)
+/* Sets the field of a pattern's letter; returns false for an impossible value. */
+static bool set_field(char letter, int value, TensorPlace *p)
 {
     switch (letter) {
     case 'B':
@@ -122,7 +123,7 @@ static bool take(char letter, int value, TensorPlace *p)
     }
 }
 
-static int given(char letter, const TensorPlace *p)
+static int field_of(char letter, const TensorPlace *p)
 {
     switch (letter) {
     case 'B':
@@ -141,7 +142,8 @@ static bool is_letter(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-/* What of the text comes behind the pattern; NULL where it does not begin like it. */
+/* Matches the pattern at the beginning of the text and returns the rest of the text, NULL if it
+ * does not match. */
 static const char *match(const char *pattern, const char *text, TensorPlace *p)
 {
     *p = (TensorPlace){ 0 };
@@ -153,20 +155,20 @@ static const char *match(const char *pattern, const char *text, TensorPlace *p)
             continue;
         }
         text = read_number(text, &value);
-        if (!text || !take(*pattern, value, p))
+        if (!text || !set_field(*pattern, value, p))
             return NULL;
     }
     return text;
 }
 
-/* The pattern with its numbers in place. */
-static char *fill(const char *pattern, const TensorPlace *p)
+/* Returns the pattern with its letters replaced by numbers. */
+static char *fill_pattern(const char *pattern, const TensorPlace *p)
 {
     char text[128];
     size_t used = 0;
     for (; *pattern && used < sizeof text - 16; pattern++)
         if (is_letter(*pattern))
-            used += (size_t)snprintf(text + used, sizeof text - used, "%d", given(*pattern, p));
+            used += (size_t)snprintf(text + used, sizeof text - used, "%d", field_of(*pattern, p));
         else
             text[used++] = *pattern;
     return str_format("%.*s", (int)used, text);
@@ -194,7 +196,7 @@ static bool place_of(const char *key, Scheme scheme, TensorPlace *p)
 
 static char *key_of(const TensorPlace *p, Scheme scheme)
 {
-    char *module = fill(patterns[p->part][scheme], p);
+    char *module = fill_pattern(patterns[p->part][scheme], p);
     const char *suffix = p->part == GAMMA ? "" : p->bias ? ".bias" : ".weight";
     char *key = str_format("%s%s", module, suffix);
     free(module);
@@ -234,14 +236,14 @@ static void name_layer(Tensor *t)
 {
     char *name = NULL;
     TensorPlace p;
-    if (t->params) { /* as its first parameter, without ".weight" */
+    if (t->params) { /* named as its first parameter, without ".weight" */
         const char *key = net_param(t->net, t->first_param)->key, *end = strstr(key, ".weight");
         name = str_format("%.*s", end ? (int)(end - key) : (int)strlen(key), key);
     }
-    for (int i = 0; i < SILENT && !name; i++) {
-        const char *rest = match(silent[i][0], t->name, &p);
+    for (int i = 0; i < UNNAMED_LAYERS && !name; i++) {
+        const char *rest = match(unnamed_layers[i][0], t->name, &p);
         if (rest && !*rest)
-            name = fill(silent[i][1], &p);
+            name = fill_pattern(unnamed_layers[i][1], &p);
     }
     if (name) {
         free(t->name);
@@ -263,8 +265,8 @@ void scheme_name_officially(Net *net)
 
 /* --- entries --------------------------------------------------------------------------------- */
 
-/* A place's rank in the library's state_dict: the authors' model holds all its downsampling layers
- * in one list, before its stages; the others each in its stage. */
+/* Returns a place's rank in the library's state_dict: the authors' model has all its downsampling
+ * layers in one list, before its stages; the others have each in its stage. */
 static uint64_t rank_of(const TensorPlace *p, Scheme scheme)
 {
     bool down = p->part == DOWN || p->part == DOWN_NORM;
@@ -287,8 +289,8 @@ static int by_rank(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* d as d x 1 x 1. */
-static void stretch(Entry *entry)
+/* Changes shape d to d x 1 x 1. */
+static void add_unit_dimensions(Entry *entry)
 {
     entry->rank = 3;
     entry->shape[1] = entry->shape[2] = 1;
@@ -305,7 +307,7 @@ void scheme_convert(Entry *entries, size_t count, Scheme scheme)
             entry.key = key_of(&p, scheme);
         }
         if (p.part == GAMMA && scheme == TORCHVISION)
-            stretch(&entry);
+            add_unit_dimensions(&entry);
         ranked[i] = (Ranked){ rank_of(&p, scheme), entry };
     }
     qsort(ranked, count, sizeof *ranked, by_rank);
@@ -331,13 +333,13 @@ Scheme scheme_of_file(const Safetensors *file)
     return best;
 }
 
-/* What the shapes of a network's tensors tell. */
+/* A network's sizes, derived from the shapes of its tensors. */
 typedef struct {
     int depths[4], widths[4], classes;
 } Sizes;
 
-/* One tensor's share of that. first: its first dimension. */
-static void learn(Sizes *sizes, const TensorPlace *p, size_t first)
+/* Updates the sizes from one tensor. first: its first dimension. */
+static void update_sizes(Sizes *sizes, const TensorPlace *p, size_t first)
 {
     bool weight = !p->bias;
     int size = first < 1 << 30 ? (int)first : 1 << 30;
@@ -356,7 +358,7 @@ static char *sizes_text(const Sizes *s)
                       w[3], d[0], d[1], d[2], d[3], s->classes);
 }
 
-/* " (that is --variant small)", or nothing. */
+/* Returns " (that is --variant small)", or "" for other sizes. */
 static char *variant_text(const Sizes *s)
 {
     for (int i = 0; i < PUBLISHED_SIZES; i++)
@@ -366,8 +368,8 @@ static char *variant_text(const Sizes *s)
     return str_format("%s", "");
 }
 
-/* A file whose keys are of no scheme. */
-static char *stranger_text(const Safetensors *file)
+/* Describes a file whose keys follow no scheme. */
+static char *unknown_keys_text(const Safetensors *file)
 {
     if (!file->count)
         return str_format("holds no tensor; ");
@@ -393,19 +395,20 @@ char *scheme_difference(const Safetensors *file, Scheme scheme, const Param *par
     Sizes theirs = { 0 }, ours = { 0 };
     TensorPlace p;
     if (scheme == SCHEMES)
-        return stranger_text(file);
+        return unknown_keys_text(file);
     for (size_t i = 0; i < file->count; i++)
         if (place_of(file->entries[i].key, scheme, &p) && file->entries[i].rank)
-            learn(&theirs, &p, file->entries[i].shape[0]);
+            update_sizes(&theirs, &p, file->entries[i].shape[0]);
     for (int i = 0; i < count; i++)
         if (place_of(params[i].key, OFFICIAL, &p))
-            learn(&ours, &p, (size_t)params[i].shape[0]);
+            update_sizes(&ours, &p, (size_t)params[i].shape[0]);
     if (memcmp(&theirs, &ours, sizeof ours) == 0)
         return str_format("%s", "");
-    char *held = sizes_text(&theirs), *wanted = sizes_text(&ours), *name = variant_text(&theirs);
-    char *text = str_format("holds a ConvNeXt of %s%s, not of %s; ", held, name, wanted);
-    free(held);
-    free(wanted);
+    char *file_text = sizes_text(&theirs), *network_text = sizes_text(&ours),
+         *name = variant_text(&theirs);
+    char *text = str_format("holds a ConvNeXt of %s%s, not of %s; ", file_text, name, network_text);
+    free(file_text);
+    free(network_text);
     free(name);
     return text;
 }

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that grows; start with { 0 }. */
+/* A growing text; initialised with { 0 }. */
 typedef struct {
     char *text;
-    size_t used, room;
+    size_t used, capacity;
 } Words;
 
 static void put(Words *w, const char *words)
 {
     size_t length = strlen(words) + 1;
-    if (w->room - w->used < length) {
-        w->room = size_mul(w->room + length, 2);
-        w->text = mem_grow(w->text, w->room, 1);
+    if (w->capacity - w->used < length) {
+        w->capacity = size_mul(w->capacity + length, 2);
+        w->text = mem_grow(w->text, w->capacity, 1);
     }
     memcpy(w->text + w->used, words, length);
     w->used += length - 1;
@@ -32,15 +32,15 @@ static void put_number(Words *w, const char *what, size_t number)
         put(w, words);
 }
 
-/* Does it hand its input on as it is, as long as nothing is trained? */
-static bool hands_on(const Tensor *t)
+/* Tests for a layer whose output is its input when the network is not in training. */
+static bool is_identity(const Tensor *t)
 {
     return t->op && t->op->is_view && t->op->is_view(t, false);
 }
 
 static const Tensor *source(const Tensor *t)
 {
-    while (hands_on(t))
+    while (is_identity(t))
         t = t->in[0];
     return t;
 }
@@ -61,7 +61,7 @@ static void put_attributes(Words *w, const Tensor *t)
     put_number(w, "params", count);
 }
 
-/* number: of each tensor in the signature. */
+/* Appends one layer. number: the number of each tensor in the signature. */
 static void put_layer(Words *w, const Tensor *t, const int *number)
 {
     char words[64];
@@ -84,7 +84,7 @@ char *net_signature(const Net *net)
     int *number = mem_alloc((size_t)net_tensors(net), sizeof *number), count = 0;
     for (int i = 0; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        if (hands_on(t))
+        if (is_identity(t))
             continue;
         number[i] = count++;
         put_layer(&w, t, number);
@@ -93,8 +93,8 @@ char *net_signature(const Net *net)
     return w.text;
 }
 
-/* The words of the layer at *at, which moves to the next one's. */
-static void take(const char **at, char words[128])
+/* Copies the words of the layer at *at and moves *at to the next layer. */
+static void read_layer(const char **at, char words[128])
 {
     size_t length = strcspn(*at, ";");
     snprintf(words, 128, "%.*s", (int)length, *at);
@@ -109,16 +109,16 @@ SignatureDifference signature_difference(const char *theirs, const char *ours, c
     SignatureDifference d = { .name = "the end" };
     for (int i = 0; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        if (hands_on(t))
+        if (is_identity(t))
             continue;
-        take(&theirs, d.theirs);
-        take(&ours, d.ours);
+        read_layer(&theirs, d.theirs);
+        read_layer(&ours, d.ours);
         d.name = t->name;
         if (strcmp(d.theirs, d.ours) != 0)
             return d;
     }
-    take(&theirs, d.theirs);
-    take(&ours, d.ours);
+    read_layer(&theirs, d.theirs);
+    read_layer(&ours, d.ours);
     d.name = "what follows the last layer";
     return d;
 }

@@ -63,18 +63,18 @@ void weights_init(Weights *weights, uint64_t seed)
     for (int k = 0; k < weights->count; k++) {
         const Param *p = &weights->params[k];
         Random r = { .seed = seed, .stream = random_stream(p->key) };
-        float *fresh = mem_alloc(p->count, sizeof *fresh);
+        float *initial = mem_alloc(p->count, sizeof *initial);
         for (size_t i = 0; i < p->count; i++)
-            fresh[i] = draw(p->init, r, i);
-        layout_from_file(p, fresh, weights->values[k]);
-        free(fresh);
+            initial[i] = draw(p->init, r, i);
+        layout_from_file(p, initial, weights->values[k]);
+        free(initial);
     }
 }
 
 /* --- layouts --------------------------------------------------------------------------------- */
 
-/* Where element (o, i, t) of a weight [out,in,taps] lies in memory. */
-static size_t place(const Param *p, size_t o, size_t i, size_t t)
+/* Returns the position in memory of element (o, i, t) of a weight [out,in,taps]. */
+static size_t position(const Param *p, size_t o, size_t i, size_t t)
 {
     size_t out = (size_t)p->shape[0], in = (size_t)p->shape[1];
     size_t taps = (size_t)p->shape[2] * (size_t)p->shape[3];
@@ -89,7 +89,7 @@ static size_t place(const Param *p, size_t o, size_t i, size_t t)
     return (o * in + i) * taps + t;
 }
 
-/* Copies a parameter between PyTorch's order (from or to, by `reading`) and memory's. */
+/* Copies a parameter from PyTorch's order to memory's (reading) or back. */
 static void convert(const Param *p, const float *from, float *to, bool reading)
 {
     if (p->layout == LAYOUT_PLAIN) {
@@ -101,9 +101,9 @@ static void convert(const Param *p, const float *from, float *to, bool reading)
         for (size_t i = 0; i < (size_t)p->shape[1]; i++)
             for (size_t t = 0; t < taps; t++, at++)
                 if (reading)
-                    to[place(p, o, i, t)] = from[at];
+                    to[position(p, o, i, t)] = from[at];
                 else
-                    to[at] = from[place(p, o, i, t)];
+                    to[at] = from[position(p, o, i, t)];
 }
 
 void layout_from_file(const Param *p, const float *from, float *to)
@@ -118,24 +118,25 @@ void layout_to_file(const Param *p, const float *from, float *to)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* Keys that an error lists: enough to see what is wrong, fewer where that has been said. */
+/* The number of keys that an error lists: enough to see the problem, fewer if it has been
+ * described. */
 enum { LISTED = 10, LISTED_BESIDE = 3 };
 
-/* What does not fit between a file and a network, the first few of it in words. */
+/* The mismatches between a file and a network; the text has the first few. */
 typedef struct {
     int count, listed;
     char text[800];
-} Misfits;
+} Mismatches;
 
-static void misfit(Misfits *m, const char *what, const char *key)
+static void add_mismatch(Mismatches *m, const char *what, const char *key)
 {
     size_t used = strlen(m->text);
     if (m->count++ < m->listed)
         snprintf(m->text + used, sizeof m->text - used, "%s%s %s", used ? ", " : "", what, key);
 }
 
-/* The dimensions up to the last that is not 1: a 1x1 convolution's weight is a linear layer's, and
- * torchvision's layer scale of d x 1 x 1 the others' of d. */
+/* Returns the rank without trailing ones: a 1x1 convolution's weight then equals a linear layer's,
+ * and torchvision's layer scale of d x 1 x 1 the others' of d. */
 static int rank_without_ones(const size_t *shape, int rank)
 {
     while (rank && shape[rank - 1] == 1)
@@ -143,14 +144,14 @@ static int rank_without_ones(const size_t *shape, int rank)
     return rank;
 }
 
-/* loosely: whatever number of ones stands at the end. */
-static bool same_shape(const Param *p, const Entry *entry, bool loosely)
+/* loosely: ignoring trailing ones. */
+static bool same_shape(const Param *p, const Entry *entry, bool ignoring_ones)
 {
     size_t shape[4] = { 0 };
     int rank = p->rank, found = entry->rank;
     for (int i = 0; i < rank; i++)
         shape[i] = (size_t)p->shape[i];
-    if (loosely) {
+    if (ignoring_ones) {
         rank = rank_without_ones(shape, rank);
         found = rank_without_ones(entry->shape, found);
     }
@@ -162,7 +163,7 @@ static bool same_shape(const Param *p, const Entry *entry, bool loosely)
     return true;
 }
 
-static void wrong_shape(Misfits *m, const Param *p, const Entry *entry)
+static void wrong_shape(Mismatches *m, const Param *p, const Entry *entry)
 {
     char wanted[SHAPE_TEXT], *found = str_format("%s", entry->rank ? "" : "a scalar");
     for (int i = 0; i < entry->rank; i++) {
@@ -171,7 +172,7 @@ static void wrong_shape(Misfits *m, const Param *p, const Entry *entry)
         found = longer;
     }
     char *text = str_format("%s (%s, not %s)", entry->key, found, param_shape_text(p, wanted));
-    misfit(m, "wrong shape", text);
+    add_mismatch(m, "wrong shape", text);
     free(text);
     free(found);
 }
@@ -187,28 +188,28 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* How a store is read from a file: what the file calls its parameters, and whether ones at the end
- * of a shape matter. */
+/* The way a store is read from a file: the file's names of the parameters, and whether trailing
+ * ones of a shape are ignored. */
 typedef struct {
     char **keys;
-    bool loosely;
-    char *difference; /* what may be said of a file that does not fit, or NULL */
+    bool ignoring_ones;
+    char *difference; /* describes a file that does not fit, or NULL */
 } Reading;
 
-/* Weights that have names in every published scheme may be there under any of them. */
+/* Weights with names in every published scheme may have any of them in the file. */
 static Reading reading_new(const Weights *weights, const Safetensors *file, const char *prefix)
 {
     Reading r = { .keys = mem_alloc((size_t)weights->count, sizeof *r.keys) };
     Scheme scheme = OFFICIAL;
-    r.loosely = !*prefix && scheme_fits(weights->params, weights->count);
-    if (r.loosely) {
+    r.ignoring_ones = !*prefix && scheme_fits(weights->params, weights->count);
+    if (r.ignoring_ones) {
         scheme = scheme_of_file(file);
         r.difference = scheme_difference(file, scheme, weights->params, weights->count);
     }
     for (int i = 0; i < weights->count; i++) {
         const char *own = weights->params[i].key;
-        r.keys[i] = r.loosely && scheme < SCHEMES ? scheme_key(own, scheme)
-                                                  : str_format("%s%s", prefix, own);
+        r.keys[i] = r.ignoring_ones && scheme < SCHEMES ? scheme_key(own, scheme)
+                                                        : str_format("%s%s", prefix, own);
     }
     return r;
 }
@@ -221,9 +222,9 @@ static void reading_free(Reading *r, int count)
     free(r->difference);
 }
 
-/* Notes the file's keys behind the prefix that the store does not have. */
+/* Notes the file's keys below the prefix that the store lacks. */
 static void find_extra(const Reading *r, int count, const Safetensors *file, const char *prefix,
-                       Misfits *m)
+                       Mismatches *m)
 {
     char **keys = mem_alloc((size_t)count, sizeof *keys);
     memcpy(keys, r->keys, (size_t)count * sizeof *keys);
@@ -233,26 +234,26 @@ static void find_extra(const Reading *r, int count, const Safetensors *file, con
         if (strncmp(key, prefix, strlen(prefix)) != 0 || ends_with(key, "num_batches_tracked"))
             continue;
         if (!bsearch(&key, keys, (size_t)count, sizeof *keys, by_key))
-            misfit(m, "unexpected", error_shown(key).text);
+            add_mismatch(m, "unexpected", error_shown(key).text);
     }
     free(keys);
 }
 
-static bool is_among(const Param *p, Which which)
+static bool is_selected(const Param *p, Which which)
 {
     return which & (p->trained ? TRAINED : RUNNING);
 }
 
 static void check_keys(const Weights *weights, Which which, const Reading *r,
-                       const Safetensors *file, const char *prefix, Misfits *m)
+                       const Safetensors *file, const char *prefix, Mismatches *m)
 {
     for (int i = 0; i < weights->count; i++) {
-        if (!is_among(&weights->params[i], which))
+        if (!is_selected(&weights->params[i], which))
             continue;
         const Entry *entry = safetensors_find(file, r->keys[i]);
         if (!entry)
-            misfit(m, "missing", r->keys[i]);
-        else if (!same_shape(&weights->params[i], entry, r->loosely))
+            add_mismatch(m, "missing", r->keys[i]);
+        else if (!same_shape(&weights->params[i], entry, r->ignoring_ones))
             wrong_shape(m, &weights->params[i], entry);
     }
     find_extra(r, weights->count, file, prefix, m);
@@ -262,7 +263,7 @@ bool weights_from_file(Weights *weights, const Safetensors *file, const char *pr
                        Error *error)
 {
     Reading r = reading_new(weights, file, prefix);
-    Misfits m = { .listed = r.difference && *r.difference ? LISTED_BESIDE : LISTED };
+    Mismatches m = { .listed = r.difference && *r.difference ? LISTED_BESIDE : LISTED };
     check_keys(weights, which, &r, file, prefix, &m);
     bool good = !m.count;
     if (!good)
@@ -270,7 +271,7 @@ bool weights_from_file(Weights *weights, const Safetensors *file, const char *pr
                   r.difference ? r.difference : "", m.text, m.count > m.listed ? ", and more" : "");
     for (int i = 0; i < weights->count && good; i++) {
         const Param *p = &weights->params[i];
-        if (!is_among(p, which))
+        if (!is_selected(p, which))
             continue;
         float *values = mem_alloc(p->count, sizeof *values);
         good = entry_floats(file, safetensors_find(file, r.keys[i]), values, error);
@@ -311,7 +312,7 @@ void weights_entries(const Weights *weights, const char *prefix, Which which, En
 {
     for (int i = 0; i < weights->count; i++) {
         const Param *p = &weights->params[i];
-        if (!is_among(p, which))
+        if (!is_selected(p, which))
             continue;
         size_t shape[4];
         for (int d = 0; d < p->rank; d++)
@@ -334,8 +335,8 @@ void entries_free(Entry *entries, size_t count)
     free(entries);
 }
 
-/* An entry of float32 becomes one of F16. */
-static bool narrow(Entry *entry, const char *path, Error *error)
+/* Converts a float32 entry to F16. */
+static bool convert_to_half(Entry *entry, const char *path, Error *error)
 {
     const float *values = entry->data;
     size_t elements = entry_elements(entry);
@@ -361,7 +362,7 @@ bool weights_save(const Weights *weights, const Form *form, const char *path, Er
     if (scheme_fits(weights->params, weights->count))
         scheme_convert(entries, count, form->scheme);
     for (size_t i = 0; form->half && i < count && good; i++)
-        good = narrow(&entries[i], path, error);
+        good = convert_to_half(&entries[i], path, error);
     good = good &&
            safetensors_write(path, entries, count, form->metadata, form->metadata_count, error);
     entries_free(entries, count);

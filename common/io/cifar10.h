@@ -1,4 +1,4 @@
-/* CIFAR-10, binary version: https://www.cs.toronto.edu/~kriz/cifar.html describes it. A file is
+/* CIFAR-10, binary version, described at https://www.cs.toronto.edu/~kriz/cifar.html. A file holds
  * records of 3073 bytes: a label, then 1024 red, 1024 green and 1024 blue bytes, row by row. */
 #ifndef IO_CIFAR10_H
 #define IO_CIFAR10_H
@@ -21,10 +21,10 @@ typedef struct {
     uint8_t *images; /* [count,3,32,32] */
 } Cifar10;
 
-/* On failure nothing is left to free and *error says why. */
+/* Reads a file. On failure nothing is left to free and *error has the reason. */
 bool cifar10_read(const char *path, Cifar10 *set, Error *error);
 
-/* The same from memory, which is copied. name: for messages. */
+/* Parses a file's contents in memory, which are copied. name: for messages. */
 bool cifar10_parse(const char *name, const void *bytes, size_t size, Cifar10 *set, Error *error);
 void cifar10_free(Cifar10 *set);
 

@@ -1,5 +1,5 @@
-/* Tensors and metadata in safetensors' form, and what holds of them whether they are read or
- * written. Those that fail name the file and the key. */
+/* Tensors and metadata as safetensors files hold them, and the checks common to reading and
+ * writing. Functions that fail name the file and the key. */
 #ifndef IO_ENTRY_H
 #define IO_ENTRY_H
 
@@ -11,20 +11,20 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are read and written as they lie in memory, which must be little-endian");
 
-#define METADATA_KEY "__metadata__" /* the header's one key that is no tensor's */
+#define METADATA_KEY "__metadata__" /* the one key of the header that names no tensor */
 enum {
-    LENGTH_BYTES = 8,       /* of the header's length, at the file's start */
+    LENGTH_BYTES = 8,       /* of the header's length, at the start of the file */
     HEADER_MAX = 100000000, /* the format's limit */
-    ENTRY_RANK = 64         /* NumPy and PyTorch have no more dimensions */
+    ENTRY_RANK = 64         /* NumPy and PyTorch allow no more dimensions */
 };
 
-/* A tensor of a file: its data lie where the file's reader, or the writer's caller, put them. */
+/* A tensor of a file; the file's reader, or the writer's caller, owns its data. */
 typedef struct {
     char *key;
-    const char *dtype; /* "F32", "I64", … : one of the format's names */
+    const char *dtype; /* "F32", "I64", …: one of the format's names */
     int rank;
     size_t shape[ENTRY_RANK];
-    const void *data; /* row-major, little-endian; of a parsed file: any alignment */
+    const void *data; /* row-major, little-endian; in a parsed file of any alignment */
     size_t bytes;
 } Entry;
 
@@ -34,28 +34,28 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    size_t bits; /* an element */
+    size_t bits; /* per element */
 } Dtype;
 
-/* NULL: the format has none of that name. */
+/* Returns NULL if the format has no such type. */
 const Dtype *entry_dtype(const char *name);
 
-/* The product of its shape; SIZE_MAX where that overflows. */
+/* Returns the product of the shape, SIZE_MAX on overflow. */
 size_t entry_elements(const Entry *entry);
 
 /* Sets the error, "path: 'key': what", and returns false. */
 bool entry_bad(const char *path, const Entry *entry, const char *what, Error *error);
 
-/* Is the product of the shape, in bits and then in whole bytes, the size of the data? */
+/* Checks that the size of the data equals the product of the shape in bits, in whole bytes. */
 bool entry_check(const char *path, const Entry *entry, Error *error);
 
-/* The entries sorted by key, owned by the caller; NULL, with the error set, if a key comes twice.
- */
+/* Returns the entries sorted by key, owned by the caller; NULL, with the error set, for a duplicate
+ * key. */
 const Entry **entries_by_key(const char *path, const Entry *entries, size_t count, Error *error);
-/* Sorts them; fails if a key comes twice. */
+/* Sorts the metadata by key; fails on a duplicate key. */
 bool metadata_sort(const char *path, Metadata *metadata, size_t count, Error *error);
 
-/* By binary search in what is sorted: the entry, or the value, of that key; NULL: none has it. */
+/* Finds a key by binary search: the entry, or the value; NULL if absent. */
 const Entry *entries_find(const Entry **sorted, size_t count, const char *key);
 const char *metadata_find(const Metadata *sorted, size_t count, const char *key);
 

@@ -16,48 +16,49 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Room for a first read: a regular file's size, a byte more, whose absence is its end, and one for
- * the 0 behind it; 64 KiB at least. */
-static size_t first_room(int from)
+/* Returns the buffer size for the first read: a regular file's size, one byte more, whose absence
+ * marks the end, and one for the terminating 0; at least 64 KiB. */
+static size_t first_capacity(int from)
 {
     struct stat status;
-    size_t room = 1 << 16;
-    if (fstat(from, &status) == 0 && S_ISREG(status.st_mode) && (uintmax_t)status.st_size > room)
-        room = (size_t)status.st_size;
-    return room + 2;
+    size_t capacity = 1 << 16;
+    if (fstat(from, &status) == 0 && S_ISREG(status.st_mode) &&
+        (uintmax_t)status.st_size > capacity)
+        capacity = (size_t)status.st_size;
+    return capacity + 2;
 }
 
-/* /dev/zero and its like have no end. */
-static size_t most_of(int from)
+/* Limits what is read from devices: /dev/zero and the like have no end. */
+static size_t read_limit(int from)
 {
     enum { DEVICE = 64 << 20 };
     struct stat status;
     return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) ? DEVICE : SIZE_MAX;
 }
 
-static bool give_up(char *bytes, int why)
+static bool fail_read(char *bytes, int saved_errno)
 {
     free(bytes);
-    errno = why;
+    errno = saved_errno;
     return false;
 }
 
 static bool read_all(int from, char **bytes, size_t *size)
 {
-    size_t most = most_of(from), room = first_room(from), used = 0;
-    char *all = mem_grow(NULL, room, 1);
-    ssize_t got;
-    while ((got = read(from, all + used, room - used - 1)) != 0) {
-        if (got < 0 && errno == EINTR)
+    size_t limit = read_limit(from), capacity = first_capacity(from), used = 0;
+    char *all = mem_grow(NULL, capacity, 1);
+    ssize_t count;
+    while ((count = read(from, all + used, capacity - used - 1)) != 0) {
+        if (count < 0 && errno == EINTR)
             continue;
-        if (got < 0)
-            return give_up(all, errno);
-        used += (size_t)got;
-        if (used > most)
-            return give_up(all, EFBIG);
-        if (room - used < 2) {
-            room = size_mul(room, 2);
-            all = mem_grow(all, room, 1);
+        if (count < 0)
+            return fail_read(all, errno);
+        used += (size_t)count;
+        if (used > limit)
+            return fail_read(all, EFBIG);
+        if (capacity - used < 2) {
+            capacity = size_mul(capacity, 2);
+            all = mem_grow(all, capacity, 1);
         }
     }
     all[used] = 0;
@@ -85,24 +86,25 @@ bool file_read(const char *path, char **bytes, size_t *size, Error *error)
 /* --- temporaries ----------------------------------------------------------------------------- */
 
 struct FileWriter {
-    char *name;      /* as the caller gave it: for messages */
-    char *path;      /* with links followed: what the temporary replaces */
-    char *temporary; /* NULL: written straight */
+    char *name;      /* as the caller gave it, for messages */
+    char *path;      /* with links followed: the file that the temporary replaces */
+    char *temporary; /* NULL: written directly */
     FILE *stream;
-    int why; /* errno of the first failure; 0: none yet */
+    int saved_errno; /* errno of the first failure; 0: none yet */
     FileWriter *next;
 };
 
-/* Those that have a temporary. Changed only while the signals that end the program are held. */
+/* The writers that have a temporary. Changed only while the signals that end the program are
+ * blocked. */
 static FileWriter *unfinished;
 
-static sigset_t hold_ends(void)
+static sigset_t block_signals(void)
 {
-    sigset_t held, before;
-    sigemptyset(&held);
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
     for (int i = 0; i < STOP_SIGNALS; i++)
-        sigaddset(&held, stop_signals[i]);
-    pthread_sigmask(SIG_BLOCK, &held, &before);
+        sigaddset(&blocked, stop_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     return before;
 }
 
@@ -112,8 +114,8 @@ static void remove_unfinished(void)
         unlink(w->temporary);
 }
 
-/* Then the signal does what it does without a handler. */
-static void end(int signal)
+/* Removes the temporaries; then the signal takes its default effect. */
+static void handle_signal(int signal)
 {
     remove_unfinished();
     raise(signal);
@@ -125,7 +127,7 @@ void file_clean_at_end(void)
     if (done)
         return;
     done = true;
-    struct sigaction now, action = { .sa_handler = end, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction now, action = { .sa_handler = handle_signal, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < STOP_SIGNALS; i++)
         if (sigaction(stop_signals[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
@@ -133,10 +135,10 @@ void file_clean_at_end(void)
     atexit(remove_unfinished);
 }
 
-/* It is not there any more, or not a temporary any more. */
-static void forget_temporary(FileWriter *writer)
+/* Unlists a temporary that was removed or renamed. */
+static void unlist_temporary(FileWriter *writer)
 {
-    sigset_t before = hold_ends();
+    sigset_t before = block_signals();
     FileWriter **at = &unfinished;
     while (*at && *at != writer)
         at = &(*at)->next;
@@ -147,8 +149,8 @@ static void forget_temporary(FileWriter *writer)
     writer->temporary = NULL;
 }
 
-/* Makes "path.PID.tmp"; where that is taken, by another program of that number or one that was
- * killed, the next. */
+/* Creates "path.PID.tmp", or the next number that is free: another program with that PID, or a
+ * killed one, may have left a file. */
 static int create_temporary(FileWriter *writer)
 {
     for (long number = getpid();; number++) {
@@ -160,20 +162,20 @@ static int create_temporary(FileWriter *writer)
             unfinished = writer;
             return to;
         }
-        int why = errno;
+        int saved_errno = errno;
         free(name);
-        errno = why;
-        if (why != EEXIST)
+        errno = saved_errno;
+        if (saved_errno != EEXIST)
             return -1;
     }
 }
 
 static bool open_temporary(FileWriter *writer)
 {
-    sigset_t before = hold_ends();
-    int to = create_temporary(writer), why = errno;
+    sigset_t before = block_signals();
+    int to = create_temporary(writer), saved_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = why;
+    errno = saved_errno;
     if (to < 0)
         return false;
     writer->stream = fdopen(to, "wb");
@@ -184,21 +186,22 @@ static bool open_temporary(FileWriter *writer)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static bool begins(const char *path, const char *with)
+static bool has_prefix(const char *path, const char *prefix)
 {
-    return strncmp(path, with, strlen(with)) == 0;
+    return strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* Devices, pipes and open files by name. /dev/stdout is a link to whatever standard output is: even
- * where that is a regular file, it has to be written and not replaced. */
-static bool goes_straight(const char *path, bool exists, mode_t mode)
+/* Tests for devices, pipes and open files by name. /dev/stdout is a link to standard output: even
+ * if that is a regular file, it must be written, not replaced. */
+static bool is_written_directly(const char *path, bool exists, mode_t mode)
 {
-    return (exists && !S_ISREG(mode)) || begins(path, "/dev/std") || begins(path, "/dev/fd/") ||
-           begins(path, "/proc/");
+    return (exists && !S_ISREG(mode)) || has_prefix(path, "/dev/std") ||
+           has_prefix(path, "/dev/fd/") || has_prefix(path, "/proc/");
 }
 
-/* The file that a link leads to, so that the link stays one; another path as it is. */
-static char *follow(const char *path)
+/* Returns the file that a link leads to, so that the link stays a link; any other path
+ * unchanged. */
+static char *resolve_link(const char *path)
 {
     struct stat status;
     if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
@@ -210,22 +213,22 @@ static bool writer_open(FileWriter *writer)
 {
     struct stat status = { 0 };
     bool exists = stat(writer->name, &status) == 0;
-    if (goes_straight(writer->name, exists, status.st_mode)) {
+    if (is_written_directly(writer->name, exists, status.st_mode)) {
         writer->stream = fopen(writer->name, "wbe");
         return writer->stream != NULL;
     }
     if (exists && access(writer->name, W_OK) != 0)
         return false;
-    writer->path = follow(writer->name);
+    writer->path = resolve_link(writer->name);
     if (!writer->path)
         return false;
-    /* With the permissions of the file that it is going to replace. */
+    /* The new file gets the permissions of the one it replaces. */
     return open_temporary(writer) &&
            (!exists || fchmod(fileno(writer->stream), status.st_mode & 07777) == 0);
 }
 
-/* A link whose file is not there is not followed: that file could come to be anywhere. */
-static bool leads_nowhere(const char *path)
+/* Tests for a dangling link. It is not followed: its target could be anywhere. */
+static bool is_dangling_link(const char *path)
 {
     struct stat status;
     return lstat(path, &status) == 0 && S_ISLNK(status.st_mode) && stat(path, &status) != 0;
@@ -236,31 +239,31 @@ FileWriter *file_create(const char *path, Error *error)
     FileWriter *writer = mem_alloc(1, sizeof *writer);
     writer->name = str_format("%s", path);
     if (!writer_open(writer)) {
-        int why = errno;
+        int saved_errno = errno;
         error_set(error, path, "cannot create it: %s",
-                  leads_nowhere(path) ? "it is a link to a file that is not there"
-                  : why == ENOENT     ? "there is no such folder"
-                                      : strerror(why));
+                  is_dangling_link(path)  ? "it is a link to a file that is not there"
+                  : saved_errno == ENOENT ? "there is no such folder"
+                                          : strerror(saved_errno));
         file_discard(writer);
         return NULL;
     }
     return writer;
 }
 
-static bool remember(FileWriter *writer)
+static bool note_error(FileWriter *writer)
 {
-    if (!writer->why)
-        writer->why = errno ? errno : EIO;
+    if (!writer->saved_errno)
+        writer->saved_errno = errno ? errno : EIO;
     return false;
 }
 
 bool file_put(FileWriter *writer, const void *bytes, size_t size)
 {
-    if (writer->why)
+    if (writer->saved_errno)
         return false;
     errno = 0;
     if (size && fwrite(bytes, 1, size, writer->stream) != size)
-        return remember(writer);
+        return note_error(writer);
     return true;
 }
 
@@ -272,14 +275,14 @@ void file_discard(FileWriter *writer)
         fclose(writer->stream);
     if (writer->temporary) {
         unlink(writer->temporary);
-        forget_temporary(writer);
+        unlist_temporary(writer);
     }
     free(writer->name);
     free(writer->path);
     free(writer);
 }
 
-/* Is it what open_temporary calls a file of this name's temporary? */
+/* Tests whether open_temporary would give this name to a temporary of `of`. */
 static bool is_temporary(const char *name, const char *of)
 {
     size_t length = strlen(of);
@@ -302,7 +305,7 @@ void file_sweep(const char *path)
     free(folder);
 }
 
-/* A rename lasts through a power cut once its directory is on the disk. */
+/* Syncs the directory: only then does a rename survive a power failure. */
 static bool sync_directory(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -310,26 +313,26 @@ static bool sync_directory(const char *path)
     int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(directory);
     if (at < 0)
-        return errno == EACCES; /* one may write into a directory that one may not list */
-    bool good = fsync(at) == 0 || errno == EINVAL; /* EINVAL: this file system has no such thing */
-    int why = errno;
+        return errno == EACCES; /* a directory may be writable but not readable */
+    bool good = fsync(at) == 0 || errno == EINVAL; /* EINVAL: not supported by this file system */
+    int saved_errno = errno;
     close(at);
-    errno = why;
+    errno = saved_errno;
     return good;
 }
 
-/* Everything to the disk and the stream closed. */
+/* Writes everything to the disk and closes the stream. */
 static bool writer_close(FileWriter *writer)
 {
     errno = 0;
     if (fflush(writer->stream) != 0)
-        remember(writer);
-    if (writer->temporary && !writer->why && fsync(fileno(writer->stream)) != 0)
-        remember(writer);
+        note_error(writer);
+    if (writer->temporary && !writer->saved_errno && fsync(fileno(writer->stream)) != 0)
+        note_error(writer);
     if (fclose(writer->stream) != 0)
-        remember(writer);
+        note_error(writer);
     writer->stream = NULL;
-    return !writer->why;
+    return !writer->saved_errno;
 }
 
 bool file_commit(FileWriter *writer, Error *error)
@@ -338,14 +341,14 @@ bool file_commit(FileWriter *writer, Error *error)
     if (good && writer->temporary) {
         good = rename(writer->temporary, writer->path) == 0;
         if (good) {
-            forget_temporary(writer);
+            unlist_temporary(writer);
             good = sync_directory(writer->path);
         }
         if (!good)
-            remember(writer);
+            note_error(writer);
     }
     if (!good)
-        error_set(error, writer->name, "cannot write it: %s", strerror(writer->why));
+        error_set(error, writer->name, "cannot write it: %s", strerror(writer->saved_errno));
     file_discard(writer);
     return good;
 }

@@ -1,4 +1,4 @@
-/* Whole files: read at once, replaced at once. */
+/* Whole files: read at once, replaced atomically. */
 #ifndef IO_FILE_H
 #define IO_FILE_H
 
@@ -6,24 +6,26 @@
 
 #include <stddef.h>
 
-/* All bytes of a file ("-": standard input), malloc'd, a 0 byte after the last. */
+/* Reads all bytes of a file ("-": standard input) into malloc'd memory, with a 0 byte after the
+ * last. */
 bool file_read(const char *path, char **bytes, size_t *size, Error *error);
 
-/* Writing beside a file's place, under a name that nobody else has, and renaming it over the old
- * one, so that whatever happens either the old file or the whole new one is there. Something that
- * is not a regular file (/dev/stdout) is written straight. */
+/* A writer of a file: it writes to a temporary of a unique name in the same folder and renames that
+ * over the old file, so that whatever happens either the old file or the whole new one exists. What
+ * is not a regular file (/dev/stdout) is written directly. */
 typedef struct FileWriter FileWriter;
 
-FileWriter *file_create(const char *path, Error *error);           /* NULL on failure */
-bool file_put(FileWriter *writer, const void *bytes, size_t size); /* errors are remembered */
+FileWriter *file_create(const char *path, Error *error); /* NULL on failure */
+bool file_put(FileWriter *writer, const void *bytes,
+              size_t size);                         /* errors are reported by file_commit */
 bool file_commit(FileWriter *writer, Error *error); /* flush, fsync, rename; frees the writer */
 void file_discard(FileWriter *writer);              /* removes what was written; frees the writer */
 
-/* To be called at a program's beginning: if exit, SIGINT, SIGTERM or SIGHUP ends it, what it is
- * writing is removed. */
+/* Removes unfinished files when exit, SIGINT, SIGTERM or SIGHUP ends the program. To be called when
+ * the program starts. */
 void file_clean_at_end(void);
 
-/* Removes what killed programs left beside `path`. Nobody may be writing that file. */
+/* Removes temporaries that killed programs left beside `path`, which no program may be writing. */
 void file_sweep(const char *path);
 
 #endif

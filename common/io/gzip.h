@@ -1,4 +1,4 @@
-/* Files that may be packed by gzip, whatever their names. */
+/* Files that may be compressed with gzip, whatever their names. */
 #ifndef IO_GZIP_H
 #define IO_GZIP_H
 
@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Like file_read (io/file.h), but what gzip packed is unpacked, by gzip(1). */
+/* Reads a file like file_read (io/file.h), and decompresses gzip data with gzip(1). */
 bool gzip_read(const char *path, char **bytes, size_t *size, Error *error);
 
 #endif

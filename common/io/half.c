@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A float32's exponents, as its bits have them, of infinity and of 1; F16's bias is 112 less. */
+/* The exponent bits of a float32's infinity and of 1; F16's exponent bias is 112 smaller. */
 #define INFINITE 0x7f800000u
 #define BIAS_DIFFERENCE 112u
 #define FRACTION_DIFFERENCE 13
@@ -15,7 +15,7 @@ static uint32_t bits_of(float x)
     return bits;
 }
 
-static float of_bits(uint32_t bits)
+static float from_bits(uint32_t bits)
 {
     float x;
     memcpy(&x, &bits, sizeof x);
@@ -25,27 +25,28 @@ static float of_bits(uint32_t bits)
 float half_to_float(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7fff;
-    if (rest < 0x0400) /* zero and what is below 2^-14: multiples of 2^-24 */
-        return of_bits(sign | bits_of((float)rest * 0x1p-24f));
+    if (rest < 0x0400) /* zero and subnormals, below 2^-14: multiples of 2^-24 */
+        return from_bits(sign | bits_of((float)rest * 0x1p-24f));
     if (rest >= 0x7c00)
-        return of_bits(sign | INFINITE | (rest & 0x3ff) << FRACTION_DIFFERENCE);
-    return of_bits(sign | (rest + (BIAS_DIFFERENCE << 10)) << FRACTION_DIFFERENCE);
+        return from_bits(sign | INFINITE | (rest & 0x3ff) << FRACTION_DIFFERENCE);
+    return from_bits(sign | (rest + (BIAS_DIFFERENCE << 10)) << FRACTION_DIFFERENCE);
 }
 
 float bfloat_to_float(uint16_t bfloat)
 {
-    return of_bits((uint32_t)bfloat << 16);
+    return from_bits((uint32_t)bfloat << 16);
 }
 
 uint16_t half_from_float(float x)
 {
     uint32_t sign = bits_of(x) >> 16 & 0x8000, rest = bits_of(x) & 0x7fffffff;
-    if (isnan(x)) /* with a bit of its fraction set, or it would be infinity */
+    if (isnan(x)) /* with a fraction bit set, or it would be infinity */
         return (uint16_t)(sign | 0x7e00 | (rest >> FRACTION_DIFFERENCE & 0x3ff));
-    if (fabsf(x) < 0x1p-14f) /* a sum from 0.5 to 1 is a multiple of 2^-24, as these are in F16 */
+    if (fabsf(x) <
+        0x1p-14f) /* a sum between 0.5 and 1 is a multiple of 2^-24, as F16's subnormals are */
         return (uint16_t)(sign | (bits_of(fabsf(x) + 0.5f) - bits_of(0.5f)));
-    /* Half of the last place that stays, less one where that is even; a carry runs into the
-     * exponent, as it should. */
+    /* Adds half of the last place kept, less one if that place is even (round half to even); a
+     * carry correctly increases the exponent. */
     rest += 0xfff + (rest >> FRACTION_DIFFERENCE & 1);
     rest = (rest >> FRACTION_DIFFERENCE) - (BIAS_DIFFERENCE << 10);
     return (uint16_t)(sign | (rest < 0x7c00 ? rest : 0x7c00));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNSIGNED_BYTES = 0x08 }; /* the magic number's third byte; its fourth is the rank */
+enum { UNSIGNED_BYTES = 0x08 }; /* the magic number's third byte; the fourth is the rank */
 
 static uint32_t big_endian(const uint8_t *at)
 {
@@ -29,7 +29,7 @@ static bool check_magic(const char *name, const uint8_t *bytes, size_t size, int
     return true;
 }
 
-/* The sizes that follow the magic number, none of them 0. */
+/* Reads the sizes that follow the magic number; none may be 0. */
 static bool read_sizes(const char *name, const uint8_t *bytes, size_t size, Idx *idx, Error *error)
 {
     size_t sizes[3] = { 1, 1, 1 };
@@ -53,14 +53,14 @@ bool idx_parse(const char *name, const void *bytes, size_t size, int rank, Idx *
     if (!check_magic(name, bytes, size, rank, error) ||
         !read_sizes(name, bytes, size, &read, error))
         return false;
-    size_t start = 4 + 4 * (size_t)rank, there = size - start;
+    size_t start = 4 + 4 * (size_t)rank, available = size - start;
     size_t needed = size_mul(size_mul(read.count, read.rows), read.columns);
-    if (there < needed)
+    if (available < needed)
         return error_set(error, name, "cut short: %zux%zux%zu bytes are needed, there are %zu",
-                         read.count, read.rows, read.columns, there);
-    if (there > needed)
-        return error_set(error, name, "%zu byte%s after the last item", there - needed,
-                         there - needed == 1 ? "" : "s");
+                         read.count, read.rows, read.columns, available);
+    if (available > needed)
+        return error_set(error, name, "%zu byte%s after the last item", available - needed,
+                         available - needed == 1 ? "" : "s");
     read.items = mem_alloc(needed, 1);
     memcpy(read.items, (const uint8_t *)bytes + start, needed);
     *idx = read;

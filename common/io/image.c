@@ -15,13 +15,13 @@ static size_t pixel_count(int width, int height, int channels)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* What a sample becomes: [maxval + 1]. */
+/* Returns the table from samples to 8 bits, [maxval + 1]. */
 static uint8_t *scale_new(int maxval)
 {
-    uint8_t *scaled = mem_alloc((size_t)maxval + 1, 1);
+    uint8_t *scale_samples = mem_alloc((size_t)maxval + 1, 1);
     for (int value = 0; value <= maxval; value++)
-        scaled[value] = (uint8_t)lrint((double)value / maxval * 255);
-    return scaled;
+        scale_samples[value] = (uint8_t)lrint((double)value / maxval * 255);
+    return scale_samples;
 }
 
 bool image_open(const char *path, ImageFile *file, Error *error)
@@ -49,7 +49,7 @@ bool image_more(const ImageFile *file)
     return file->at < file->size;
 }
 
-static Image scaled(const Pnm *from)
+static Image scale_samples(const Pnm *from)
 {
     Image p = { .width = from->width, .height = from->height, .channels = from->channels };
     size_t count = pixel_count(p.width, p.height, p.channels);
@@ -67,7 +67,7 @@ bool image_next(ImageFile *file, Image *image, Error *error)
     char *name = file->count ? str_format("%s#%d", file->name, file->count + 1)
                              : str_format("%s", file->name);
     bool good = pnm_next(name, file->bytes, file->size, &file->at, &read, error);
-    *image = good ? scaled(&read) : (Image){ 0 };
+    *image = good ? scale_samples(&read) : (Image){ 0 };
     if (good)
         file->count++;
     else
@@ -85,7 +85,7 @@ void image_free(Image *image)
 
 /* --- channels -------------------------------------------------------------------------------- */
 
-/* .299, .587 and .114 times 2^16, which they add up to. */
+/* Returns the luma: .299, .587 and .114 times 2^16, which add up to 2^16. */
 static uint8_t luma(const uint8_t *rgb)
 {
     return (uint8_t)((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16);
@@ -110,20 +110,21 @@ void image_set_channels(Image *image, int channels)
 
 /* --- resizing -------------------------------------------------------------------------------- */
 
-enum { FRACTION = 22 }; /* bits behind the point of a weight */
+enum { FRACTION = 22 }; /* fraction bits of a weight */
 
-/* Along one side: output i is the sum of `reach` inputs from `first` on, times their weights. */
+/* One side's resampling: output i is the weighted sum of `reach` inputs from `first` on. */
 typedef struct {
     int first, reach;
 } Span;
 
 typedef struct {
-    int count, taps; /* outputs, and room for weights each */
+    int count, taps; /* outputs, and the most weights of any */
     Span *spans;     /* [count] */
     int *weights;    /* [count,taps], fixed point */
 } Filter;
 
-/* Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -1/2. */
+/* Returns the cubic kernel of Keys, "Cubic convolution interpolation for digital image processing"
+ * (1981), with a = -1/2. */
 static double cubic(double x)
 {
     const double a = -0.5;
@@ -133,9 +134,9 @@ static double cubic(double x)
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/* The output at `centre` of a side of `size` pixels, by a cubic that is `scale` times as wide as
- * that for enlarging. It is cut off at the ends; what remains adds up to 1. exact: [taps] scratch.
- */
+/* Computes the weights of the output at `centre` of a side of `size` pixels, with a kernel `scale`
+ * times as wide as for enlarging. It is cut off at the borders and normalised to sum 1. exact:
+ * [taps] scratch. */
 static Span fill_weights(double centre, double scale, int size, double *exact, int *weights)
 {
     double support = 2 * scale, inverse = 1 / scale, sum = 0;
@@ -150,8 +151,9 @@ static Span fill_weights(double centre, double scale, int size, double *exact, i
     return (Span){ first, end - first };
 }
 
-/* Outputs start … start + count - 1 of a side of `size` pixels that is resized to `resized`. Where
- * it gets smaller the cubic widens by the ratio, so that every input counts (antialiasing). */
+/* Makes the filter for outputs start … start + count - 1 of a side of `size` pixels resized to
+ * `resized`. For reduction the kernel widens by the ratio, so that every input counts
+ * (antialiasing). */
 static Filter filter_new(int size, int64_t resized, int64_t start, int count)
 {
     double ratio = (double)size / (double)resized, scale = fmax(ratio, 1);
@@ -173,11 +175,11 @@ static void filter_free(Filter *f)
     free(f->weights);
 }
 
-/* Output i of a line whose pixels lie `stride` bytes from each other; at: its first pixel. */
-static uint8_t filtered(const Filter *f, int i, const uint8_t *at, size_t stride)
+/* Returns output i of a line whose pixels are `stride` bytes apart; at: its first pixel. */
+static uint8_t filter_pixel(const Filter *f, int i, const uint8_t *at, size_t stride)
 {
     const int *weights = f->weights + (size_t)i * (size_t)f->taps;
-    int sum = 1 << (FRACTION - 1); /* |weights| add up to less than 2: no overflow */
+    int sum = 1 << (FRACTION - 1); /* the sum of |weights| is less than 2: no overflow */
     at += (size_t)f->spans[i].first * stride;
     for (int k = 0; k < f->spans[i].reach; k++, at += stride)
         sum += weights[k] * *at;
@@ -185,7 +187,7 @@ static uint8_t filtered(const Filter *f, int i, const uint8_t *at, size_t stride
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-/* Rows top … bottom - 1 of the image, each filtered: [bottom - top, columns->count, channels]. */
+/* Filters rows top … bottom - 1 of the image: [bottom - top, columns->count, channels]. */
 static Image resize_rows(const Image *p, const Filter *columns, int top, int bottom)
 {
     Image out = { .width = columns->count, .height = bottom - top, .channels = p->channels };
@@ -195,11 +197,11 @@ static Image resize_rows(const Image *p, const Filter *columns, int top, int bot
     for (int y = top; y < bottom; y++)
         for (int x = 0; x < out.width; x++)
             for (size_t c = 0; c < channels; c++)
-                *to++ = filtered(columns, x, p->pixels + (size_t)y * row + c, channels);
+                *to++ = filter_pixel(columns, x, p->pixels + (size_t)y * row + c, channels);
     return out;
 }
 
-/* p: the rows that `rows` reaches for, the first of them the image's row `top`. */
+/* Filters the columns. p: the rows that `rows` needs, from row `top` of the image on. */
 static Image resize_columns(const Image *p, Filter *rows, int top)
 {
     Image out = { .width = p->width, .height = rows->count, .channels = p->channels };
@@ -208,18 +210,19 @@ static Image resize_columns(const Image *p, Filter *rows, int top)
     for (int y = 0; y < out.height; y++) {
         rows->spans[y].first -= top;
         for (size_t x = 0; x < row; x++)
-            out.pixels[(size_t)y * row + x] = filtered(rows, y, p->pixels + x, row);
+            out.pixels[(size_t)y * row + x] = filter_pixel(rows, y, p->pixels + x, row);
     }
     return out;
 }
 
-/* Where a crop begins: half of what is too much, halves to even as Python rounds. */
+/* Returns the start of a crop: half of the excess, rounded half to even as Python does. */
 static int64_t crop_start(int64_t size, int crop)
 {
     return llrint((double)(size - crop) / 2);
 }
 
-/* The middle `crop` pixels of the side `size` when the image's shorter side becomes `side`. */
+/* Makes the filter for the central `crop` pixels of a side of `size` pixels, with the image's
+ * shorter side resized to `side`. */
 static Filter side_filter(int size, int shorter, int side, int crop)
 {
     int64_t resized = (int64_t)side * size / shorter;

@@ -1,6 +1,6 @@
-/* 8-bit images: from PNM, grey to colour and back, resized. Each does bit for bit what Pillow
- * does (https://pillow.readthedocs.io), through which published networks were trained and measured.
- */
+/* 8-bit images: read from PNM, converted between grey and colour, resized. Results equal Pillow's
+ * (https://pillow.readthedocs.io) bit for bit, with which published networks were trained and
+ * evaluated. */
 #ifndef IO_IMAGE_H
 #define IO_IMAGE_H
 
@@ -11,37 +11,38 @@
 
 typedef struct {
     int width, height;
-    int channels;    /* 1: grey, 3: red, green, blue */
+    int channels;    /* 1: grey; 3: red, green, blue */
     uint8_t *pixels; /* [height,width,channels] */
 } Image;
 
-/* A PNM file, which may hold several images one behind the other. */
+/* An open PNM file, which may hold several images in sequence. */
 typedef struct {
     char *name; /* for messages: the path, or "standard input" */
     char *bytes;
     size_t size, at;
-    int count; /* how many were read */
+    int count; /* images read so far */
 } ImageFile;
 
-/* path "-": standard input. On failure nothing is left to close and *error says why. */
+/* Opens a file; path "-": standard input. On failure nothing is left to close and *error has the
+ * reason. */
 bool image_open(const char *path, ImageFile *file, Error *error);
 void image_close(ImageFile *file);
 
-/* Is there another image, or something in its place? */
+/* Returns true if another image, or invalid data, follows. */
 bool image_more(const ImageFile *file);
 
-/* Reads the next one, its samples scaled to 0 … 255. On failure nothing is left to free, *error
- * says why and there are no more. */
+/* Reads the next image, its samples scaled to 0 … 255. On failure nothing is left to free, *error
+ * has the reason and no more images follow. */
 bool image_next(ImageFile *file, Image *image, Error *error);
 void image_free(Image *image);
 
-/* Makes it one of that many channels, 1 or 3: grey is the luma of ITU-R BT.601 in 16-bit fixed
- * point; colour from grey is three times the same. */
+/* Converts the image to 1 or 3 channels: grey is the luma of ITU-R BT.601 in 16-bit fixed point;
+ * colour from grey repeats the channel three times. */
 void image_set_channels(Image *image, int channels);
 
-/* The middle height x width of the image after its shorter side is resized to `side` (at least
- * `height` and `width`), the longer one in proportion, rounded down. Both as torchvision's
- * Resize(side, BICUBIC) and CenterCrop have it; only what the crop shows is computed. */
+/* Resizes the image's shorter side to `side` (at least `height` and `width`), the longer one in
+ * proportion, rounded down, and returns the central height x width. Both steps equal torchvision's
+ * Resize(side, BICUBIC) and CenterCrop; only the pixels of the crop are computed. */
 Image image_resize_and_crop(const Image *image, int side, int height, int width);
 
 #endif

@@ -36,16 +36,16 @@ static bool expected(Json *json, const char *what)
     return json_fail(json, "%s expected, not the byte 0x%02x", what, found);
 }
 
-/* Whether the next thing is that mark; if so, it is taken. */
+/* Skips the mark and returns true if it comes next. */
 static bool try_mark(Json *json, char mark)
 {
     skip_space(json);
-    bool there = json->at < json->size && json->text[json->at] == mark;
-    json->at += there;
-    return there;
+    bool found = json->at < json->size && json->text[json->at] == mark;
+    json->at += found;
+    return found;
 }
 
-static bool take_mark(Json *json, char mark)
+static bool read_mark(Json *json, char mark)
 {
     return try_mark(json, mark) || expected(json, (char[]){ '\'', mark, '\'', 0 });
 }
@@ -54,21 +54,21 @@ static bool take_mark(Json *json, char mark)
 
 bool json_object(Json *json, JsonMember *member, void *context)
 {
-    if (!take_mark(json, '{'))
+    if (!read_mark(json, '{'))
         return false;
     if (try_mark(json, '}'))
         return true;
     do {
         char *key;
-        if (!json_string(json, &key) || !take_mark(json, ':') || !member(context, json, key))
+        if (!json_string(json, &key) || !read_mark(json, ':') || !member(context, json, key))
             return false;
     } while (try_mark(json, ','));
-    return take_mark(json, '}');
+    return read_mark(json, '}');
 }
 
 bool json_array(Json *json, JsonItem *item, void *context)
 {
-    if (!take_mark(json, '['))
+    if (!read_mark(json, '['))
         return false;
     if (try_mark(json, ']'))
         return true;
@@ -76,7 +76,7 @@ bool json_array(Json *json, JsonItem *item, void *context)
         if (!item(context, json))
             return false;
     } while (try_mark(json, ','));
-    return take_mark(json, ']');
+    return read_mark(json, ']');
 }
 
 bool json_end(Json *json)
@@ -114,7 +114,7 @@ bool json_size(Json *json, size_t *number)
 
 /* --- strings --------------------------------------------------------------------------------- */
 
-/* The bytes of the UTF-8 character at `bytes`, of which `left` are there; 0 where it is none:
+/* Returns the length of the UTF-8 character at `bytes`, of which `left` remain; 0 if it is invalid:
  * overlong, a surrogate, above U+10FFFF or cut off (table 3-7 of the Unicode standard). */
 static size_t utf8_length(const char *bytes, size_t left)
 {
@@ -148,8 +148,8 @@ static char *put_utf8(char *to, uint32_t c)
     return to;
 }
 
-/* Four hexadecimal digits. */
-static bool take_unit(Json *json, uint32_t *unit)
+/* Reads four hexadecimal digits. */
+static bool read_unit(Json *json, uint32_t *unit)
 {
     *unit = 0;
     for (int i = 0; i < 4; i++, json->at++) {
@@ -163,11 +163,11 @@ static bool take_unit(Json *json, uint32_t *unit)
     return true;
 }
 
-/* What follows "\u": a UTF-16 unit, or two that make one character. */
-static bool take_utf16(Json *json, uint32_t *c)
+/* Reads what follows "\u": a UTF-16 unit, or a surrogate pair that makes one character. */
+static bool read_utf16(Json *json, uint32_t *c)
 {
     uint32_t second;
-    if (!take_unit(json, c))
+    if (!read_unit(json, c))
         return false;
     if (*c >= 0xDC00 && *c <= 0xDFFF)
         return json_fail(json, "half a surrogate pair");
@@ -177,7 +177,7 @@ static bool take_utf16(Json *json, uint32_t *c)
         json->text[json->at + 1] != 'u')
         return json_fail(json, "half a surrogate pair");
     json->at += 2;
-    if (!take_unit(json, &second))
+    if (!read_unit(json, &second))
         return false;
     if (second < 0xDC00 || second > 0xDFFF)
         return json_fail(json, "half a surrogate pair");
@@ -185,15 +185,15 @@ static bool take_utf16(Json *json, uint32_t *c)
     return true;
 }
 
-/* What follows a backslash. */
-static bool take_escape(Json *json, char **to)
+/* Reads what follows a backslash. */
+static bool read_escape(Json *json, char **to)
 {
     static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
     int name = json->at < json->size ? json->text[json->at] : 0;
     uint32_t c;
     if (name == 'u') {
         json->at++;
-        if (!take_utf16(json, &c))
+        if (!read_utf16(json, &c))
             return false;
     } else {
         const char *found = name ? strchr(names, name) : NULL;
@@ -214,13 +214,13 @@ bool json_string(Json *json, char **string)
     if (json->at >= json->size || json->text[json->at] != '"')
         return expected(json, "a string");
     json->at++;
-    /* Decoded text is never longer than its source, so it fits where that was read already. */
+    /* Decoded text is never longer than its source, so it fits where the source was. */
     char *to = *string = json->text + json->at;
     while (json->at < json->size && json->text[json->at] != '"') {
         const char *from = json->text + json->at;
         if (*from == '\\') {
             json->at++;
-            if (!take_escape(json, &to))
+            if (!read_escape(json, &to))
                 return false;
             continue;
         }
@@ -248,10 +248,10 @@ static bool try_word(Json *json, const char *word)
 {
     size_t length = strlen(word);
     skip_space(json);
-    bool there =
+    bool found =
         json->size - json->at >= length && strncmp(json->text + json->at, word, length) == 0;
-    json->at += there ? length : 0;
-    return there;
+    json->at += found ? length : 0;
+    return found;
 }
 
 bool json_null(Json *json)
@@ -269,21 +269,21 @@ static size_t skip_digits(Json *json)
 
 static bool try_letter(Json *json, const char *letters)
 {
-    bool there =
+    bool found =
         json->at < json->size && json->text[json->at] && strchr(letters, json->text[json->at]);
-    json->at += there;
-    return there;
+    json->at += found;
+    return found;
 }
 
-/* RFC 8259's number: a sign, digits, a fraction, an exponent. */
+/* Skips a number as in RFC 8259: sign, digits, fraction, exponent. */
 static bool skip_number(Json *json)
 {
     try_letter(json, "-");
     bool zero = json->at < json->size && json->text[json->at] == '0';
-    size_t whole = skip_digits(json);
-    if (zero && whole > 1)
+    size_t digits = skip_digits(json);
+    if (zero && digits > 1)
         return json_fail(json, "the number starts with a 0");
-    if (!whole || (try_letter(json, ".") && !skip_digits(json)))
+    if (!digits || (try_letter(json, ".") && !skip_digits(json)))
         return expected(json, "a digit");
     if (!try_letter(json, "eE"))
         return true;
@@ -335,9 +335,9 @@ bool json_skip(Json *json)
 
 void json_put(JsonText *text, const char *bytes, size_t size)
 {
-    while (text->room - text->used < size) {
-        text->room = size_mul(text->room ? text->room : 64, 2);
-        text->bytes = mem_grow(text->bytes, text->room, 1);
+    while (text->capacity - text->used < size) {
+        text->capacity = size_mul(text->capacity ? text->capacity : 64, 2);
+        text->bytes = mem_grow(text->bytes, text->capacity, 1);
     }
     if (size)
         memcpy(text->bytes + text->used, bytes, size);

@@ -1,6 +1,6 @@
-/* JSON (RFC 8259), read by pulling: the caller says what has to come next, and anything else is an
- * error that names the byte. So nothing is built that nobody asked for, and nothing nests deeper
- * than the caller looks. Strict: no comments, no trailing commas, only valid UTF-8. */
+/* A pull parser for JSON (RFC 8259): the caller says what must come next, and anything else is an
+ * error that names the byte. Nothing is built that the caller does not ask for, and nesting is no
+ * deeper than it expects. Strict: no comments, no trailing commas, only valid UTF-8. */
 #ifndef IO_JSON_H
 #define IO_JSON_H
 
@@ -9,51 +9,52 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *name; /* of the file, for messages */
-    char *text;       /* strings are decoded where they stand: the text is used up by reading it */
+    const char *name; /* the file's, for messages */
+    char *text;       /* modified by reading: strings are decoded in place */
     size_t size, at;
     Error *error;
 } Json;
 
-/* Fills the reader's error with "name: JSON at byte N: what"; returns false. */
+/* Sets the parser's error to "name: JSON at byte N: what"; returns false. */
 bool json_fail(Json *json, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An object: member() is called after each "key": and reads the value, or returns false with the
- * error set, which ends the reading. Whether a key may come twice is the caller's to check. */
+/* Reads an object: member() is called after each "key": and reads the value, or returns false with
+ * the error set, which stops the parser. The caller checks for duplicate keys. */
 typedef bool JsonMember(void *context, Json *json, char *key);
 bool json_object(Json *json, JsonMember *member, void *context);
 
-/* An array: item() reads one value. */
+/* Reads an array: item() reads one value. */
 typedef bool JsonItem(void *context, Json *json);
 bool json_array(Json *json, JsonItem *item, void *context);
 
-/* A string, decoded to UTF-8, in the reader's own text and with a 0 byte after it. One that
+/* Reads a string, decoded to UTF-8 inside the parser's text, with a 0 byte after it. A string that
  * contains a NUL character is refused: C could not tell its end. */
 bool json_string(Json *json, char **string);
 
-/* A whole number from 0 to SIZE_MAX, written as digits only. */
+/* Reads a whole number from 0 to SIZE_MAX, written in digits only. */
 bool json_size(Json *json, size_t *number);
 
-/* Takes `null` where it comes next, and says whether it did. */
+/* Skips `null` if it comes next; returns true if it did. */
 bool json_null(Json *json);
 
-/* Any value, of which nothing is kept; refused where it nests deeper than 100 levels. */
+/* Skips any value; refuses nesting deeper than 100 levels. */
 bool json_skip(Json *json);
 
-/* Nothing but white space to the end. */
+/* Fails unless only white space follows. */
 bool json_end(Json *json);
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Text that grows; start with { 0 }, free bytes. */
+/* Text being written; initialised with { 0 }; free bytes. */
 typedef struct {
     char *bytes;
-    size_t used, room;
+    size_t used, capacity;
 } JsonText;
 
 void json_put(JsonText *text, const char *bytes, size_t size);
 
-/* A string in quotes, escaped; false when it is not valid UTF-8 (nothing is put then). */
+/* Appends a string in quotes, escaped; returns false, with nothing appended, if it is not valid
+ * UTF-8. */
 bool json_put_string(JsonText *text, const char *string);
 
 #endif

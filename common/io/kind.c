@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What torch.load reads. The authors of ConvNeXt keep a network's weights under "model". */
+/* Files that torch.load reads. The authors of ConvNeXt keep a network's weights under "model". */
 #define BY_PYTHON                                                                                  \
     "; in Python: state = torch.load(FILE, map_location='cpu', weights_only=True); "               \
     "safetensors.torch.save_file(state.get('model', state), 'weights.safetensors')"
@@ -13,10 +13,10 @@ typedef struct {
     const char *bytes;
     size_t size;
     const char *kind;
-} Beginning;
+} Magic;
 
 #define BEGINS(text) text, sizeof text - 1
-static const Beginning beginnings[] = {
+static const Magic beginnings[] = {
     { BEGINS("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20"),
       "is a PyTorch file (.pth) of the old format" BY_PYTHON },
     { BEGINS("version https://git-lfs"),
@@ -37,8 +37,8 @@ static const Beginning beginnings[] = {
 };
 enum { BEGINNINGS = sizeof beginnings / sizeof *beginnings };
 
-/* Is that text among the first bytes? */
-static bool holds(const char *bytes, size_t size, const char *text)
+/* Searches the first bytes for that text. */
+static bool contains(const char *bytes, size_t size, const char *text)
 {
     enum { LOOKED_AT = 4096 };
     size_t length = strlen(text), end = size < LOOKED_AT ? size : LOOKED_AT;
@@ -50,9 +50,9 @@ static bool holds(const char *bytes, size_t size, const char *text)
 
 static const char *kind_of_zip(const char *bytes, size_t size)
 {
-    if (holds(bytes, size, "data.pkl"))
+    if (contains(bytes, size, "data.pkl"))
         return "is a PyTorch file (.pth)" BY_PYTHON;
-    if (holds(bytes, size, ".npy"))
+    if (contains(bytes, size, ".npy"))
         return "is a NumPy archive (.npz), not safetensors; in Python: "
                "safetensors.numpy.save_file(dict(numpy.load(FILE)), 'batch.safetensors')";
     return "is a zip archive: 'unzip' unpacks it";
@@ -60,7 +60,7 @@ static const char *kind_of_zip(const char *bytes, size_t size)
 
 static const char *kind_of_json(const char *bytes, size_t size)
 {
-    if (holds(bytes, size, "\"weight_map\""))
+    if (contains(bytes, size, "\"weight_map\""))
         return "is the index of weights that lie in several files; in Python: state = {}; "
                "[state.update(safetensors.torch.load_file(f)) for f in FILES]; "
                "safetensors.torch.save_file(state, 'weights.safetensors')";

@@ -1,11 +1,12 @@
-/* Files of a kind that people have where safetensors, or a data set's files, are wanted. */
+/* Recognition of common files of the wrong kind, given where safetensors or a data set's files are
+ * expected. */
 #ifndef IO_KIND_H
 #define IO_KIND_H
 
 #include <stddef.h>
 
-/* What the file is, by its first bytes, and behind a semicolon how to get safetensors from there:
- * "is …; …". NULL where they say nothing. */
+/* Returns the kind of file according to its first bytes, and after a semicolon the way to convert
+ * it to safetensors: "is …; …". NULL if unknown. */
 const char *file_kind(const char *bytes, size_t size);
 
 #endif

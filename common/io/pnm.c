@@ -12,7 +12,7 @@ typedef struct {
     const char *name;
     const uint8_t *bytes;
     size_t size, at;
-    int depth; /* samples per pixel, of which the image's channels are the first */
+    int depth; /* samples per pixel, the first of which are the image's channels */
     Error *error;
 } PnmReader;
 
@@ -23,7 +23,7 @@ static bool is_space(int c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The next byte; a comment counts as the end of its line. -1 at the end. */
+/* Returns the next byte, -1 at the end; a comment counts as the end of its line. */
 static int next_byte(PnmReader *s)
 {
     if (s->at == s->size)
@@ -38,8 +38,8 @@ static int next_byte(PnmReader *s)
     return c;
 }
 
-/* A number from `low` to `high`, white space and comments before it. It takes the one byte after
- * it too, which must be white space (or the end, in a plain file's last number). */
+/* Reads a number from `low` to `high`, after white space and comments. Also consumes the one byte
+ * after it, which must be white space (or the end, after a plain file's last number). */
 static bool read_number(PnmReader *s, const char *what, int low, int high, int *number)
 {
     int c, value = 0;
@@ -64,7 +64,7 @@ static bool read_number(PnmReader *s, const char *what, int low, int high, int *
     return true;
 }
 
-/* What begins so, and the program that prints it as a PNM. */
+/* First bytes of other formats, and the program that converts each to PNM. */
 static const struct {
     const char *format;
     size_t at, size;
@@ -103,7 +103,7 @@ static const struct {
 };
 enum { TUPLES = sizeof tuples / sizeof *tuples, WORD = 64 };
 
-/* Where no type is told, the first in the list that has the depth. */
+/* Chooses the tuple type; if the file has none, the first type in the list with that depth. */
 static bool choose_tuple(PnmReader *s, Pnm *image, const char *type)
 {
     for (int i = 0; i < TUPLES; i++)
@@ -117,7 +117,7 @@ static bool choose_tuple(PnmReader *s, Pnm *image, const char *type)
                      s->depth, *type ? type : "none");
 }
 
-/* The next word of the line, in `word`; "" at its end. */
+/* Reads the line's next word into `word`; "" at its end. */
 static void read_word(PnmReader *s, char word[WORD])
 {
     int length = 0;
@@ -129,7 +129,7 @@ static void read_word(PnmReader *s, char word[WORD])
     word[length] = 0;
 }
 
-/* A line "WIDTH 28"; *end: it was "ENDHDR". */
+/* Reads a line such as "WIDTH 28"; *end: it was "ENDHDR". */
 static bool read_line(PnmReader *s, Pnm *image, char type[WORD], bool *end)
 {
     const struct {
@@ -175,7 +175,7 @@ static bool read_pam_header(PnmReader *s, Pnm *image)
 
 /* --- any header ------------------------------------------------------------------------------ */
 
-/* kind: the digit after the P. */
+/* Reads the header; kind: the digit after the P. */
 static bool read_header(PnmReader *s, Pnm *image, int *kind)
 {
     const uint8_t *at = s->bytes + s->at;
@@ -197,14 +197,14 @@ static bool read_header(PnmReader *s, Pnm *image, int *kind)
 
 /* --- the samples ----------------------------------------------------------------------------- */
 
-/* At most 2^31 * 3: no overflow. */
+/* Returns the number of samples: at most 2^31 * 3, no overflow. */
 static size_t sample_count(const Pnm *image)
 {
     return size_mul(size_mul((size_t)image->width, (size_t)image->height), (size_t)image->channels);
 }
 
-/* Whether `needed` bytes are there; checked before memory is taken for what a header claims. */
-static bool check_there(const PnmReader *s, size_t needed)
+/* Checks that `needed` bytes remain, before memory of a size claimed by a header is allocated. */
+static bool check_left(const PnmReader *s, size_t needed)
 {
     if (s->size - s->at >= needed)
         return true;
@@ -212,11 +212,11 @@ static bool check_there(const PnmReader *s, size_t needed)
                      needed, s->size - s->at);
 }
 
-/* P2, P3: numbers. */
+/* Reads P2, P3: decimal numbers. */
 static bool read_numbers(PnmReader *s, Pnm *image)
 {
     size_t count = sample_count(image);
-    if (!check_there(s, size_mul(2, count) - 1)) /* a digit each and something in between */
+    if (!check_left(s, size_mul(2, count) - 1)) /* one digit each, with one separator in between */
         return false;
     image->samples = mem_alloc(count, sizeof *image->samples);
     for (size_t i = 0; i < count; i++) {
@@ -228,11 +228,11 @@ static bool read_numbers(PnmReader *s, Pnm *image)
     return true;
 }
 
-/* P1: digits 0 (white) and 1 (black), with or without white space between them. */
+/* Reads P1: digits 0 (white) and 1 (black), with or without white space in between. */
 static bool read_digits(PnmReader *s, Pnm *image)
 {
     size_t count = sample_count(image);
-    if (!check_there(s, count))
+    if (!check_left(s, count))
         return false;
     image->samples = mem_alloc(count, sizeof *image->samples);
     for (size_t i = 0; i < count; i++) {
@@ -249,12 +249,12 @@ static bool read_digits(PnmReader *s, Pnm *image)
     return true;
 }
 
-/* P4: bits, 1 black, the first in the highest bit, each row in whole bytes. */
+/* Reads P4: bits, 1 for black, the highest bit first, each row padded to whole bytes. */
 static bool read_bits(PnmReader *s, Pnm *image)
 {
     size_t width = (size_t)image->width, row_bytes = (width + 7) / 8;
     size_t height = (size_t)image->height;
-    if (!check_there(s, row_bytes * height))
+    if (!check_left(s, row_bytes * height))
         return false;
     image->samples = mem_alloc(width * height, sizeof *image->samples);
     for (size_t y = 0; y < height; y++, s->at += row_bytes)
@@ -263,12 +263,12 @@ static bool read_bits(PnmReader *s, Pnm *image)
     return true;
 }
 
-/* P5, P6, P7: a byte per sample, or two, the high one first, where the maximum is above 255. */
+/* Reads P5, P6, P7: one byte per sample, or two, big-endian, if the maximum is above 255. */
 static bool read_raw(PnmReader *s, Pnm *image)
 {
     size_t pixels = (size_t)image->width * (size_t)image->height, depth = (size_t)s->depth;
     size_t channels = (size_t)image->channels, each = image->maxval > 255 ? 2 : 1;
-    if (!check_there(s, size_mul(size_mul(pixels, depth), each)))
+    if (!check_left(s, size_mul(size_mul(pixels, depth), each)))
         return false;
     image->samples = mem_alloc(sample_count(image), sizeof *image->samples);
     for (size_t i = 0; i < pixels * depth; i++, s->at += each) {
@@ -283,9 +283,9 @@ static bool read_raw(PnmReader *s, Pnm *image)
     return true;
 }
 
-/* Past what may stand between two images and behind the last: white space, in a plain file
- * comments too, and what transfers fill files up with, NULs and Ctrl-Z. */
-static void skip_filling(PnmReader *s, bool plain)
+/* Skips what may stand between two images and after the last: white space, in a plain file also
+ * comments, and padding added by file transfers, NUL and Ctrl-Z. */
+static void skip_padding(PnmReader *s, bool plain)
 {
     for (; s->at < s->size; s->at++) {
         int c = s->bytes[s->at];
@@ -316,7 +316,7 @@ bool pnm_next(const char *name, const void *bytes, size_t size, size_t *at, Pnm 
     if (!good)
         pnm_free(image);
     else
-        skip_filling(&s, kind < 4);
+        skip_padding(&s, kind < 4);
     *at = s.at;
     return good;
 }

@@ -5,21 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The kinds of values. */
+/* Wire types. */
 enum { VARINT = 0, LENGTH = 2, FIXED32 = 5 };
 
 void protobuf_put(Protobuf *message, const void *bytes, size_t size)
 {
-    if (message->room - message->used < size) {
-        message->room = size_mul(message->used + size, 2);
-        message->bytes = mem_grow(message->bytes, message->room, 1);
+    if (message->capacity - message->used < size) {
+        message->capacity = size_mul(message->used + size, 2);
+        message->bytes = mem_grow(message->bytes, message->capacity, 1);
     }
     if (size)
         memcpy(message->bytes + message->used, bytes, size);
     message->used += size;
 }
 
-/* Seven bits a byte, the lowest first; the eighth says that more follow. */
+/* Appends a varint: seven bits per byte, least significant first; the eighth bit says that more
+ * follow. */
 static void append_varint(Protobuf *message, uint64_t value)
 {
     unsigned char bytes[10];
@@ -39,7 +40,7 @@ static void append_tag(Protobuf *message, int field, int kind)
 void protobuf_int(Protobuf *message, int field, int64_t value)
 {
     append_tag(message, field, VARINT);
-    append_varint(message, (uint64_t)value); /* negative numbers as their two's complement */
+    append_varint(message, (uint64_t)value); /* negative numbers as two's complement */
 }
 
 void protobuf_float(Protobuf *message, int field, float value)

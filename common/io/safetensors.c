@@ -14,23 +14,23 @@
 
 typedef struct {
     Safetensors *file;
-    size_t entry_room, metadata_room;
-    size_t data_at, data_size; /* the data in the file's bytes */
+    size_t entry_capacity, metadata_capacity;
+    size_t data_at, data_size; /* position and size of the data in the file */
     bool has_metadata;
-    /* of the entry being read: */
+    /* the entry being read: */
     Entry entry;
     bool has_dtype, has_shape, has_offsets;
     size_t offsets[2];
     int offset_count;
 } Reader;
 
-/* Room for one more: doubles what there is. */
-static void *grow(void *items, size_t count, size_t *room, size_t size)
+/* Makes room for one more item by doubling the capacity. */
+static void *grow(void *items, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *room)
+    if (count < *capacity)
         return items;
-    *room = *room ? size_mul(*room, 2) : 16;
-    return mem_grow(items, *room, size);
+    *capacity = *capacity ? size_mul(*capacity, 2) : 16;
+    return mem_grow(items, *capacity, size);
 }
 
 static bool read_dimension(void *context, Json *json)
@@ -51,8 +51,8 @@ static bool read_offset(void *context, Json *json)
     return json_size(json, &reader->offsets[reader->offset_count++]);
 }
 
-/* Each field once. */
-static bool first_time(Json *json, const Reader *reader, const char *field, bool *seen)
+/* Marks a field as seen; fails if it was before. */
+static bool mark_seen(Json *json, const Reader *reader, const char *field, bool *seen)
 {
     if (*seen)
         return json_fail(json, "'%s': %s comes twice", error_shown(reader->entry.key).text, field);
@@ -65,18 +65,18 @@ static bool read_field(void *context, Json *json, char *field)
     Entry *entry = &reader->entry;
     char *dtype;
     if (strcmp(field, "dtype") == 0) {
-        if (!first_time(json, reader, field, &reader->has_dtype) || !json_string(json, &dtype))
+        if (!mark_seen(json, reader, field, &reader->has_dtype) || !json_string(json, &dtype))
             return false;
         entry->dtype = dtype;
         return true;
     }
     if (strcmp(field, "shape") == 0)
-        return first_time(json, reader, field, &reader->has_shape) &&
+        return mark_seen(json, reader, field, &reader->has_shape) &&
                json_array(json, read_dimension, reader);
     if (strcmp(field, "data_offsets") == 0)
-        return first_time(json, reader, field, &reader->has_offsets) &&
+        return mark_seen(json, reader, field, &reader->has_offsets) &&
                json_array(json, read_offset, reader);
-    return json_skip(json); /* some later version's */
+    return json_skip(json); /* a field of a later version */
 }
 
 static bool check_fields(const Reader *reader, Error *error)
@@ -91,10 +91,10 @@ static bool check_fields(const Reader *reader, Error *error)
         return entry_bad(path, entry, "no data_offsets", error);
     if (reader->offset_count != 2)
         return entry_bad(path, entry, "data_offsets are not two numbers", error);
-    size_t begin = reader->offsets[0], end = reader->offsets[1];
-    if (begin > end)
+    size_t read_length = reader->offsets[0], end = reader->offsets[1];
+    if (read_length > end)
         return error_set(error, path, "'%s': the offsets run backwards, %zu to %zu",
-                         error_shown(entry->key).text, begin, end);
+                         error_shown(entry->key).text, read_length, end);
     if (end > reader->data_size)
         return error_set(error, path,
                          "'%s': ends at %zu, past the end of the data at %zu: a file cut short?",
@@ -116,7 +116,8 @@ static bool read_entry(Reader *reader, Json *json, char *key)
     if (!entry_check(file->path, entry, json->error))
         return false;
     entry->dtype = entry_dtype(entry->dtype)->name;
-    file->entries = grow(file->entries, file->count, &reader->entry_room, sizeof *file->entries);
+    file->entries =
+        grow(file->entries, file->count, &reader->entry_capacity, sizeof *file->entries);
     file->entries[file->count++] = *entry;
     return true;
 }
@@ -128,8 +129,8 @@ static bool read_metadata(void *context, Json *json, char *key)
     Metadata metadata = { .key = key };
     if (!json_string(json, &metadata.value))
         return false;
-    file->metadata =
-        grow(file->metadata, file->metadata_count, &reader->metadata_room, sizeof *file->metadata);
+    file->metadata = grow(file->metadata, file->metadata_count, &reader->metadata_capacity,
+                          sizeof *file->metadata);
     file->metadata[file->metadata_count++] = metadata;
     return true;
 }
@@ -149,15 +150,15 @@ static bool read_header(Reader *reader, size_t length, Error *error)
 {
     Safetensors *file = reader->file;
     Json json = { file->path, file->file + LENGTH_BYTES, length, 0, error };
-    if (length && *json.text != '{') /* white space is allowed behind the header only */
+    if (length && *json.text != '{') /* white space is allowed only after the header */
         return json_fail(&json, "the header does not start with '{'");
     return json_object(&json, read_member, reader) && json_end(&json);
 }
 
 /* --- the layout of the data ------------------------------------------------------------------ */
 
-/* By begin, then end, so that an empty tensor comes before the one that starts where it lies; then
- * by the place in the header, where the keys still stand. */
+/* Orders entries by begin, then end, so that an empty tensor precedes one at the same offset; then
+ * by position in the header, where the keys are. */
 static int by_data(const void *a, const void *b)
 {
     const Entry *x = a, *y = b;
@@ -168,7 +169,7 @@ static int by_data(const void *a, const void *b)
     return x->key < y->key ? -1 : x->key > y->key;
 }
 
-/* Sorts the entries by their data, which have to follow each other without a gap, to the end. */
+/* Sorts the entries by their data, which must be contiguous up to the end of the file. */
 static bool check_layout(const Reader *reader, Error *error)
 {
     Safetensors *file = reader->file;
@@ -178,13 +179,14 @@ static bool check_layout(const Reader *reader, Error *error)
         qsort(file->entries, file->count, sizeof *file->entries, by_data);
     for (size_t i = 0; i < file->count; i++) {
         const Entry *entry = &file->entries[i];
-        size_t begin = (size_t)((const char *)entry->data - data);
-        if (begin < at)
+        size_t read_length = (size_t)((const char *)entry->data - data);
+        if (read_length < at)
             return error_set(error, file->path, "'%s': its data overlap those of '%s'",
                              error_shown(entry->key).text, error_shown(entry[-1].key).text);
-        if (begin > at)
+        if (read_length > at)
             return error_set(error, file->path, "'%s': a hole of %zu byte%s before its data",
-                             error_shown(entry->key).text, begin - at, begin - at == 1 ? "" : "s");
+                             error_shown(entry->key).text, read_length - at,
+                             read_length - at == 1 ? "" : "s");
         at += entry->bytes;
     }
     size_t rest = reader->data_size - at;
@@ -196,7 +198,7 @@ static bool check_layout(const Reader *reader, Error *error)
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* Where the data begin, from the header's length. */
+/* Finds the start of the data from the header's length. */
 static bool find_header(Reader *reader, size_t size, size_t *length, Error *error)
 {
     Safetensors *file = reader->file;
@@ -221,8 +223,9 @@ static bool find_header(Reader *reader, size_t size, size_t *length, Error *erro
     return true;
 }
 
-/* A file that cannot begin as it does is often one of another kind that can be named. */
-static bool begin(Reader *reader, size_t size, size_t *length, Error *error)
+/* Reads the header's length. A file with an invalid one is often of another kind that can be
+ * named. */
+static bool read_length(Reader *reader, size_t size, size_t *length, Error *error)
 {
     if (find_header(reader, size, length, error))
         return true;
@@ -235,7 +238,7 @@ bool safetensors_parse(const char *name, char *bytes, size_t size, Safetensors *
     *file = (Safetensors){ .path = str_format("%s", name), .file = bytes };
     Reader reader = { .file = file };
     size_t length = 0;
-    bool good = begin(&reader, size, &length, error) && read_header(&reader, length, error) &&
+    bool good = read_length(&reader, size, &length, error) && read_header(&reader, length, error) &&
                 check_layout(&reader, error) &&
                 metadata_sort(file->path, file->metadata, file->metadata_count, error);
     if (good)
@@ -277,14 +280,14 @@ const char *safetensors_metadata(const Safetensors *file, const char *key)
     return metadata_find(file->metadata, file->metadata_count, key);
 }
 
-static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *wanted,
+static bool wrong_dtype(const Safetensors *file, const Entry *entry, const char *expected,
                         Error *error)
 {
     return error_set(error, file->path, "'%s': the dtype is %s, not %s",
-                     error_shown(entry->key).text, entry->dtype, wanted);
+                     error_shown(entry->key).text, entry->dtype, expected);
 }
 
-static void copy_out(const Entry *entry, void *out)
+static void copy_elements(const Entry *entry, void *out)
 {
     if (entry->bytes)
         memcpy(out, entry->data, entry->bytes);
@@ -317,7 +320,7 @@ static bool narrow(const Safetensors *file, const Entry *entry, float *out, Erro
 bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error *error)
 {
     if (strcmp(entry->dtype, "F32") == 0)
-        copy_out(entry, out);
+        copy_elements(entry, out);
     else if (strcmp(entry->dtype, "F16") == 0)
         widen(entry, half_to_float, out);
     else if (strcmp(entry->dtype, "BF16") == 0)
@@ -329,15 +332,16 @@ bool entry_floats(const Safetensors *file, const Entry *entry, float *out, Error
     return true;
 }
 
-/* One whole number of `size` bytes, the first the lowest; false where it is above int64's. */
-static bool read_whole(const char *from, size_t size, bool has_sign, int64_t *whole)
+/* Reads one whole number of `size` bytes, little-endian; returns false if it exceeds int64's
+ * range. */
+static bool read_integer(const char *from, size_t size, bool has_sign, int64_t *number)
 {
     uint64_t value = 0;
     memcpy(&value, from, size);
     if (has_sign && size < sizeof value && value >> (8 * size - 1))
         value |= UINT64_MAX << 8 * size;
-    memcpy(whole, &value, sizeof value);
-    return has_sign || *whole >= 0;
+    memcpy(number, &value, sizeof value);
+    return has_sign || *number >= 0;
 }
 
 bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Error *error)
@@ -348,7 +352,7 @@ bool entry_int64s(const Safetensors *file, const Entry *entry, int64_t *out, Err
     size_t size = entry_dtype(entry->dtype)->bits / 8;
     const char *from = entry->data;
     for (size_t i = 0, count = entry_elements(entry); i < count; i++, from += size)
-        if (!read_whole(from, size, kind == 'I', &out[i]))
+        if (!read_integer(from, size, kind == 'I', &out[i]))
             return entry_bad(file->path, entry, "a number is above 2^63 - 1", error);
     return true;
 }

@@ -40,7 +40,7 @@ static bool put_metadata(JsonText *header, const char *path, const Metadata *met
     return true;
 }
 
-/* "key":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
+/* Appends "key":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}. */
 static bool put_entry(JsonText *header, const char *path, const Entry *entry, size_t begin,
                       Error *error)
 {
@@ -57,7 +57,7 @@ static bool put_entry(JsonText *header, const char *path, const Entry *entry, si
     return true;
 }
 
-/* The header's JSON, padded with spaces so that the data begin at a multiple of 8. */
+/* Appends the header's JSON, padded with spaces so that the data begin at a multiple of 8. */
 static bool put_header(JsonText *header, const char *path, const Entry *entries, size_t count,
                        const Metadata *metadata, size_t metadata_count, Error *error)
 {
@@ -81,7 +81,7 @@ static bool put_header(JsonText *header, const char *path, const Entry *entries,
     return true;
 }
 
-/* What the reader checks, of entries in memory. */
+/* Checks entries in memory as the reader checks those of a file. */
 static bool check_entries(const char *path, const Entry *entries, size_t count, Error *error)
 {
     for (size_t i = 0; i < count; i++) {

@@ -1,29 +1,30 @@
-/* Sum of two tensors of one shape: the residual connection. The gradient of each is that of the
- * sum; where a plan lets them share memory, nothing is left to do. */
+/* Sum of two tensors of one shape: the residual connection. The gradient of each is the gradient of
+ * the sum; if the plan lets them share memory, nothing is computed. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* --- what may be the matter ------------------------------------------------------------------ */
+/* --- advice on shapes that differ ------------------------------------------------------------ */
 
-typedef bool Suspect(const Tensor *t);
+typedef bool Predicate(const Tensor *t);
 
-/* The last layer that is suspect, on the way from where a and b part to either of them; or NULL. */
-static const Tensor *find_suspect(const Tensor *a, const Tensor *b, Suspect *suspect)
+/* Walks back from a and b to the tensor where the two paths part, and returns the last suspect
+ * layer on the way; NULL if there is none. */
+static const Tensor *find_last(const Tensor *a, const Tensor *b, Predicate *matches)
 {
     while (a != b) {
         const Tensor **later = a->index > b->index ? &a : &b;
-        if (!(*later)->in[0] || suspect(*later))
+        if (!(*later)->in[0] || matches(*later))
             return (*later)->in[0] ? *later : NULL;
         *later = (*later)->in[0];
     }
     return NULL;
 }
 
-/* Half the kernel is what keeps an image's size at stride 1, and what shortcuts go by at others.
- */
+/* Tests for a padding other than half the kernel, which keeps an image's size at stride 1 and
+ * matches the shortcut at other strides. */
 static bool wants_other_pad(const Tensor *t)
 {
     return t->h != t->in[0]->h && t->a.kernel % 2 && t->a.pad != t->a.kernel / 2;
@@ -39,34 +40,34 @@ static bool changes_channels(const Tensor *t)
     return t->params && t->c != t->in[0]->c;
 }
 
-/* "; …" where it is plain what would help, else "". */
-static void find_cure(const Tensor *a, const Tensor *b, char cure[], size_t size)
+/* Writes "; …" with a likely fix, or "". */
+static void suggest_fix(const Tensor *a, const Tensor *b, char fix[], size_t size)
 {
-    const Tensor *pad = find_suspect(a, b, wants_other_pad);
-    const Tensor *stride = find_suspect(a, b, strides);
-    const Tensor *channels = find_suspect(a, b, changes_channels);
+    const Tensor *pad = find_last(a, b, wants_other_pad);
+    const Tensor *stride = find_last(a, b, strides);
+    const Tensor *channels = find_last(a, b, changes_channels);
     bool same_size = a->h == b->h && a->w == b->w;
-    cure[0] = 0;
+    fix[0] = 0;
     if (!same_size && pad) {
         const Tensor *x = pad->in[0];
-        snprintf(cure, size, "; on line %d, .pad = %d would make %dx%d of %dx%d", pad->at.line,
+        snprintf(fix, size, "; on line %d, .pad = %d would make %dx%d of %dx%d", pad->at.line,
                  pad->a.kernel / 2, (x->h - 1) / pad->a.stride + 1, (x->w - 1) / pad->a.stride + 1,
                  x->h, x->w);
     } else if (!same_size && stride)
-        snprintf(cure, size, "; on one side line %d has a stride of %d", stride->at.line,
+        snprintf(fix, size, "; on one side line %d has a stride of %d", stride->at.line,
                  stride->a.stride);
     else if (same_size && channels)
-        snprintf(cure, size, "; line %d makes %d channels of %d", channels->at.line, channels->c,
+        snprintf(fix, size, "; line %d makes %d channels of %d", channels->at.line, channels->c,
                  channels->in[0]->c);
 }
 
 Tensor *add_(Tensor *a, Tensor *b, Site at)
 {
-    char left[SHAPE_TEXT], right[SHAPE_TEXT], cure[128];
+    char left[SHAPE_TEXT], right[SHAPE_TEXT], fix[128];
     if (a->n != b->n || a->c != b->c || a->h != b->h || a->w != b->w) {
-        find_cure(a, b, cure, sizeof cure);
+        suggest_fix(a, b, fix, sizeof fix);
         net_error(at, "add: shapes differ: %s and %s%s", tensor_shape_text(a, left),
-                  tensor_shape_text(b, right), cure);
+                  tensor_shape_text(b, right), fix);
     }
     return net_layer(&add_op, a, b, at, NAME_WORD, (Attributes){ 0 }, a->c, a->h, a->w);
 }
@@ -79,7 +80,7 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i] + c->x[1][i];
 }
 
-/* y moves as much as either summand does. Where both are the same tensor, it gets dy twice. */
+/* y changes as much as either summand. If both are the same tensor, it gets dy twice. */
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t i = 0; i < tensor_elements(t); i++) {

@@ -1,7 +1,7 @@
-/* Batch norm, by channel over the batch and the pixels (Ioffe and Szegedy 2015):
+/* Batch norm, per channel over the batch and the pixels (Ioffe and Szegedy 2015):
  *   y = (x - mean) / sqrt(var + eps) · weight + bias
- * with the running statistics, or in training with the batch's own (biased variance), after which
- * running = 0.9·running + 0.1·batch's, the variance unbiased, as PyTorch keeps it. */
+ * with the running statistics, or in training with the batch's own (biased variance), which then
+ * update them: running = 0.9·running + 0.1·batch's, with the unbiased variance, as in PyTorch. */
 #include "graph/op.h"
 #include "ops/ops.h"
 #include "ops/set_norm.h"
@@ -46,7 +46,7 @@ void batch_norm_move_running(const Tensor *t, float *const *param, int channel, 
     param[RUNNING_VAR][channel] += MOMENTUM * (unbiased - param[RUNNING_VAR][channel]);
 }
 
-/* A channel's values are a set, in training with the moments that they have. */
+/* Returns a channel's set of values: all pixels of the batch. */
 static Set channel_set(const Tensor *t, int channel)
 {
     return (Set){ .first = (size_t)channel, .rows = tensor_rows(t), .channels = 1 };

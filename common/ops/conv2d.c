@@ -1,8 +1,4 @@
-/* Convolution. Four ways to the same sum:
- *   1x1, stride 1         the image's pixels are a matrix already: one product
- *   few channels a group  kernels/depthwise.h
- *   3x3 with a packed weight, as inference has it  kernels/winograd.h
- *   everything else       a product with the matrix of the image's patches, one a group */
+/* Convolution as one sum per output; engine/fast/conv2d.c has four fast ways of computing it. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -18,19 +14,19 @@ static int window_count(int size, Conv2d p)
     return (size + 2 * p.pad - p.kernel) / p.stride + 1;
 }
 
-/* What would help where the input is smaller than the kernel. */
+/* Ends the program because the input is smaller than the kernel, and suggests a fix. */
 static _Noreturn void too_small(const Tensor *x, Conv2d p)
 {
-    char cure[64];
+    char fix[64];
     if (p.kernel % 2 && p.stride == 1)
-        snprintf(cure, sizeof cure, ".pad = %d would keep %dx%d", p.kernel / 2, x->h, x->w);
+        snprintf(fix, sizeof fix, ".pad = %d would keep %dx%d", p.kernel / 2, x->h, x->w);
     else if (!x->op)
-        snprintf(cure, sizeof cure, "an image has to be %dx%d at least", p.kernel - 2 * p.pad,
+        snprintf(fix, sizeof fix, "an image has to be %dx%d at least", p.kernel - 2 * p.pad,
                  p.kernel - 2 * p.pad);
     else
-        snprintf(cure, sizeof cure, "the image has to be larger");
+        snprintf(fix, sizeof fix, "the image has to be larger");
     net_error(p.at, "conv2d: the input %dx%dx%d is too small for a kernel of %d with pad %d; %s",
-              x->c, x->h, x->w, p.kernel, p.pad, cure);
+              x->c, x->h, x->w, p.kernel, p.pad, fix);
 }
 
 static void check(const Tensor *x, Conv2d p)
@@ -62,7 +58,8 @@ Tensor *conv2d_(Tensor *x, Conv2d p)
     Tensor *y = net_layer(&conv2d_op, x, NULL, p.at, NAME_INDEX, a, p.out, window_count(x->h, p),
                           window_count(x->w, p));
     int in = x->c / p.groups, fan_in = in * p.kernel * p.kernel;
-    /* PyTorch's default: kaiming_uniform with a = √5 is uniform within ±1/√fan_in, the bias too. */
+    /* PyTorch's default, kaiming_uniform with a = √5, is uniform within ±1/√fan_in, also for the
+     * bias. */
     Init init = { INIT_UNIFORM, 1 / sqrtf((float)fan_in) };
     net_add_param(y, "weight", (int[4]){ p.out, in, p.kernel, p.kernel },
                   few_channels(x->c, p.groups) ? LAYOUT_HWIO : LAYOUT_OHWI, init, true);
@@ -74,7 +71,8 @@ Tensor *conv2d_(Tensor *x, Conv2d p)
 
 /* --- definition ------------------------------------------------------------------------------ */
 
-/* Where the weight of output channel o, tap (ky, kx) and the group's input channel i lies. */
+/* Returns the position in memory of the weight of output channel o, tap (ky, kx) and the group's
+ * input channel i. */
 static size_t weight_at(const Tensor *t, int o, int ky, int kx, int i)
 {
     int k = t->a.kernel, in = t->in[0]->c / t->a.groups;
@@ -83,7 +81,7 @@ static size_t weight_at(const Tensor *t, int o, int ky, int kx, int i)
     return (((size_t)o * k + ky) * k + kx) * in + i;
 }
 
-/* One output: y[n,oy,ox,o] = bias[o] + Σ over ky, kx, i of x[n, oy·stride - pad + ky,
+/* Computes one output: y[n,oy,ox,o] = bias[o] + Σ over ky, kx, i of x[n, oy·stride - pad + ky,
  * ox·stride - pad + kx, group·in + i]·weight[o,ky,kx,i]; x is 0 outside the image. */
 static float one_output(const Tensor *t, const Call *c, int n, int oy, int ox, int o)
 {
@@ -112,9 +110,10 @@ static void define(const Tensor *t, const Call *c)
                     *y++ = one_output(t, c, n, oy, ox, o);
 }
 
-/* The same sum read backwards. In each of its products x·weight, x moves y by weight and weight
- * moves y by x: dx gets dy·weight, dweight dy·x, and dbias dy itself. A pixel's gradient so comes
- * from every output that reads it, a weight's from every place where it is used. */
+/* Reads the same sum backwards. In each product x·weight, a change of x changes y by weight and a
+ * change of weight changes y by x: dx gets dy·weight, dweight gets dy·x, and dbias dy itself. A
+ * pixel's gradient thus comes from every output that reads it, a weight's from every position where
+ * it is used. */
 static void derive_output(const Tensor *t, const Call *c, int n, int oy, int ox, int o, float dy)
 {
     const Tensor *x = t->in[0];

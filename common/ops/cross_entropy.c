@@ -1,6 +1,6 @@
 /* Cross-entropy of logits z against a distribution q over the classes, and its gradient:
  *   loss = mean over samples of Σ q·(log Σ exp z - z)      dz = (softmax(z) - q) / samples
- * No layer: the network ends with the logits, and whoever trains it calls this. */
+ * Not a layer: the network ends with the logits, and training calls this function. */
 #include "ops/ops.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* nn.Flatten(1) of 1x1 images: the same numbers, from here on a vector a sample. */
+/* nn.Flatten(1) of 1x1 images: the same numbers as one vector per sample. */
 #include "graph/op.h"
 #include "ops/ops.h"
 

@@ -1,5 +1,6 @@
-/* GELU: x·Φ(x), with the normal distribution's Φ(x) = erfc(-x/√2)/2 (Hendrycks and Gimpel 2016);
- * the exact form, not the tanh approximation. Its gradient is Φ(x) + x·exp(-x²/2)/√(2π). */
+/* GELU: x·Φ(x), where Φ(x) = erfc(-x/√2)/2 is the normal distribution's cumulative function
+ * (Hendrycks and Gimpel 2016); the exact form, not the tanh approximation. Its derivative is Φ(x) +
+ * x·exp(-x²/2)/√(2π). */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -18,7 +19,7 @@ static void define(const Tensor *t, const Call *c)
     }
 }
 
-/* The product rule: (x·Φ)' = Φ + x·Φ', and Φ' is the normal distribution's density. */
+/* Applies the product rule: (x·Φ)' = Φ + x·Φ', where Φ' is the normal distribution's density. */
 static void derive(const Tensor *t, const Call *c)
 {
     const double root = 2.5066282746310002; /* √(2π) */

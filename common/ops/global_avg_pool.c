@@ -1,4 +1,4 @@
-/* Global average pool: each channel's mean over the image. */
+/* Global average pool: the mean of each channel over the image. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -20,7 +20,7 @@ static void define(const Tensor *t, const Call *c)
         }
 }
 
-/* Each of the pixels moves the mean by 1/pixels. */
+/* A change of one pixel changes the mean by 1/pixels of it. */
 static void derive(const Tensor *t, const Call *c)
 {
     const Tensor *x = t->in[0];

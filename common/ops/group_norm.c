@@ -1,6 +1,6 @@
-/* Group norm: a set is one group of a sample's channels, over all its pixels. With one group, the
- * article's "layer norm for 2D data", it is the whole sample: not the paper's layer norm, which
- * takes each pixel by itself (ops/layer_norm.c). */
+/* Group norm: a set is one group of a sample's channels over all its pixels. With one group, the
+ * article's "layer norm for 2D data", it is the whole sample; the paper's layer norm instead
+ * normalises each pixel separately (ops/layer_norm.c). */
 #include "ops/ops.h"
 #include "ops/set_norm.h"
 

@@ -1,4 +1,4 @@
-/* Layer norm: a set is the channels of one pixel, or a whole vector. */
+/* Layer norm: a set is the channels of one pixel, or of a whole vector. */
 #include "ops/ops.h"
 #include "ops/set_norm.h"
 

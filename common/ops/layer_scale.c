@@ -1,4 +1,5 @@
-/* Layer scale: x·gamma by channel (Touvron et al. 2021, "Going deeper with image transformers"). */
+/* Layer scale: x·gamma per channel (Touvron et al. 2021, "Going deeper with image
+ * transformers"). */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -17,7 +18,7 @@ static void define(const Tensor *t, const Call *c)
             c->y[r * (size_t)t->c + i] = c->x[0][r * (size_t)t->c + i] * c->param[0][i];
 }
 
-/* x moves y by gamma, and gamma moves y by x in every pixel. */
+/* A change of x changes y by gamma, and a change of gamma changes y by x at every pixel. */
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t r = 0; r < tensor_rows(t); r++)

@@ -1,11 +1,11 @@
-/* Max pool: the largest of each window; where several are equal the first, row by row, as PyTorch
- * has it; a NaN is larger than anything. */
+/* Max pool: the largest value of each window. Among equal values the first counts, row by row, as
+ * in PyTorch; a NaN counts as larger than any number. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
 #include <math.h>
 
-enum { LARGEST_KERNEL = 15 }; /* its 225 places fit a byte */
+enum { LARGEST_KERNEL = 15 }; /* its 225 positions fit into a byte */
 
 Tensor *max_pool_(Tensor *x, MaxPool p)
 {
@@ -26,23 +26,25 @@ Tensor *max_pool_(Tensor *x, MaxPool p)
                      (x->w + 2 * p.pad - p.kernel) / p.stride + 1);
 }
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
-static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
+/* Returns the input pixel at position (ky, kx) of the window at (oy, ox), NULL outside the
+ * image. */
+static const float *window_pixel(const Tensor *t, const float *x, int n, int oy, int ox,
+                                 int position)
 {
     const Tensor *in = t->in[0];
-    int y = oy * t->a.stride - t->a.pad + place / t->a.kernel;
-    int ix = ox * t->a.stride - t->a.pad + place % t->a.kernel;
+    int y = oy * t->a.stride - t->a.pad + position / t->a.kernel;
+    int ix = ox * t->a.stride - t->a.pad + position % t->a.kernel;
     if (y < 0 || y >= in->h || ix < 0 || ix >= in->w)
         return NULL;
     return x + (((size_t)n * in->h + y) * in->w + ix) * in->c;
 }
 
-/* Where in x the value lies that channel i of the window at (oy, ox) takes. */
-static size_t largest(const Tensor *t, const float *x, int n, int oy, int ox, int i)
+/* Returns the index in x of the largest value of channel i in the window at (oy, ox). */
+static size_t argmax(const Tensor *t, const float *x, int n, int oy, int ox, int i)
 {
     const float *found = NULL;
-    for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
-        const float *pixel = under(t, x, n, oy, ox, place);
+    for (int position = 0; position < t->a.kernel * t->a.kernel; position++) {
+        const float *pixel = window_pixel(t, x, n, oy, ox, position);
         if (pixel && (!found || (!(pixel[i] <= *found) && !isnan(*found))))
             found = pixel + i;
     }
@@ -56,10 +58,10 @@ static void define(const Tensor *t, const Call *c)
         for (int oy = 0; oy < t->h; oy++)
             for (int ox = 0; ox < t->w; ox++)
                 for (int i = 0; i < t->c; i++)
-                    *y++ = c->x[0][largest(t, c->x[0], n, oy, ox, i)];
+                    *y++ = c->x[0][argmax(t, c->x[0], n, oy, ox, i)];
 }
 
-/* y moves with the value that it is, and with no other of its window. */
+/* y follows the value that it equals, and no other of the window. */
 static void derive(const Tensor *t, const Call *c)
 {
     const float *dy = c->dy;
@@ -67,7 +69,7 @@ static void derive(const Tensor *t, const Call *c)
         for (int oy = 0; oy < t->h; oy++)
             for (int ox = 0; ox < t->w; ox++)
                 for (int i = 0; i < t->c; i++)
-                    c->dx[0][largest(t, c->x[0], n, oy, ox, i)] += *dy++;
+                    c->dx[0][argmax(t, c->x[0], n, oy, ox, i)] += *dy++;
 }
 
 const Op max_pool_op = {

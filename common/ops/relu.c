@@ -1,4 +1,4 @@
-/* ReLU: max(x, 0), and NaN stays NaN. Its gradient asks only whether y > 0. */
+/* ReLU: max(x, 0); NaN stays NaN. Its derivative depends only on whether y > 0. */
 #include "graph/op.h"
 #include "ops/ops.h"
 
@@ -13,7 +13,7 @@ static void define(const Tensor *t, const Call *c)
         c->y[i] = c->x[0][i] < 0 ? 0 : c->x[0][i];
 }
 
-/* The slope is 1 where x went through and 0 where it did not; 0 at the kink, as PyTorch has it. */
+/* The slope is 1 for positive x and 0 otherwise, also at 0, as in PyTorch. */
 static void derive(const Tensor *t, const Call *c)
 {
     for (size_t i = 0; i < tensor_elements(t); i++)

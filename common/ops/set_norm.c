@@ -39,8 +39,8 @@ void norm_define(const Tensor *t, const Call *c, Set s, Moments m)
 
 /* With x̂ = (x - mean)·rstd, g = dy·weight and sums over the m values of the set:
  *   dweight = Σ dy·x̂      dbias = Σ dy      dx = rstd·(g - Σg/m - x̂·Σ(g·x̂)/m)
- * rstd·g is what x does to its own y; the sums are what it does to all y of the set by moving their
- * mean and variance, which constants do not (Ioffe and Szegedy 2015, section 3). */
+ * rstd·g is the effect of x on its own y; the sums are its effect on all y of the set through their
+ * mean and variance, which is absent if these are constants (Ioffe and Szegedy 2015, section 3). */
 void norm_derive(const Tensor *t, const Call *c, Set s, Moments m, bool constant)
 {
     double rstd = 1 / sqrt(m.var + (double)t->a.eps), count = (double)s.rows * (double)s.channels;
@@ -62,8 +62,8 @@ void norm_derive(const Tensor *t, const Call *c, Set s, Moments m, bool constant
         }
 }
 
-/* Layer norm's sets (a.groups = 0): the channels of each pixel. Group norm's: each sample's groups
- * of channels. */
+/* Returns the i-th set. Layer norm (a.groups = 0): the channels of each pixel. Group norm: each
+ * sample's groups of channels. */
 static Set set_at(const Tensor *t, size_t i)
 {
     size_t c = (size_t)t->c, groups = (size_t)t->a.groups, pixels = (size_t)t->h * (size_t)t->w;

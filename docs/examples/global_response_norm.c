@@ -35,7 +35,7 @@ static double loudness(const Tensor *t, const float *x, size_t channel)
     return sqrt(sum);
 }
 
-/* Mean of loud + eps of a sample. */
+/* Returns the mean of loud + eps for a sample. */
 static double norm_of(const Tensor *t, const float *x)
 {
     double mean = 0;
@@ -61,7 +61,7 @@ static void define(const Tensor *t, const Call *c)
 
 /* --- derivative ------------------------------------------------------------------------------ */
 
-/* Σ dy·x of a sample's channel. */
+/* Returns Σ dy·x for a sample's channel. */
 static double along(const Tensor *t, const float *x, const float *dy, size_t channel)
 {
     double sum = 0;

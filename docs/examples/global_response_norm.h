@@ -1,4 +1,4 @@
-/* ConvNeXt V2's Global Response Normalisation, an op of one's own: docs/how_it_works.md. */
+/* ConvNeXt V2's Global Response Normalisation, an op of your own: docs/how_it_works.md. */
 #ifndef OPS_GLOBAL_RESPONSE_NORM_H
 #define OPS_GLOBAL_RESPONSE_NORM_H
 

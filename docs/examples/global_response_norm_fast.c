@@ -1,6 +1,6 @@
-/* Global response normalisation's fast way: images on all threads, and loops over the channels of a
- * pixel, which lie side by side, so that the compiler makes vectors of them. Formulas and names are
- * those of ops/global_response_norm.c. */
+/* The fast way of global response normalisation: images on all threads, and loops over the channels
+ * of a pixel, which are adjacent in memory, so that the compiler vectorises them. Formulas and
+ * names are those of ops/global_response_norm.c. */
 #include "ops/global_response_norm.h"
 
 #include "base/parallel.h"
@@ -17,7 +17,7 @@ typedef struct {
     const FastCall *call;
 } Layer;
 
-/* The floats of an image. */
+/* Returns the number of floats of an image. */
 static size_t image_size(const Tensor *t)
 {
     return (size_t)t->h * (size_t)t->w * (size_t)t->c;
@@ -25,8 +25,8 @@ static size_t image_size(const Tensor *t)
 
 /* --- forward --------------------------------------------------------------------------------- */
 
-/* What it leaves for backward, per image: loud[c]; by[c] = 1 + share[c]·weight[c], which x is
- * multiplied by; mean of loud + eps. */
+/* Returns the number of values saved for backward, per image: loud[c]; by[c] = 1 +
+ * share[c]·weight[c], the factor of x; mean of loud + eps. */
 static size_t saved_per_image(const Tensor *t)
 {
     return 2 * (size_t)t->c + 1;
@@ -70,7 +70,7 @@ static void forward(const Tensor *t, const FastCall *c)
 
 /* --- backward -------------------------------------------------------------------------------- */
 
-/* Its workspace, per image: s[c] = Σ dy·x; Σ dy; dloud[c] / loud[c]. */
+/* Returns the workspace per image: s[c] = Σ dy·x; Σ dy; dloud[c] / loud[c]. */
 static size_t work_per_image(const Tensor *t)
 {
     return 3 * (size_t)t->c;
@@ -111,8 +111,8 @@ static void backward_image(void *context, int n, int worker)
         }
 }
 
-/* The images' shares of the parameters' gradients are added in the images' order, so that any
- * number of threads gives the same bits. */
+/* Adds the images' parts of the parameters' gradients in the images' order, so that any number of
+ * threads gives the same bits. */
 static void backward(const Tensor *t, const FastCall *c)
 {
     size_t channels = (size_t)t->c;

@@ -111,7 +111,7 @@ static void adamw(Weights *weights, const Weights *gradients, Weights *m, Weight
 
 /* --- learning -------------------------------------------------------------------------------- */
 
-/* How many images of the batch have their largest logit at their label. */
+/* Counts the images of the batch whose largest logit is at their label. */
 static int recognised(const float logits[BATCH][CLASSES], const int labels[BATCH])
 {
     int count = 0;

@@ -3,8 +3,8 @@
 
 #define EXPANSION 4
 
-/* The paper's Table 10. A row has its own change and those of all rows before it, but for the
- * kernels: 5, 7, 9 and 11 are tried, and 7 stays. */
+/* The paper's Table 10. A row includes the changes of all rows before it, except for the kernels:
+ * 5, 7, 9 and 11 are tried, and 7 is kept. */
 enum {
     RESNET,
     STAGE_RATIO,
@@ -25,7 +25,8 @@ enum {
     ROWS
 };
 
-/* As printed: accuracy on ImageNet-1k in %, mean and standard deviation of three seeds; GFLOPs. */
+/* As printed: accuracy on ImageNet-1k in %, mean and standard deviation over three seeds;
+ * GFLOPs. */
 static const Row road[ROWS] = {
     [RESNET] = { "ResNet-50, new recipe", 78.82, 0.07, 4.09 },
     [STAGE_RATIO] = { "stage ratio", 79.36, 0.07, 4.53 },

@@ -1,4 +1,5 @@
-/* What POSIX's <pthread.h> has of what is used here, for one thread: no other can be started. */
+/* The part of POSIX's <pthread.h> that is used here, for a single thread: no other can be
+ * started. */
 #ifndef WASI_PTHREAD_H
 #define WASI_PTHREAD_H
 

@@ -1,5 +1,5 @@
-/* What POSIX's <signal.h> has of what is used here. WebAssembly's system sends no signals: nothing
- * is ever caught, and what raises one ends the program. */
+/* The part of POSIX's <signal.h> that is used here. WebAssembly's system sends no signals: none is
+ * ever caught, and raising one ends the program. */
 #ifndef WASI_SIGNAL_H
 #define WASI_SIGNAL_H
 

@@ -1,4 +1,5 @@
-/* WebAssembly's <unistd.h> and what POSIX has besides: there is one process, and no links. */
+/* WebAssembly's <unistd.h> and the rest of POSIX's that is used here: there is one process, and
+ * there are no links. */
 #ifndef WASI_UNISTD_H
 #define WASI_UNISTD_H
 

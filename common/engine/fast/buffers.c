@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { ROUND = 16 }; /* floats: a cache line, and any vector's alignment */
+enum { ROUND = 16 }; /* floats: a cache line, which aligns any vector */
 
 int buffer_new(Buffers *b, size_t floats, int step)
 {
@@ -22,8 +22,8 @@ void buffer_extend(Buffers *b, int buffer, int step)
     item->last = step > item->last ? step : item->last;
 }
 
-/* Sorting: by size, the larger first, then in the order of creation. */
-static int larger_first(const void *a, const void *b)
+/* Orders by size, largest first, then by creation. */
+static int by_size(const void *a, const void *b)
 {
     const Buffer *x = *(Buffer *const *)a, *y = *(Buffer *const *)b;
     if (x->floats != y->floats)
@@ -36,9 +36,9 @@ static bool overlap_in_time(const Buffer *a, const Buffer *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest offset at which `item` overlaps none of the placed ones that live at its time: raise
- * it above every one that it hits until it hits none. */
-static size_t lowest(const Buffer *item, Buffer *const *placed, int count)
+/* Returns the lowest offset at which `item` overlaps no placed buffer with a common time step: the
+ * offset is raised above every conflict until there is none. */
+static size_t lowest_offset(const Buffer *item, Buffer *const *placed, int count)
 {
     size_t offset = 0;
     for (bool moved = true; moved;) {
@@ -60,10 +60,10 @@ void buffers_place(Buffers *b)
     Buffer **order = mem_alloc((size_t)b->count, sizeof(Buffer *));
     for (int i = 0; i < b->count; i++)
         order[i] = &b->items[i];
-    qsort(order, (size_t)b->count, sizeof(Buffer *), larger_first);
+    qsort(order, (size_t)b->count, sizeof(Buffer *), by_size);
     b->total = 0;
     for (int i = 0; i < b->count; i++) {
-        order[i]->offset = lowest(order[i], order, i);
+        order[i]->offset = lowest_offset(order[i], order, i);
         size_t end = order[i]->offset + order[i]->floats;
         b->total = end > b->total ? end : b->total;
     }

@@ -1,11 +1,11 @@
-/* One block of memory for many arrays: who is not alive at the same time may lie at the same place.
- */
+/* One block of memory for many arrays: arrays that are not alive at the same time may overlap. */
 #ifndef ENGINE_FAST_BUFFERS_H
 #define ENGINE_FAST_BUFFERS_H
 
 #include <stddef.h>
 
-/* An array alive from its first to its last time step, both included; these are any integers. */
+/* An array that is alive from its first to its last time step, both included; time steps may be
+ * negative. */
 typedef struct {
     size_t floats;
     int first, last;
@@ -19,14 +19,14 @@ typedef struct {
     float *block;
 } Buffers;
 
-/* A new buffer, alive at one time step for now; returns its number. */
+/* Adds a buffer that is alive at one time step so far; returns its number. */
 int buffer_new(Buffers *b, size_t floats, int step);
-/* Alive at that time step too. */
+/* Extends the buffer's lifetime to that time step. */
 void buffer_extend(Buffers *b, int buffer, int step);
 
-/* Finds a place for all, largest first, each at the lowest offset that is free in its time. */
+/* Places all buffers, largest first, each at the lowest offset that is free during its lifetime. */
 void buffers_place(Buffers *b);
-/* Allocates the block; zeros. */
+/* Allocates the block, zeroed. */
 void buffers_allocate(Buffers *b);
 float *buffer_data(const Buffers *b, int buffer);
 void buffers_free(Buffers *b);

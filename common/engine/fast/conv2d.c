@@ -1,9 +1,9 @@
-/* The fast ways of convolutions and linear layers, which are 1x1 convolutions of 1x1 images. Four
- * ways to the same sum:
- *   1x1, stride 1         the image's pixels are a matrix already: one product
- *   few channels a group  kernels/depthwise.h
- *   3x3 with a packed weight, as inference has it  kernels/winograd.h
- *   everything else       a product with the matrix of the image's patches, one a group */
+/* The fast ways of convolutions and of linear layers, which are 1x1 convolutions of 1x1 images.
+ * They compute the same sum in four ways:
+ *   1x1, stride 1           one product with the pixels, which form a matrix as they are
+ *   few channels per group  kernels/depthwise.h
+ *   3x3, packed weight      kernels/winograd.h, in inference
+ *   others                  one product per group with the matrix of the image's patches */
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "engine/fast/kernels/depthwise.h"
@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-/* --- what the kernels see -------------------------------------------------------------------- */
+/* --- the kernels' arguments ------------------------------------------------------------------ */
 
 static ConvShape shape_of(const Tensor *t)
 {
@@ -33,7 +33,7 @@ static ConvShape shape_of(const Tensor *t)
                         .pad = t->a.pad };
 }
 
-/* Few channels per group: the op lays such a weight out for the depthwise kernels. */
+/* Tests for few channels per group: the op then uses the layout for the depthwise kernels. */
 static bool is_grouped(const Tensor *t)
 {
     return net_param(t->net, t->first_param)->layout == LAYOUT_HWIO;
@@ -54,7 +54,7 @@ static size_t pixel_stride(const Tensor *writer, const Tensor *reader)
     return is_matrix(writer) && is_matrix(reader) ? gemm_row(writer->c) : 0;
 }
 
-/* Sizes of the product of one group: [rows, depth] · [depth, out] -> [rows, out]. */
+/* Sizes of one group's product: [rows, depth] · [depth, out] -> [rows, out]. */
 static int group_out(const Tensor *t)
 {
     return t->c / t->a.groups;
@@ -70,7 +70,7 @@ static int depth(const Tensor *t)
     return group_in(t) * t->a.kernel * t->a.kernel;
 }
 
-/* The input's patches for group g, or its pixels where these are the same. */
+/* Returns the input's patches for group g, or its pixels if these are the same. */
 static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patches)
 {
     const Tensor *in = t->in[0];
@@ -81,7 +81,8 @@ static Matrix input_matrix(const Tensor *t, const float *x, int g, Patches *patc
     return (Matrix){ .patches = patches };
 }
 
-/* Group g's weight [out, depth] as the right factor of the forward product: [depth, out]. */
+/* Returns group g's weight [out, depth] as the right factor of the forward product: [depth,
+ * out]. */
 static Matrix weight_matrix(const Tensor *t, const float *weight, int g)
 {
     size_t k = (size_t)depth(t);
@@ -168,10 +169,10 @@ static void forward(const Tensor *t, const FastCall *c)
 
 /* --- backward -------------------------------------------------------------------------------- */
 
-/* The gradient of a weight is a sum over all pixels. Where the weight is small and the pixels are
- * many, the images are cut into pieces that are summed side by side, then added in order: how
- * many follows from the shapes alone, so the bits do not depend on the threads. */
-enum { MOST_PIECES = 8, ROWS_PER_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_AT_ONCE = 1 << 12 };
+/* Splits a weight's gradient, a sum over all pixels. For a small weight and many pixels, the images
+ * are divided into pieces that are summed in parallel and then added in order. The number of pieces
+ * depends only on the shapes, so the bits do not depend on the threads. */
+enum { MAX_PIECES = 8, ROWS_PER_PIECE = 1024, SMALL_WEIGHT = 1 << 18, ADDED_PER_ITEM = 1 << 12 };
 
 static int weight_pieces(const Tensor *t)
 {
@@ -179,18 +180,19 @@ static int weight_pieces(const Tensor *t)
     pieces = pieces < (size_t)t->n ? pieces : (size_t)t->n;
     if (pieces < 2 || net_param(t->net, t->first_param)->count > SMALL_WEIGHT)
         return 1;
-    return pieces < MOST_PIECES ? (int)pieces : MOST_PIECES;
+    return pieces < MAX_PIECES ? (int)pieces : MAX_PIECES;
 }
 
 typedef struct {
     const Tensor *t;
     const FastCall *call;
     int pieces;
-    size_t count; /* of the weight */
+    size_t count; /* of the weight's elements */
     float *sums;  /* [pieces,count] */
 } WeightSum;
 
-/* dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth], for one piece of the images. */
+/* Computes dweight [out, depth] = dyᵀ [out, rows] · patches [rows, depth] for one piece of the
+ * images. */
 static void sum_piece(void *context, int piece, int worker)
 {
     (void)worker;
@@ -216,11 +218,11 @@ static void sum_piece(void *context, int piece, int worker)
     }
 }
 
-static void join_pieces(void *context, int item, int worker)
+static void add_pieces(void *context, int item, int worker)
 {
     (void)worker;
     const WeightSum *s = context;
-    size_t first = (size_t)item * ADDED_AT_ONCE, end = first + ADDED_AT_ONCE;
+    size_t first = (size_t)item * ADDED_PER_ITEM, end = first + ADDED_PER_ITEM;
     float *to = s->call->call.grad[0];
     for (size_t i = first; i < end && i < s->count; i++) {
         float sum = s->sums[i];
@@ -240,7 +242,7 @@ static void backward_weight(const Tensor *t, const FastCall *c)
     }
     s.sums = c->work + gemm_work();
     parallel_for(s.pieces, sum_piece, &s);
-    parallel_for((int)((count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE), join_pieces, &s);
+    parallel_for((int)((count + ADDED_PER_ITEM - 1) / ADDED_PER_ITEM), add_pieces, &s);
 }
 
 static bool is_dense(const Tensor *t)
@@ -248,7 +250,7 @@ static bool is_dense(const Tensor *t)
     return t->a.stride == 1 && t->a.pad < t->a.kernel;
 }
 
-/* The room that the products below want for their right factors. */
+/* Returns the workspace, in floats, for the packed right factors of the products below. */
 static size_t whole_input(const Tensor *t)
 {
     if (is_dense(t))
@@ -257,7 +259,7 @@ static size_t whole_input(const Tensor *t)
     return gemm_whole((int)tensor_rows(t), group_out(t), depth(t));
 }
 
-/* Pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
+/* Computes dx of pixels: dx [rows, in] = dy [rows, out] · weight [out, in]. */
 static void backward_input_pointwise(const Tensor *t, const FastCall *c)
 {
     for (int g = 0; g < t->a.groups; g++) {
@@ -275,37 +277,37 @@ static void backward_input_pointwise(const Tensor *t, const FastCall *c)
     }
 }
 
-/* The weight of a group as [tap, out, in]: the order in which the patches of dy meet it. */
+/* Reorders a group's weight to [tap, out, in], the order of dy's patches. */
 typedef struct {
     const float *weight; /* [out, tap, in] */
     int out, taps, in;
     float *to;
-} TapsFirst;
+} TapOrder;
 
-static void taps_of_output(void *context, int o, int worker)
+static void reorder_output(void *context, int o, int worker)
 {
     (void)worker;
-    const TapsFirst *t = context;
+    const TapOrder *t = context;
     for (int tap = 0; tap < t->taps; tap++)
         memcpy(t->to + ((size_t)tap * t->out + o) * t->in,
                t->weight + ((size_t)o * t->taps + tap) * t->in, t->in * sizeof *t->to);
 }
 
-static void taps_first(const Tensor *t, const float *weight, int g, float *to)
+static void reorder_taps(const Tensor *t, const float *weight, int g, float *to)
 {
     int taps = t->a.kernel * t->a.kernel, in = group_in(t), out = group_out(t);
     weight += (size_t)g * out * taps * in;
-    parallel_for(out, taps_of_output, &(TapsFirst){ weight, out, taps, in, to });
+    parallel_for(out, reorder_output, &(TapOrder){ weight, out, taps, in, to });
 }
 
-/* Stride 1: dx is a convolution of dy with the taps in reverse order. */
+/* Computes dx for stride 1: a convolution of dy with the taps in reverse order. */
 static void backward_input_dense(const Tensor *t, const FastCall *c)
 {
     const Tensor *x = t->in[0];
     ConvShape shape = shape_of(t);
-    float *whole_b = c->work + gemm_work(), *turned = whole_b + whole_input(t);
+    float *whole_b = c->work + gemm_work(), *reordered = whole_b + whole_input(t);
     for (int g = 0; g < t->a.groups; g++) {
-        taps_first(t, c->call.param[0], g, turned);
+        reorder_taps(t, c->call.param[0], g, reordered);
         Patches patches = { .s = conv_transposed(&shape),
                             .x = c->call.dy + (size_t)g * group_out(t),
                             .channels = group_out(t),
@@ -314,7 +316,7 @@ static void backward_input_dense(const Tensor *t, const FastCall *c)
                           .n = group_in(t),
                           .k = group_out(t) * t->a.kernel * t->a.kernel,
                           .a = { .patches = &patches },
-                          .b = { .data = turned, .row = (size_t)group_in(t), .col = 1 },
+                          .b = { .data = reordered, .row = (size_t)group_in(t), .col = 1 },
                           .c = c->call.dx[0] + (size_t)g * group_in(t),
                           .c_row = (size_t)x->c,
                           .accumulate = c->accumulate[0],
@@ -323,16 +325,16 @@ static void backward_input_dense(const Tensor *t, const FastCall *c)
     }
 }
 
-/* One row of input pixels collects what each patch that covers it has for it. */
+/* Sums, for one row of input pixels, the gradients of all patches that cover each pixel. */
 typedef struct {
     const Tensor *t;
     const float *patches; /* [rows, depth]: the gradient of group g's patches */
     float *dx;
     bool accumulate;
     int g;
-} Collect;
+} Col2im;
 
-static void collect_pixel(const Collect *k, int n, int iy, int ix, float *dx)
+static void col2im_pixel(const Col2im *k, int n, int iy, int ix, float *dx)
 {
     const Tensor *t = k->t;
     int s = t->a.stride, size = t->a.kernel, in = group_in(t);
@@ -348,21 +350,22 @@ static void collect_pixel(const Collect *k, int n, int iy, int ix, float *dx)
         }
 }
 
-static void collect_row(void *context, int item, int worker)
+static void col2im_row(void *context, int item, int worker)
 {
     (void)worker;
-    const Collect *k = context;
+    const Col2im *k = context;
     const Tensor *x = k->t->in[0];
     int in = group_in(k->t), n = item / x->h, iy = item % x->h;
     for (int ix = 0; ix < x->w; ix++) {
         float *dx = k->dx + (((size_t)n * x->h + iy) * x->w + ix) * x->c + (size_t)k->g * in;
         for (int i = 0; i < in && !k->accumulate; i++)
             dx[i] = 0;
-        collect_pixel(k, n, iy, ix, dx);
+        col2im_pixel(k, n, iy, ix, dx);
     }
 }
 
-/* Other strides: the gradient of every patch, then each pixel sums those that cover it. */
+/* Computes dx for other strides: first the gradient of every patch; then each pixel sums those that
+ * cover it. */
 static void backward_input_strided(const Tensor *t, const FastCall *c)
 {
     float *whole_b = c->work + gemm_work(), *patches = whole_b + whole_input(t);
@@ -377,8 +380,8 @@ static void backward_input_strided(const Tensor *t, const FastCall *c)
                           .c_row = k,
                           .work = c->work,
                           .whole_b = whole_b });
-        Collect collect = { t, patches, c->call.dx[0], c->accumulate[0], g };
-        parallel_for(t->in[0]->n * t->in[0]->h, collect_row, &collect);
+        Col2im col2im = { t, patches, c->call.dx[0], c->accumulate[0], g };
+        parallel_for(t->in[0]->n * t->in[0]->h, col2im_row, &col2im);
     }
 }
 
@@ -414,7 +417,7 @@ static void backward(const Tensor *t, const FastCall *c)
         backward_input(t, c);
 }
 
-static size_t most(size_t a, size_t b)
+static size_t larger_of(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
@@ -424,14 +427,14 @@ static size_t work(const Tensor *t)
     size_t sum = channel_sum_work(tensor_rows(t), t->c);
     ConvShape s = shape_of(t);
     if (is_grouped(t))
-        return most(sum, grouped_work(&s));
+        return larger_of(sum, grouped_work(&s));
     if (winograd_fits(&s))
-        return most(sum, winograd_work(&s));
-    return most(sum, gemm_work());
+        return larger_of(sum, winograd_work(&s));
+    return larger_of(sum, gemm_work());
 }
 
-/* Behind gemm's own: the weight packed for forward; or the weight's sums, and after them what the
- * input's gradient needs. */
+/* Returns gemm's workspace plus the larger of: the weight packed for forward, the weight's partial
+ * sums, the memory for the input's gradient. */
 static size_t work_backward(const Tensor *t, bool dx)
 {
     if (is_grouped(t))
@@ -444,7 +447,7 @@ static size_t work_backward(const Tensor *t, bool dx)
         input = whole_input(t);
     if (dx && !is_pointwise(t))
         input += is_dense(t) ? size_mul(k, (size_t)group_out(t)) : size_mul(tensor_rows(t), k);
-    return most(work(t), gemm_work() + most(forward, most(sums, input)));
+    return larger_of(work(t), gemm_work() + larger_of(forward, larger_of(sums, input)));
 }
 
 /* The same functions of either op. */

@@ -8,32 +8,32 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_FOLDED = 4 };
+enum { MAX_FOLDED = 4 };
 
-/* Layers that run as one. A product may absorb, in this order: what folds into its weight (batch
- * norm, layer scale), a sum, an activation; and views, which are nothing anyway. */
+/* Layers that run as one unit. A product may fuse, in this order, layers that fold into its weight
+ * (batch norm, layer scale), a sum and an activation; views cost nothing anyway. */
 typedef struct {
     const Tensor *first, *last;
     const Fast *fast; /* the first layer's way, or NULL */
-    const Tensor *folded[MOST_FOLDED];
-    int folds;
-    const Tensor *sum;      /* absorbed, or NULL … */
+    const Tensor *folded[MAX_FOLDED];
+    int folded_count;
+    const Tensor *sum;      /* fused, or NULL … */
     const Tensor *residual; /* … and its other summand */
     Act act;
     float *packed, *bias;
-    int saved; /* buffer for the op's statistics, or -1 */
+    int saved; /* buffer of the op's saved values, or -1 */
     double seconds;
-} Fused;
+} Unit;
 
 struct Inference {
     const Net *net;
     const Weights *weights;
-    Fused *steps;
+    Unit *units;
     int count;
-    int *users;     /* by tensor: how many layers read it */
-    Tensor **user;  /* the last of them */
-    int *value;     /* by tensor: its buffer, or -1 where it never lies in memory */
-    size_t *stride; /* by tensor: floats from one pixel to the next, or 0: its channels */
+    int *reader_count; /* by tensor: number of layers that read it */
+    Tensor **reader;   /* by tensor: the last layer that reads it */
+    int *value;        /* by tensor: its buffer, or -1 if it is never stored */
+    size_t *stride;    /* by tensor: pixel stride in floats; 0: its number of channels */
     Buffers buffers;
     size_t work_floats;
     float *work, *packed;
@@ -41,16 +41,16 @@ struct Inference {
 
 /* --- fusing ---------------------------------------------------------------------------------- */
 
-static void count_users(Inference *plan)
+static void count_readers(Inference *plan)
 {
     int count = net_tensors(plan->net);
-    plan->users = mem_alloc((size_t)count, sizeof *plan->users);
-    plan->user = mem_alloc((size_t)count, sizeof(Tensor *));
+    plan->reader_count = mem_alloc((size_t)count, sizeof *plan->reader_count);
+    plan->reader = mem_alloc((size_t)count, sizeof(Tensor *));
     for (int i = 0; i < count; i++) {
         Tensor *t = net_tensor(plan->net, i);
         for (int k = 0; k < 2 && t->in[k]; k++) {
-            plan->users[t->in[k]->index]++;
-            plan->user[t->in[k]->index] = t;
+            plan->reader_count[t->in[k]->index]++;
+            plan->reader[t->in[k]->index] = t;
         }
     }
 }
@@ -60,113 +60,112 @@ static bool is_view(const Tensor *t)
     return t->op && t->op->is_view && t->op->is_view(t, false);
 }
 
-/* The only layer that reads t (past views), or NULL. */
-static const Tensor *only_user(const Inference *plan, const Tensor *t)
+/* Returns the only layer that reads t, looking through views, or NULL. */
+static const Tensor *only_reader(const Inference *plan, const Tensor *t)
 {
-    while (plan->users[t->index] == 1) {
-        t = plan->user[t->index];
+    while (plan->reader_count[t->index] == 1) {
+        t = plan->reader[t->index];
         if (!is_view(t))
             return t;
     }
     return NULL;
 }
 
-static bool is_product(const Fused *s)
+static bool is_product(const Unit *u)
 {
-    return s->fast && s->fast->pack;
+    return u->fast && u->fast->pack;
 }
 
-static bool folds(const Tensor *t)
+static bool can_fold(const Tensor *t)
 {
     const Fast *fast = t ? fast_of(t->op) : NULL;
     return fast && fast->fold;
 }
 
-static void fuse(const Inference *plan, Fused *s, const bool *absorbed)
+static void fuse(const Inference *plan, Unit *u, const bool *fused)
 {
-    const Tensor *next = only_user(plan, s->last);
-    for (; s->folds < MOST_FOLDED && folds(next); next = only_user(plan, s->last))
-        s->last = s->folded[s->folds++] = next;
-    const Tensor *before = s->last;
-    if (next && next->op->flags & OP_SUMS && !absorbed[next->index] && next->in[0] != next->in[1]) {
+    const Tensor *next = only_reader(plan, u->last);
+    for (; u->folded_count < MAX_FOLDED && can_fold(next); next = only_reader(plan, u->last))
+        u->last = u->folded[u->folded_count++] = next;
+    const Tensor *before = u->last;
+    if (next && next->op->flags & OP_SUMS && !fused[next->index] && next->in[0] != next->in[1]) {
         const Tensor *left = next->in[0];
         while (is_view(left) && left != before)
             left = left->in[0];
-        s->residual = left == before ? next->in[1] : next->in[0];
-        s->last = s->sum = next;
-        next = only_user(plan, s->last);
+        u->residual = left == before ? next->in[1] : next->in[0];
+        u->last = u->sum = next;
+        next = only_reader(plan, u->last);
     }
     if (next && next->op->act != IDENTITY) {
-        s->act = next->op->act;
-        s->last = next;
+        u->act = next->op->act;
+        u->last = next;
     }
 }
 
-static int by_last(const void *a, const void *b)
+static int by_last_layer(const void *a, const void *b)
 {
-    const Fused *x = a, *y = b;
+    const Unit *x = a, *y = b;
     return x->last->index - y->last->index;
 }
 
-/* A step runs at the place of its last layer: by then a residual is there too. */
-static void make_steps(Inference *plan)
+/* Makes the units and orders them by their last layer, before which a residual is computed. */
+static void make_units(Inference *plan)
 {
     int count = net_tensors(plan->net);
-    bool *absorbed = mem_alloc((size_t)count, sizeof *absorbed);
-    plan->steps = mem_alloc((size_t)count, sizeof *plan->steps);
+    bool *fused = mem_alloc((size_t)count, sizeof *fused);
+    plan->units = mem_alloc((size_t)count, sizeof *plan->units);
     for (int i = 0; i < count; i++) {
         const Tensor *t = net_tensor(plan->net, i);
-        if (!t->op || absorbed[i] || is_view(t))
+        if (!t->op || fused[i] || is_view(t))
             continue;
-        Fused s = { .first = t, .last = t, .fast = fast_of(t->op), .saved = -1 };
-        if (is_product(&s))
-            fuse(plan, &s, absorbed);
-        for (int k = 0; k < s.folds; k++)
-            absorbed[s.folded[k]->index] = true;
-        if (s.sum)
-            absorbed[s.sum->index] = true;
-        absorbed[s.last->index] = true;
-        plan->steps[plan->count++] = s;
+        Unit u = { .first = t, .last = t, .fast = fast_of(t->op), .saved = -1 };
+        if (is_product(&u))
+            fuse(plan, &u, fused);
+        for (int k = 0; k < u.folded_count; k++)
+            fused[u.folded[k]->index] = true;
+        if (u.sum)
+            fused[u.sum->index] = true;
+        fused[u.last->index] = true;
+        plan->units[plan->count++] = u;
     }
-    qsort(plan->steps, (size_t)plan->count, sizeof *plan->steps, by_last);
-    free(absorbed);
+    qsort(plan->units, (size_t)plan->count, sizeof *plan->units, by_last_layer);
+    free(fused);
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-/* The tensor that holds t's values: t itself, or what a view is a view of. */
-static const Tensor *holder(const Tensor *t)
+/* Returns the tensor that owns t's storage: t itself, or the input of a view. */
+static const Tensor *storage_owner(const Tensor *t)
 {
     while (is_view(t))
         t = t->in[0];
     return t;
 }
 
-/* The last step that reads t's values; -1: none. */
+/* Returns the last unit that reads t's values; -1: none. */
 static int last_reader(const Inference *plan, const Tensor *t)
 {
     int last = -1;
     for (int i = 0; i < plan->count; i++) {
-        const Fused *s = &plan->steps[i];
-        for (int k = 0; k < 2 && s->first->in[k]; k++)
-            last = holder(s->first->in[k]) == t ? i : last;
-        last = s->residual && holder(s->residual) == t ? i : last;
+        const Unit *u = &plan->units[i];
+        for (int k = 0; k < 2 && u->first->in[k]; k++)
+            last = storage_owner(u->first->in[k]) == t ? i : last;
+        last = u->residual && storage_owner(u->residual) == t ? i : last;
     }
     return last;
 }
 
-/* The input of step i over whose memory it may write, because nobody reads it afterwards; or NULL.
- */
-static const Tensor *overwritable(const Inference *plan, int i)
+/* Returns an input that unit i may overwrite because it is not read afterwards, or NULL. */
+static const Tensor *find_overwritable(const Inference *plan, int i)
 {
-    const Fused *s = &plan->steps[i];
+    const Unit *u = &plan->units[i];
     const Tensor *choices[2] = { NULL, NULL };
-    if (s->fast && s->fast->flags & IN_PLACE) {
-        choices[0] = s->first->in[0];
-        choices[1] = s->first->in[1];
+    if (u->fast && u->fast->flags & IN_PLACE) {
+        choices[0] = u->first->in[0];
+        choices[1] = u->first->in[1];
     }
     for (int k = 0; k < 2; k++) {
-        const Tensor *t = choices[k] ? holder(choices[k]) : NULL;
+        const Tensor *t = choices[k] ? storage_owner(choices[k]) : NULL;
         if (t && t->op && last_reader(plan, t) == i &&
             plan->buffers.items[plan->value[t->index]].last == i)
             return t;
@@ -174,18 +173,18 @@ static const Tensor *overwritable(const Inference *plan, int i)
     return NULL;
 }
 
-/* Floats from one pixel of a step's values to the next, where only two products know of it, as in
- * the middle of a block's last two layers; 0: the channels. */
-static size_t stride_of(const Inference *plan, const Fused *s)
+/* Returns the pixel stride of a unit's output in floats if only one product reads it, as in the
+ * middle of a block's last two layers; 0: the number of channels. */
+static size_t output_stride(const Inference *plan, const Unit *u)
 {
-    const Tensor *reader = only_user(plan, s->last);
+    const Tensor *reader = only_reader(plan, u->last);
     const Fast *fast = reader ? fast_of(reader->op) : NULL;
-    if (!fast || !fast->pixel_stride || fast != s->fast || s->residual)
+    if (!fast || !fast->pixel_stride || fast != u->fast || u->residual)
         return 0;
-    return fast->pixel_stride(s->first, reader);
+    return fast->pixel_stride(u->first, reader);
 }
 
-static void place_values(Inference *plan)
+static void place_outputs(Inference *plan)
 {
     int tensors = net_tensors(plan->net);
     plan->value = mem_alloc((size_t)tensors, sizeof *plan->value);
@@ -193,14 +192,14 @@ static void place_values(Inference *plan)
     for (int i = 0; i < tensors; i++)
         plan->value[i] = -1;
     const Tensor *input = net_tensor(plan->net, 0),
-                 *output = holder(net_tensor(plan->net, tensors - 1));
+                 *output = storage_owner(net_tensor(plan->net, tensors - 1));
     plan->value[0] = buffer_new(&plan->buffers, tensor_elements(input), -1);
-    /* The caller fills the input once for many runs, so it is never written over. */
+    /* The caller may fill the input once for many runs, so it is never overwritten. */
     buffer_extend(&plan->buffers, plan->value[0], plan->count);
     for (int i = 0; i < plan->count; i++) {
-        const Tensor *t = plan->steps[i].last, *over = overwritable(plan, i);
+        const Tensor *t = plan->units[i].last, *over = find_overwritable(plan, i);
         int *value = &plan->value[t->index];
-        size_t stride = plan->stride[t->index] = stride_of(plan, &plan->steps[i]);
+        size_t stride = plan->stride[t->index] = output_stride(plan, &plan->units[i]);
         size_t floats = stride ? size_mul(tensor_rows(t), stride) : tensor_elements(t);
         *value = over ? plan->value[over->index] : buffer_new(&plan->buffers, floats, i);
         int last = last_reader(plan, t);
@@ -208,29 +207,29 @@ static void place_values(Inference *plan)
     }
 }
 
-static void place_scratch(Inference *plan)
+static void place_unit_scratch(Inference *plan)
 {
     for (int i = 0; i < plan->count; i++) {
-        Fused *s = &plan->steps[i];
-        if (!s->fast)
+        Unit *u = &plan->units[i];
+        if (!u->fast)
             continue;
-        size_t work = s->fast->work ? s->fast->work(s->first) : 0;
+        size_t work = u->fast->work ? u->fast->work(u->first) : 0;
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
-        if (s->fast->saved)
-            s->saved = buffer_new(&plan->buffers, s->fast->saved(s->first), i);
+        if (u->fast->saved)
+            u->saved = buffer_new(&plan->buffers, u->fast->saved(u->first), i);
     }
 }
 
-/* The plan without its memory. */
+/* Plans without allocating the block. */
 static Inference *make_plan(const Net *net)
 {
     net_check_runnable(net);
     Inference *plan = mem_alloc(1, sizeof *plan);
     plan->net = net;
-    count_users(plan);
-    make_steps(plan);
-    place_values(plan);
-    place_scratch(plan);
+    count_readers(plan);
+    make_units(plan);
+    place_outputs(plan);
+    place_unit_scratch(plan);
     buffers_place(&plan->buffers);
     return plan;
 }
@@ -256,9 +255,9 @@ void inference_free(Inference *plan)
     if (!plan)
         return;
     buffers_free(&plan->buffers);
-    free(plan->steps);
-    free(plan->users);
-    free(plan->user);
+    free(plan->units);
+    free(plan->reader_count);
+    free(plan->reader);
     free(plan->value);
     free(plan->stride);
     free(plan->work);
@@ -268,14 +267,14 @@ void inference_free(Inference *plan)
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-/* What the layers folded into a product do to its output: y·scale[c] + shift[c]. */
-static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
+/* Computes the effect of the folded layers on a product's output: y·scale[c] + shift[c]. */
+static void fold(const Unit *u, const Weights *w, float *scale, float *shift)
 {
-    const Tensor *t = s->first;
+    const Tensor *t = u->first;
     for (int c = 0; c < t->c; c++) {
         double a = 1, b = t->params > 1 ? w->values[t->first_param + 1][c] : 0;
-        for (int k = 0; k < s->folds; k++) {
-            const Tensor *folded = s->folded[k];
+        for (int k = 0; k < u->folded_count; k++) {
+            const Tensor *folded = u->folded[k];
             fast_of(folded->op)->fold(folded, w->values + folded->first_param, c, &a, &b);
         }
         scale[c] = (float)a;
@@ -283,54 +282,54 @@ static void fold(const Fused *s, const Weights *w, float *scale, float *shift)
     }
 }
 
-/* Folds and packs one product's weight, to where that lay or to memory of its own. */
-static void pack(const Fused *s, const Weights *w, float *scale)
+/* Folds and packs one product's weight, in place or into memory of its own. */
+static void pack(const Unit *u, const Weights *w, float *scale)
 {
-    const Tensor *conv = s->first;
+    const Tensor *conv = u->first;
     const Param *p = &w->params[conv->first_param];
     const float *weight = w->values[conv->first_param];
-    fold(s, w, scale, s->bias);
-    if (s->packed != weight && !s->folds) {
-        s->fast->pack(conv, weight, s->packed);
+    fold(u, w, scale, u->bias);
+    if (u->packed != weight && !u->folded_count) {
+        u->fast->pack(conv, weight, u->packed);
         return;
     }
     float *folded = mem_alloc(p->count, sizeof *folded);
     size_t out = (size_t)conv->c, each = p->count / out;
     for (size_t i = 0; i < p->count; i++)
         folded[i] = weight[i] * scale[p->layout == LAYOUT_HWIO ? i % out : i / each];
-    s->fast->pack(conv, folded, s->packed);
+    u->fast->pack(conv, folded, u->packed);
     free(folded);
 }
 
-static size_t whole_lines(size_t floats)
+static size_t round_to_line(size_t floats)
 {
     enum { ROUND = 16 };
     return (floats + ROUND - 1) / ROUND * ROUND;
 }
 
-/* May the packed weight lie where the weight does? */
-static bool fits(const Fused *s, const Weights *w)
+/* Tests whether the packed weight fits into the weight's memory. */
+static bool fits_in_place(const Unit *u, const Weights *w)
 {
-    return s->fast->packed(s->first) <= w->params[s->first->first_param].count;
+    return u->fast->packed(u->first) <= w->params[u->first->first_param].count;
 }
 
-/* Gives every product its bias and its packed weight, from `floats` on or, where own is not NULL
- * and has room, in there. Returns how many floats that takes; floats NULL: only counts. */
+/* Assigns memory to every product's bias and packed weight, from `floats` on, or in `own` (if not
+ * NULL) where the packed weight fits. Returns the number of floats; floats NULL: only counts. */
 static size_t place_packed(Inference *plan, const Weights *weights, Weights *own, float *floats)
 {
     size_t used = 0;
     for (int i = 0; i < plan->count; i++) {
-        Fused *s = &plan->steps[i];
-        if (!is_product(s))
+        Unit *u = &plan->units[i];
+        if (!is_product(u))
             continue;
-        bool in_place = own && fits(s, weights);
+        bool in_place = own && fits_in_place(u, weights);
         if (floats) {
-            s->bias = floats + used;
-            s->packed = in_place ? own->values[s->first->first_param]
-                                 : s->bias + whole_lines((size_t)s->first->c);
+            u->bias = floats + used;
+            u->packed = in_place ? own->values[u->first->first_param]
+                                 : u->bias + round_to_line((size_t)u->first->c);
         }
-        used += whole_lines((size_t)s->first->c);
-        used += in_place ? 0 : whole_lines(s->fast->packed(s->first));
+        used += round_to_line((size_t)u->first->c);
+        used += in_place ? 0 : round_to_line(u->fast->packed(u->first));
     }
     return used;
 }
@@ -339,7 +338,7 @@ static void load(Inference *plan, const Weights *weights, Weights *own)
 {
     size_t widest = 0;
     for (int i = 0; i < plan->count; i++) {
-        size_t c = (size_t)plan->steps[i].first->c;
+        size_t c = (size_t)plan->units[i].first->c;
         widest = c > widest ? c : widest;
     }
     if (!plan->packed)
@@ -347,8 +346,8 @@ static void load(Inference *plan, const Weights *weights, Weights *own)
     place_packed(plan, weights, own, plan->packed);
     float *scale = mem_alloc(widest, sizeof *scale);
     for (int i = 0; i < plan->count; i++)
-        if (is_product(&plan->steps[i]))
-            pack(&plan->steps[i], weights, scale);
+        if (is_product(&plan->units[i]))
+            pack(&plan->units[i], weights, scale);
     free(scale);
     plan->weights = weights;
 }
@@ -367,7 +366,7 @@ void inference_adopt(Inference *plan, Weights *weights)
 
 static float *value(const Inference *plan, const Tensor *t)
 {
-    return t ? buffer_data(&plan->buffers, plan->value[holder(t)->index]) : NULL;
+    return t ? buffer_data(&plan->buffers, plan->value[storage_owner(t)->index]) : NULL;
 }
 
 float *inference_input(Inference *plan)
@@ -380,22 +379,22 @@ const float *inference_output(const Inference *plan)
     return value(plan, net_output(plan->net));
 }
 
-static void run(const Inference *plan, const Fused *s)
+static void run(const Inference *plan, const Unit *u)
 {
-    const Tensor *t = s->first;
+    const Tensor *t = u->first;
     FastCall c = { .call = { .x = { value(plan, t->in[0]), value(plan, t->in[1]) },
-                             .y = value(plan, s->last),
+                             .y = value(plan, u->last),
                              .param = plan->weights->values + t->first_param },
-                   .saved = s->saved >= 0 ? buffer_data(&plan->buffers, s->saved) : NULL,
+                   .saved = u->saved >= 0 ? buffer_data(&plan->buffers, u->saved) : NULL,
                    .work = plan->work,
-                   .packed = s->packed,
-                   .bias = s->bias,
-                   .residual = value(plan, s->residual),
-                   .x_stride = plan->stride[holder(t->in[0])->index],
-                   .y_stride = plan->stride[s->last->index],
-                   .act = s->act };
-    if (s->fast)
-        s->fast->forward(t, &c);
+                   .packed = u->packed,
+                   .bias = u->bias,
+                   .residual = value(plan, u->residual),
+                   .x_stride = plan->stride[storage_owner(t->in[0])->index],
+                   .y_stride = plan->stride[u->last->index],
+                   .act = u->act };
+    if (u->fast)
+        u->fast->forward(t, &c);
     else
         t->op->define(t, &c.call);
 }
@@ -404,12 +403,12 @@ void inference_run(Inference *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         double start = clock_seconds();
-        run(plan, &plan->steps[i]);
-        plan->steps[i].seconds += clock_seconds() - start;
+        run(plan, &plan->units[i]);
+        plan->units[i].seconds += clock_seconds() - start;
     }
 }
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 size_t inference_bytes(const Inference *plan)
 {
@@ -423,6 +422,6 @@ int inference_units(const Inference *plan)
 
 EngineUnit inference_unit(const Inference *plan, int i)
 {
-    const Fused *s = &plan->steps[i];
-    return (EngineUnit){ .first = s->first, .last = s->last, .forward = s->seconds };
+    const Unit *u = &plan->units[i];
+    return (EngineUnit){ .first = u->first, .last = u->last, .forward = u->seconds };
 }

@@ -1,6 +1,6 @@
-/* Running a trained network: batch norm folded into the convolution before it, layer scale too; the
- * residual sum and the activation applied as the convolution writes its output; memory reused as
- * soon as nobody needs what lies in it. */
+/* Running a trained network: batch norms and layer scales are folded into the convolution before
+ * them; the convolution adds the residual and applies the activation as it writes its output;
+ * memory is reused as soon as its contents are not needed. */
 #ifndef ENGINE_FAST_INFERENCE_H
 #define ENGINE_FAST_INFERENCE_H
 
@@ -10,26 +10,25 @@
 
 typedef struct Inference Inference;
 
-/* Plans and allocates; the network must outlive the plan, and its last tensor is the output. */
+/* Plans and allocates; the network, whose last tensor is the output, must outlive the plan. */
 Inference *inference_new(const Net *net);
 void inference_free(Inference *plan);
 
-/* Folds and packs the weights. To be called before the first run, and again when they changed. */
+/* Folds and packs the weights; call before the first run, and again after they change. */
 void inference_load(Inference *plan, const Weights *weights);
 
-/* The same for weights that nobody else needs: they are folded and packed where they lie, so that
- * memory holds them once. They are good for nothing but weights_free afterwards, which must come
- * after the plan's last run. */
+/* Loads weights that nothing else uses: they are folded and packed in place, so that memory holds
+ * them only once. Afterwards they may only be freed, after the plan's last run. */
 void inference_adopt(Inference *plan, Weights *weights);
 
 float *inference_input(Inference *plan); /* [n,h,w,c], for the caller to fill before every run */
 void inference_run(Inference *plan);
 const float *inference_output(const Inference *plan);
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 size_t inference_bytes(const Inference *plan); /* activations and scratch memory */
-size_t inference_needs(const Net *net);        /* the same without taking them */
+size_t inference_needs(const Net *net);        /* the same, without allocating */
 
 int inference_units(const Inference *plan);
 EngineUnit inference_unit(const Inference *plan, int i);

@@ -1,4 +1,4 @@
-/* The fast ways of the norms. */
+/* The fast ways of normalization layers. */
 #include "engine/fast/kernels/norm.h"
 #include "engine/fast/ways.h"
 #include "ops/ops.h"
@@ -6,14 +6,14 @@
 
 #include <math.h>
 
-/* param[]: weight, bias; of batch norm also the running statistics. */
+/* param[]: weight, bias; for batch norm also the running statistics. */
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR };
 
 /* --- batch norm: saved are mean and rstd --------------------------------------------------------
  */
 
-/* The batch's statistics into saved: mean, then rstd. */
-static void measure(const Tensor *t, const FastCall *c)
+/* Computes the batch's mean and rstd into the saved values and updates the running statistics. */
+static void set_batch_statistics(const Tensor *t, const FastCall *c)
 {
     float *mean = c->saved, *rstd = c->saved + t->c;
     batch_norm_check_training(t);
@@ -24,8 +24,9 @@ static void measure(const Tensor *t, const FastCall *c)
     }
 }
 
-/* The running statistics in their place, for a backward that takes them as constants. */
-static void take_running(const Tensor *t, const FastCall *c)
+/* Copies the running statistics into the saved values, for a backward in which they are
+ * constants. */
+static void set_running_statistics(const Tensor *t, const FastCall *c)
 {
     for (int i = 0; i < t->c; i++) {
         c->saved[i] = c->call.param[RUNNING_MEAN][i];
@@ -38,9 +39,9 @@ static void batch_norm_forward(const Tensor *t, const FastCall *c)
 {
     float *scale = c->work, *shift = c->work + t->c;
     if (c->call.training && !c->recompute)
-        measure(t, c);
+        set_batch_statistics(t, c);
     else if (!c->call.training && c->saved)
-        take_running(t, c);
+        set_running_statistics(t, c);
     for (int i = 0; i < t->c; i++) {
         double mean = c->call.training ? c->saved[i] : c->call.param[RUNNING_MEAN][i];
         double rstd = c->call.training
@@ -53,8 +54,8 @@ static void batch_norm_forward(const Tensor *t, const FastCall *c)
 }
 
 /* With x̂ = (x - mean)·rstd and m rows, in training:
- *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c by channel;
- * with the running statistics, which don't depend on x, weight·rstd·dy. */
+ *   dx = weight·rstd·(dy - Σdy/m - x̂·Σ(dy·x̂)/m), which is a·dy + b·x + c per channel;
+ * with the running statistics, which do not depend on x: weight·rstd·dy. */
 static void batch_norm_backward(const Tensor *t, const FastCall *c)
 {
     const float *mean = c->saved, *rstd = c->saved + t->c;
@@ -73,7 +74,7 @@ static void batch_norm_backward(const Tensor *t, const FastCall *c)
         return;
     for (int i = 0; i < t->c; i++) {
         double scale = (double)c->call.param[WEIGHT][i] * rstd[i];
-        double shared = c->call.training ? 1 / (double)rows : 0; /* of the sums, per row */
+        double shared = c->call.training ? 1 / (double)rows : 0; /* each row's share of the sums */
         double slope = -scale * rstd[i] * c->call.grad[WEIGHT][i] * shared;
         a[i] = (float)scale;
         b[i] = (float)slope;
@@ -121,7 +122,7 @@ const Fast batch_norm_fast = {
 /* --- group and layer norm: saved are means, then rstds ------------------------------------------
  */
 
-/* Layer norm has no groups: its sets are the pixels. */
+/* Returns the normalised sets; layer norm has no groups, its sets are the pixels. */
 static SetShape set_shape(const Tensor *t)
 {
     size_t rows = tensor_rows(t);

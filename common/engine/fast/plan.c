@@ -1,17 +1,18 @@
-/* The plan of training: where each array lies, and for how long.
+/* The plan of training: the storage and the lifetime of each array.
  *
  * Of n tensors layer i runs forward at time step i and backward at 2n - i; between them, at n, the
  * caller reads the output and writes its gradient. An array is alive from the time step that writes
- * it to the last that reads it, and lies in a storage, a piece of one block of memory. Storages
- * that are never alive together may overlap in the block (buffers.c). Arrays share a storage:
+ * it to the last that reads it, and lies in a storage, a part of one block of memory. Storages that
+ * are never alive at the same time may overlap in the block (buffers.c). Arrays share a storage:
  *
- *   values     that a layer writes over its input's, which nobody reads afterwards (share_values);
- *   gradients  that are the same numbers, because a sum or a view passes them through, until one
- *              of them is written to (can_alias); or that a layer writes over its own, which nobody
- *              else reads any more (assign_input_gradient).
+ *   values     if a layer writes them over its input's, which are not read afterwards
+ *              (share_values);
+ *   gradients  if they are the same numbers, because a sum or a view passes them through, until one
+ *              of them is written to (can_alias); or if a layer writes them over its own, which is
+ *              not read any more (assign_input_gradient).
  *
- * One residual block of step 09 behind its stem, which `report --plan --part encoder --preset small
- * --depths 1,0,0,0` prints. The block reads tensor 2 twice: in 3 and in the sum, 8.
+ * One residual block of step 09 after its stem, as `report --plan --part encoder --preset small
+ * --depths 1,0,0,0` prints it. The block reads tensor 2 twice: in 3 and in the sum, 8.
  * w: written; r: read; x: written and read; -: alive.
  *
  *   time step             0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17
@@ -41,14 +42,15 @@
  *   3 conv2d       s8                                               w--r         over 4's (d)
  *   1 conv2d       s3                                                     w--r   over 2's (d)
  *
- * (a) Backward of the convolution behind it reads it, at 15, 13 and 11. Recomputing it then takes
+ * (a) Read by the backward of the convolution after it, at 15, 13 and 11. It is recomputed from
  *     the values before it, which are kept anyway because the norm's or GELU's own backward, one
- *     step later, reads them.
- * (b) No backward reads it: a convolution's reads its input, a sum's nothing. The sum is written
+ *     time step later, reads them.
+ * (b) Read by no backward: a convolution's reads its input, a sum's nothing. The sum is written
  *     over its first input.
- * (c) The sum hands its gradient to both inputs, so nothing is written at 10: all three are one
- *     array. At 15 convolution 3 adds its part to 2's. That would spoil 7's, were it read later
- *     than 15; it is read at 11, so 2's may be an alias. At 16 it is complete, and read.
+ * (c) The sum passes its gradient through to both inputs, so nothing is written at 10: all three
+ *     are one array. At 15 convolution 3 adds its part to 2's gradient. That would destroy 7's if
+ *     it were read after 15; it is read at 11, so 2's may be an alias. At 16 it is complete, and
+ *     read.
  * (d) Pointwise layers and norms write their input's gradient over their own. */
 #include "engine/fast/plan.h"
 
@@ -57,7 +59,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* --- small questions ------------------------------------------------------------------------- */
+/* --- properties of layers -------------------------------------------------------------------- */
 
 bool plan_is_view(const Tensor *t)
 {
@@ -71,14 +73,14 @@ const Tensor *plan_owner(const Tensor *t)
     return t;
 }
 
-bool plan_is_plain(const Tensor *t)
+bool plan_runs_definition(const Tensor *t)
 {
     return t->op && !plan_is_view(t) && !fast_of(t->op);
 }
 
 bool plan_has(const Tensor *t, FastFlags flag)
 {
-    if (plan_is_plain(t))
+    if (plan_runs_definition(t))
         return flag & (READS_X | READS_Y);
     return t->op && !plan_is_view(t) && (fast_of(t->op)->flags & flag);
 }
@@ -93,7 +95,7 @@ Node *plan_node(const Training *plan, const Tensor *t)
     return &plan->nodes[t->index];
 }
 
-/* Nobody learns from the input's gradient; it is computed for those who ask. */
+/* Tests whether t's gradient is needed; the input's is only computed on request. */
 static bool wants_gradient(const Training *plan, const Tensor *t)
 {
     return t->op != NULL || plan->options.input_gradient;
@@ -101,7 +103,7 @@ static bool wants_gradient(const Training *plan, const Tensor *t)
 
 /* --- arrays ---------------------------------------------------------------------------------- */
 
-void plan_allot(Training *plan, Array *array, size_t floats, int step)
+void plan_assign_storage(Training *plan, Array *array, size_t floats, int step)
 {
     *array = (Array){ .storage = buffer_new(&plan->buffers, floats, step), step, step };
 }
@@ -113,7 +115,7 @@ void plan_extend(Training *plan, Array *array, int step)
     buffer_extend(&plan->buffers, array->storage, step);
 }
 
-/* The array lies from `step` on in the storage of one of `other`'s. */
+/* Makes the array, from `step` on, an alias of `other`'s array in `storage`. */
 static void alias(Training *plan, Array *array, const Array *storage, ArrayRelation relation,
                   const Tensor *other, int step)
 {
@@ -138,19 +140,21 @@ FastCall plan_call(const Training *plan, const Node *n, const Weights *weights)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* Forward reads a view's values where they lie: at the end of its inputs' line. */
+/* Extends the lifetime of t's values by a forward read at `step`; a view's values are its
+ * owner's. */
 static void read_in_forward(Training *plan, const Tensor *t, int step)
 {
     plan_extend(plan, &plan_node(plan, plan_owner(t))->values, step);
 }
 
-/* Forward's lifetimes first (up to the last layer that reads the values), then backward's. */
+/* Places the values: first forward's lifetimes (up to the last layer that reads them), then
+ * backward's. */
 static void place_values(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
         if (!plan_is_view(n->t))
-            plan_allot(plan, &n->values, tensor_elements(n->t), i);
+            plan_assign_storage(plan, &n->values, tensor_elements(n->t), i);
         for (int k = 0; k < 2 && n->t->in[k]; k++)
             read_in_forward(plan, n->t->in[k], i);
         if (plan->options.keep_values)
@@ -164,14 +168,14 @@ static void place_values(Training *plan)
             continue;
         if (plan_has(t, READS_X))
             recompute_or_keep(plan, t->in[0], step);
-        if (plan_is_plain(t) && t->in[1])
+        if (plan_runs_definition(t) && t->in[1])
             recompute_or_keep(plan, t->in[1], step);
         if (plan_has(t, READS_Y))
             recompute_or_keep(plan, t, step);
     }
 }
 
-/* A layer writes over its input where nobody reads that afterwards: both lie in one storage. */
+/* Lets a layer write over its input if that is not read afterwards: both get one storage. */
 static void share_values(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
@@ -189,9 +193,9 @@ static void share_values(Training *plan)
 
 /* --- gradients ------------------------------------------------------------------------------- */
 
-/* A gradient is complete when the last of the layers that read its tensor (in backward's order:
- * the one nearest to it) has added its part, and is read at the tensor's own backward. The first
- * time step after `now` at which a layer writes into t's gradient; INT_MAX: none does. */
+/* Returns the first time step after `now` at which a layer writes into t's gradient; INT_MAX: none
+ * does. A gradient is complete when the last of the tensor's readers (in backward order: the
+ * nearest one) has added its part, and is read at the tensor's own backward. */
 static int next_write(const Training *plan, const Tensor *t, int now)
 {
     for (int i = plan->count - 1; i > t->index; i--) {
@@ -202,8 +206,8 @@ static int next_write(const Training *plan, const Tensor *t, int now)
     return INT_MAX;
 }
 
-/* May t's gradient be an alias of those in `storage`, which hold the same numbers now? Two of them
- * may if none is written to before the other has been read for the last time. */
+/* Tests whether t's gradient may alias those in `storage`, which hold the same numbers now. Two of
+ * them may share if neither is written to before the other has been read for the last time. */
 static bool can_alias(const Training *plan, const Tensor *t, int storage, int now)
 {
     int t_written = next_write(plan, t, now);
@@ -218,7 +222,7 @@ static bool can_alias(const Training *plan, const Tensor *t, int storage, int no
     return true;
 }
 
-/* Is the layer that runs backward at `now` the last to read what lies in the storage? */
+/* Tests whether the layer that runs backward at `now` is the last to read the storage. */
 static bool is_last_reader(const Training *plan, int storage, int now)
 {
     for (int i = 0; i < plan->count; i++)
@@ -228,13 +232,14 @@ static bool is_last_reader(const Training *plan, int storage, int now)
     return true;
 }
 
-/* Does the layer hand its gradient to its inputs as it is? */
+/* Tests whether the layer passes its gradient through to its inputs. */
 static bool passes_gradient(const Tensor *t)
 {
     return plan_is_view(t) || t->op->flags & OP_SUMS;
 }
 
-/* How layer n assigns the gradient of input k, and where that lies if n is the first to do so. */
+/* Decides how layer n assigns the gradient of input k, and where that is stored if n is the first
+ * to assign it. */
 static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
 {
     const Tensor *t = n->t, *in = t->in[k];
@@ -254,7 +259,7 @@ static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
         alias(plan, dx, &n->gradient, ARRAY_OVER, t, now);
         return SET;
     }
-    plan_allot(plan, dx, tensor_elements(in), now);
+    plan_assign_storage(plan, dx, tensor_elements(in), now);
     plan_extend(plan, dx, plan_backward_step(plan, in));
     return SET;
 }
@@ -262,7 +267,7 @@ static InputGradient assign_input_gradient(Training *plan, const Node *n, int k)
 static void place_gradients(Training *plan)
 {
     Node *output = &plan->nodes[plan->count - 1];
-    plan_allot(plan, &output->gradient, tensor_elements(output->t), plan->count);
+    plan_assign_storage(plan, &output->gradient, tensor_elements(output->t), plan->count);
     plan_extend(plan, &output->gradient, plan_backward_step(plan, output->t));
     for (int i = plan->count - 1; i > 0; i--) {
         Node *n = &plan->nodes[i];
@@ -271,18 +276,18 @@ static void place_gradients(Training *plan)
     }
 }
 
-/* --- what layers keep for themselves --------------------------------------------------------- */
+/* --- saved values and scratch memory --------------------------------------------------------- */
 
-/* A derivative writes the gradient of every input, wanted or not. */
+/* Returns the workspace for unwanted gradients: a derivative writes the gradient of every input. */
 static size_t largest_input(const Tensor *t)
 {
     size_t first = tensor_elements(t->in[0]), second = t->in[1] ? tensor_elements(t->in[1]) : 0;
     return first > second ? first : second;
 }
 
-static size_t most_work(const Training *plan, const Tensor *t)
+static size_t layer_work(const Training *plan, const Tensor *t)
 {
-    if (plan_is_plain(t))
+    if (plan_runs_definition(t))
         return largest_input(t);
     const Fast *fast = fast_of(t->op);
     size_t forward = fast->work ? fast->work(t) : 0, backward = 0;
@@ -297,15 +302,15 @@ static void place_scratch(Training *plan)
         Node *n = &plan->nodes[i];
         if (plan_is_view(n->t))
             continue;
-        size_t work = most_work(plan, n->t);
+        size_t work = layer_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;
         const Fast *fast = fast_of(n->t->op);
         if (fast && fast->saved) {
-            plan_allot(plan, &n->statistics, fast->saved(n->t), i);
+            plan_assign_storage(plan, &n->statistics, fast->saved(n->t), i);
             plan_extend(plan, &n->statistics, plan_backward_step(plan, n->t));
         }
-        if (n->t->op->draw) { /* what is drawn holds until the next drawing */
-            plan_allot(plan, &n->factors, (size_t)n->t->n, -1);
+        if (n->t->op->draw) { /* factors are valid until the next drawing */
+            plan_assign_storage(plan, &n->factors, (size_t)n->t->n, -1);
             plan_extend(plan, &n->factors, 2 * plan->count);
         }
     }
@@ -351,9 +356,9 @@ size_t training_needs(const Net *net)
     return bytes;
 }
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
-/* Numbers the storages in the order in which the arrays name them. */
+/* Numbers the storages in order of first use by the listed arrays. */
 static int storage_number(EnginePlan *list, int *numbers, int storage)
 {
     if (!numbers[storage])
@@ -380,7 +385,7 @@ static void list_array(const Training *plan, EnginePlan *list, int *numbers, con
     };
 }
 
-/* A view's values are its owner's. */
+/* Returns t's values for the list; a view's are its owner's. */
 static Array listed_values(const Training *plan, const Tensor *t)
 {
     const Tensor *owner = plan_owner(t);

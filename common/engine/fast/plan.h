@@ -1,5 +1,5 @@
-/* What a plan decides before anything runs: plan.c where each array lies and how long it lives,
- * recompute.c which values are computed a second time instead of being kept; run.c follows it. */
+/* The plan of training, made before anything runs: plan.c decides where each array is stored and
+ * how long it lives, recompute.c which values are recomputed instead of kept; run.c executes it. */
 #ifndef ENGINE_FAST_PLAN_H
 #define ENGINE_FAST_PLAN_H
 
@@ -7,17 +7,17 @@
 #include "engine/fast/fast.h"
 #include "engine/fast/training.h"
 
-/* An array: where it lies, and its lifetime, the time steps from first to last, both included. */
+/* An array: its storage and its lifetime, the time steps from first to last, both included. */
 typedef struct {
-    int storage; /* a buffer's number; -1: there is none */
+    int storage; /* a buffer's number; -1: none */
     int first, last;
-    ArrayRelation relation; /* to that array of `other` which lies in the same storage */
+    ArrayRelation relation; /* to the array of `other` in the same storage */
     const Tensor *other;
 } Array;
 
-/* How a layer's backward assigns the gradient of one of its inputs. */
+/* The way a layer's backward assigns the gradient of one of its inputs. */
 typedef enum {
-    NOT_WRITTEN, /* nobody wants it, or the input's gradient lies where the layer's does */
+    NOT_WRITTEN, /* not wanted, or an alias of the layer's own gradient */
     SET,
     ADD,
 } InputGradient;
@@ -25,14 +25,14 @@ typedef enum {
 /* A tensor, and the layer that computes it. */
 typedef struct {
     const Tensor *t;
-    Array values;     /* in forward, and in backward where they are kept */
-    Array recomputed; /* the same values, computed a second time for backward */
+    Array values;     /* for forward, and for backward if they are kept */
+    Array recomputed; /* the same values, recomputed for backward */
     Array gradient;
-    Array statistics; /* what the fast way's forward saves for its backward */
-    Array factors;    /* what a random op drew */
+    Array statistics; /* saved by the fast way's forward for its backward */
+    Array factors;    /* drawn by a random op */
     InputGradient assign[2];
-    bool recompute; /* backward's readers take `recomputed` … */
-    bool ready;     /* … which in this backward has been filled */
+    bool recompute; /* backward reads `recomputed` … */
+    bool ready;     /* … which has been filled in this backward */
     double forward_seconds, backward_seconds;
 } Node;
 
@@ -46,38 +46,39 @@ struct Training {
     float *work;
 };
 
-/* The plan without its memory; to be freed by training_free. */
+/* Plans without allocating the block; freed by training_free. */
 Training *plan_new(const Net *net, TrainingOptions options);
 
 Node *plan_node(const Training *plan, const Tensor *t);
-/* A view computes nothing: its values are those of its input. */
+/* Tests for a view, which computes nothing: its values are its input's. */
 bool plan_is_view(const Tensor *t);
-/* The tensor whose values a view's are; any other tensor itself. */
+/* Returns the owner of a view's values; any other tensor itself. */
 const Tensor *plan_owner(const Tensor *t);
-/* Does the layer run by its definition, having no fast way? */
-bool plan_is_plain(const Tensor *t);
-/* Whether the layer does what the flag says; a derivative may read whatever there is. */
+/* Tests whether the layer runs by its definition because it has no fast way. */
+bool plan_runs_definition(const Tensor *t);
+/* Tests a flag of the layer's fast way; a derivative may read everything. */
 bool plan_has(const Tensor *t, FastFlags flag);
-/* The time step at which the layer runs backward. */
+/* Returns the time step at which the layer runs backward. */
 int plan_backward_step(const Training *plan, const Tensor *t);
 
-/* Gives an array of a tensor a storage of its own, of that size, from `step` on. */
-void plan_allot(Training *plan, Array *array, size_t floats, int step);
-/* The array, and with it its storage, is alive at that time step, too. */
+/* Gives an array a storage of its own of that size, alive at `step`. */
+void plan_assign_storage(Training *plan, Array *array, size_t floats, int step);
+/* Extends the lifetime of the array and its storage to that time step. */
 void plan_extend(Training *plan, Array *array, int step);
 
-/* The array's memory; NULL where it has none. */
+/* Returns the array's memory, NULL if it has none. */
 float *plan_data(const Training *plan, const Array *array);
-/* What forward and backward of a layer have in common. */
+/* Fills the fields that forward and backward of a layer have in common. */
 FastCall plan_call(const Training *plan, const Node *n, const Weights *weights);
 
 /* --- recompute.c ----------------------------------------------------------------------------- */
 
-/* Decides which tensors' values are recomputed. */
+/* Decides which tensors are recomputed. */
 void recompute_choose(Training *plan);
-/* A backward at `step` reads t's values: they are kept until then, or recomputed in time. */
+/* Notes that a backward at `step` reads t's values: they are kept until then, or recomputed. */
 void recompute_or_keep(Training *plan, const Tensor *t, int step);
-/* t's values for that backward, recomputed now if they are to be and nobody has read them yet. */
+/* Returns t's values for backward, recomputing them first if the plan says so and no earlier layer
+ * of this backward has. */
 const float *recompute_values(Training *plan, const Tensor *t, const Weights *weights);
 
 #endif

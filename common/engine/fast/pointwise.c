@@ -1,5 +1,4 @@
-/* The fast ways of the ops that work element by element: relu, gelu, add, layer_scale, drop_path.
- */
+/* The fast ways of the element-wise ops: relu, gelu, add, layer_scale, drop_path. */
 #include "base/memory.h"
 #include "engine/fast/kernels/pointwise.h"
 #include "engine/fast/ways.h"
@@ -103,7 +102,7 @@ const Fast layer_scale_fast = {
     .fold = layer_scale_fold,
 };
 
-static size_t elements(const Tensor *t) /* of a sample */
+static size_t sample_elements(const Tensor *t) /* per sample */
 {
     return tensor_elements(t) / (size_t)(t->n ? t->n : 1);
 }
@@ -111,17 +110,18 @@ static size_t elements(const Tensor *t) /* of a sample */
 static void drop_path_forward(const Tensor *t, const FastCall *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++) {
-        const float *x = c->call.x[0] + n * elements(t);
-        array_scale(x, c->call.drawn[n], elements(t), false, c->call.y + n * elements(t));
+        const float *x = c->call.x[0] + n * sample_elements(t);
+        array_scale(x, c->call.drawn[n], sample_elements(t), false,
+                    c->call.y + n * sample_elements(t));
     }
 }
 
 static void drop_path_backward(const Tensor *t, const FastCall *c)
 {
     for (size_t n = 0; n < (size_t)t->n; n++) {
-        const float *dy = c->call.dy + n * elements(t);
-        float *dx = c->call.dx[0] + n * elements(t);
-        array_scale(dy, c->call.drawn[n], elements(t), c->accumulate[0], dx);
+        const float *dy = c->call.dy + n * sample_elements(t);
+        float *dx = c->call.dx[0] + n * sample_elements(t);
+        array_scale(dy, c->call.drawn[n], sample_elements(t), c->accumulate[0], dx);
     }
 }
 

@@ -13,42 +13,45 @@ typedef struct {
 /* --- max pool: saved are the places in the windows, a byte per output ---------------------------
  */
 
-/* The input pixel under place (ky, kx) of the window at (oy, ox), or NULL outside the image. */
-static const float *under(const Tensor *t, const float *x, int n, int oy, int ox, int place)
+/* Returns the input pixel at position (ky, kx) of the window at (oy, ox), NULL outside the
+ * image. */
+static const float *window_pixel(const Tensor *t, const float *x, int n, int oy, int ox,
+                                 int position)
 {
     const Tensor *in = t->in[0];
-    int y = oy * t->a.stride - t->a.pad + place / t->a.kernel;
-    int ix = ox * t->a.stride - t->a.pad + place % t->a.kernel;
+    int y = oy * t->a.stride - t->a.pad + position / t->a.kernel;
+    int ix = ox * t->a.stride - t->a.pad + position % t->a.kernel;
     if (y < 0 || y >= in->h || ix < 0 || ix >= in->w)
         return NULL;
     return x + (((size_t)n * in->h + y) * in->w + ix) * in->c;
 }
 
-enum { TOGETHER = 64 };
+enum { CHANNELS_AT_ONCE = 64 };
 
-/* Up to TOGETHER channels of one output, from `first` on; places as int while they are compared,
- * which is as wide as a float, so that the compiler makes vectors of both. */
+/* Pools up to TOGETHER channels of one output, from `first` on. Positions are compared as int,
+ * which is as wide as float, so that the compiler vectorises both. */
 static void pool_channels(const Tensor *t, const FastCall *c, int n, int oy, int ox, int first)
 {
-    int count = t->c - first < TOGETHER ? t->c - first : TOGETHER, place_of[TOGETHER];
-    float largest[TOGETHER];
+    int count = t->c - first < CHANNELS_AT_ONCE ? t->c - first : CHANNELS_AT_ONCE,
+        position_of[CHANNELS_AT_ONCE];
+    float largest[CHANNELS_AT_ONCE];
     for (int i = 0; i < count; i++) {
         largest[i] = -INFINITY;
-        place_of[i] = -1; /* whatever comes first is taken, be it -∞ */
+        position_of[i] = -1; /* the first value is always taken, even -∞ */
     }
-    for (int place = 0; place < t->a.kernel * t->a.kernel; place++) {
-        const float *pixel = under(t, c->call.x[0], n, oy, ox, place);
+    for (int position = 0; position < t->a.kernel * t->a.kernel; position++) {
+        const float *pixel = window_pixel(t, c->call.x[0], n, oy, ox, position);
         for (int i = 0; pixel && i < count; i++) {
             float x = pixel[first + i], y = largest[i];
-            bool larger = ((place_of[i] < 0) | !(x <= y)) & (y == y);
+            bool larger = ((position_of[i] < 0) | !(x <= y)) & (y == y);
             largest[i] = larger ? x : y;
-            place_of[i] = larger ? place : place_of[i];
+            position_of[i] = larger ? position : position_of[i];
         }
     }
     size_t at = (((size_t)n * t->h + oy) * t->w + ox) * t->c + (size_t)first;
     for (int i = 0; i < count; i++) {
         c->call.y[at + (size_t)i] = largest[i];
-        ((unsigned char *)c->saved)[at + (size_t)i] = (unsigned char)place_of[i];
+        ((unsigned char *)c->saved)[at + (size_t)i] = (unsigned char)position_of[i];
     }
 }
 
@@ -57,7 +60,7 @@ static void pool_row(void *context, int item, int worker)
     (void)worker;
     const Pool *pool = context;
     for (int ox = 0; ox < pool->t->w; ox++)
-        for (int first = 0; first < pool->t->c; first += TOGETHER)
+        for (int first = 0; first < pool->t->c; first += CHANNELS_AT_ONCE)
             pool_channels(pool->t, pool->call, item / pool->t->h, item % pool->t->h, ox, first);
 }
 
@@ -80,9 +83,9 @@ static void unpool_sample(void *context, int n, int worker)
     for (int oy = 0; oy < t->h; oy++)
         for (int ox = 0; ox < t->w; ox++)
             for (int i = 0; i < t->c; i++, at++) {
-                int place = ((const unsigned char *)c->saved)[at];
-                int y = oy * t->a.stride - t->a.pad + place / t->a.kernel;
-                int x = ox * t->a.stride - t->a.pad + place % t->a.kernel;
+                int position = ((const unsigned char *)c->saved)[at];
+                int y = oy * t->a.stride - t->a.pad + position / t->a.kernel;
+                int x = ox * t->a.stride - t->a.pad + position % t->a.kernel;
                 dx[((size_t)y * in->w + x) * in->c + i] += c->call.dy[at];
             }
 }
@@ -108,22 +111,22 @@ const Fast max_pool_fast = {
 /* --- global average pool: a few channels of a sample at a time ----------------------------------
  */
 
-enum { AVERAGED = 32 };
+enum { AVERAGED_AT_ONCE = 32 };
 
 static int blocks(const Tensor *t)
 {
-    return (t->c + AVERAGED - 1) / AVERAGED;
+    return (t->c + AVERAGED_AT_ONCE - 1) / AVERAGED_AT_ONCE;
 }
 
-static void average(void *context, int item, int worker)
+static void average_channels(void *context, int item, int worker)
 {
     (void)worker;
     const Pool *pool = context;
     const Tensor *x = pool->t->in[0];
     size_t pixels = (size_t)x->h * (size_t)x->w, channels = (size_t)x->c;
-    size_t n = (size_t)(item / blocks(x)), first = (size_t)(item % blocks(x)) * AVERAGED;
-    size_t count = channels - first < AVERAGED ? channels - first : AVERAGED;
-    double sum[AVERAGED] = { 0 };
+    size_t n = (size_t)(item / blocks(x)), first = (size_t)(item % blocks(x)) * AVERAGED_AT_ONCE;
+    size_t count = channels - first < AVERAGED_AT_ONCE ? channels - first : AVERAGED_AT_ONCE;
+    double sum[AVERAGED_AT_ONCE] = { 0 };
     for (size_t p = 0; p < pixels; p++)
         for (size_t i = 0; i < count; i++)
             sum[i] += pool->call->call.x[0][(n * pixels + p) * channels + first + i];
@@ -134,10 +137,10 @@ static void average(void *context, int item, int worker)
 static void global_avg_pool_forward(const Tensor *t, const FastCall *c)
 {
     Pool pool = { t, c };
-    parallel_for(t->n * blocks(t), average, &pool);
+    parallel_for(t->n * blocks(t), average_channels, &pool);
 }
 
-static void spread(void *context, int item, int worker)
+static void spread_gradient(void *context, int item, int worker)
 {
     (void)worker;
     const Pool *pool = context;
@@ -155,7 +158,7 @@ static void spread(void *context, int item, int worker)
 static void global_avg_pool_backward(const Tensor *t, const FastCall *c)
 {
     Pool pool = { t, c };
-    parallel_for(t->n, spread, &pool);
+    parallel_for(t->n, spread_gradient, &pool);
 }
 
 const Fast global_avg_pool_fast = {

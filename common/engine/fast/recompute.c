@@ -1,11 +1,11 @@
 /* Recomputing: values that are cheap to compute are not kept from forward to backward, but computed
- * a second time from values that are. */
+ * again from values that are kept. */
 #include "engine/fast/plan.h"
 
-/* Recomputing saves memory where what it starts from is there anyway: because the layer's own
- * backward, which comes after those of all who read its output, reads its input; or because that is
- * recomputed itself. (A ReLU's backward reads y alone: behind a sum it is kept, in the sum's place;
- * behind a norm, whose input is kept, recomputed.) */
+/* Tests whether recomputing t saves memory: only if its input is available anyway, because the
+ * layer's own backward, which runs after those of all its readers, reads it, or because it is
+ * recomputed itself. (A ReLU's backward reads only y: after a sum y is kept, in the sum's storage;
+ * after a norm, whose input is kept, it is recomputed.) */
 static bool is_recomputable(const Training *plan, const Tensor *t)
 {
     return plan_has(t, RECOMPUTABLE) && !plan_is_view(t) &&
@@ -27,18 +27,18 @@ void recompute_or_keep(Training *plan, const Tensor *t, int step)
         return;
     }
     if (n->recomputed.storage < 0)
-        plan_allot(plan, &n->recomputed, tensor_elements(t), step);
+        plan_assign_storage(plan, &n->recomputed, tensor_elements(t), step);
     plan_extend(plan, &n->recomputed, step);
 }
 
-/* Computes t's values into `y`, from the first tensor up the line that is kept; on the way `y`
- * holds the values of those between. */
-static void compute(const Training *plan, const Tensor *t, float *y, const Weights *weights)
+/* Computes t's values into `y`, starting from the nearest kept tensor before it; intermediate
+ * values are also stored in `y`. */
+static void compute_values(const Training *plan, const Tensor *t, float *y, const Weights *weights)
 {
     const Tensor *x = plan_owner(t->in[0]);
     bool recompute = plan_node(plan, x)->recompute;
     if (recompute)
-        compute(plan, x, y, weights);
+        compute_values(plan, x, y, weights);
     FastCall c = plan_call(plan, plan_node(plan, t), weights);
     c.call.x[0] = recompute ? y : plan_data(plan, &plan_node(plan, x)->values);
     c.call.y = y;
@@ -54,7 +54,7 @@ const float *recompute_values(Training *plan, const Tensor *t, const Weights *we
         return plan_data(plan, &n->values);
     float *y = plan_data(plan, &n->recomputed);
     if (!n->ready)
-        compute(plan, t, y, weights);
+        compute_values(plan, t, y, weights);
     n->ready = true;
     return y;
 }

@@ -8,8 +8,8 @@
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-/* Until the next drawing no path is dropped. */
-static void drop_none(Training *plan)
+/* Sets all factors to 1: no path is dropped until the next drawing. */
+static void reset_factors(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         const Node *n = &plan->nodes[i];
@@ -23,7 +23,7 @@ Training *training_new_with(const Net *net, TrainingOptions options)
     Training *plan = plan_new(net, options);
     buffers_allocate(&plan->buffers);
     plan->work = mem_alloc(plan->work_floats, sizeof *plan->work);
-    drop_none(plan);
+    reset_factors(plan);
     return plan;
 }
 
@@ -80,7 +80,7 @@ static void run_forward(Training *plan, const Node *n, const Weights *weights)
     c.call.x[0] = forward_values(plan, t->in[0]);
     c.call.x[1] = forward_values(plan, t->in[1]);
     c.call.y = plan_data(plan, &n->values);
-    if (plan_is_plain(t))
+    if (plan_runs_definition(t))
         t->op->define(t, &c.call);
     else
         fast_of(t->op)->forward(t, &c);
@@ -100,7 +100,7 @@ void training_forward(Training *plan, Weights *weights)
 
 /* --- backward -------------------------------------------------------------------------------- */
 
-static void set_no_gradient(const Node *n, Weights *gradients)
+static void zero_param_gradients(const Node *n, Weights *gradients)
 {
     for (int k = 0; k < n->t->params; k++) {
         int p = n->t->first_param + k;
@@ -108,10 +108,11 @@ static void set_no_gradient(const Node *n, Weights *gradients)
     }
 }
 
-/* Derivatives add: to zeros, where nothing was before; to scratch memory, where nobody asks. */
-static void derive(Training *plan, const Node *n, Call *call, Weights *gradients)
+/* Runs the derivative, which adds: to zeros if it is the first to assign the gradient; to scratch
+ * memory if the gradient is not wanted. */
+static void run_derivative(Training *plan, const Node *n, Call *call, Weights *gradients)
 {
-    set_no_gradient(n, gradients);
+    zero_param_gradients(n, gradients);
     for (int k = 0; k < 2 && n->t->in[k]; k++)
         if (n->assign[k] == NOT_WRITTEN)
             call->dx[k] = plan->work;
@@ -128,7 +129,7 @@ static void run_backward(Training *plan, const Node *n, const Weights *weights, 
     c.call.dy = plan_data(plan, &n->gradient);
     if (plan_has(t, READS_X))
         c.call.x[0] = recompute_values(plan, t->in[0], weights);
-    if (plan_is_plain(t) && t->in[1])
+    if (plan_runs_definition(t) && t->in[1])
         c.call.x[1] = recompute_values(plan, t->in[1], weights);
     if (plan_has(t, READS_Y))
         c.call.y = (float *)recompute_values(plan, t, weights);
@@ -140,13 +141,13 @@ static void run_backward(Training *plan, const Node *n, const Weights *weights, 
         c.accumulate[k] = n->assign[k] == ADD;
         any = true;
     }
-    if (any && plan_is_plain(t))
-        derive(plan, n, &c.call, gradients);
+    if (any && plan_runs_definition(t))
+        run_derivative(plan, n, &c.call, gradients);
     else if (any)
         fast_of(t->op)->backward(t, &c);
 }
 
-/* A view's gradient is its input's; where the two do not lie in one storage, it is copied. */
+/* Copies or adds a view's gradient to its input's, unless both share one storage. */
 static void pass_gradient(const Training *plan, const Node *n)
 {
     if (n->assign[0] == NOT_WRITTEN)
@@ -175,7 +176,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
         Node *n = &plan->nodes[i];
         double start = clock_seconds();
         if (n->gradient.storage < 0)
-            set_no_gradient(n, gradients);
+            zero_param_gradients(n, gradients);
         else if (plan_is_view(n->t))
             pass_gradient(plan, n);
         else
@@ -184,7 +185,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
     }
 }
 
-/* --- what there is to see -------------------------------------------------------------------- */
+/* --- inspection ------------------------------------------------------------------------------ */
 
 EngineUnit training_unit(const Training *plan, int i)
 {

@@ -1,4 +1,4 @@
-/* The door: which op has a fast way. To add one, write it beside the others and name it here. */
+/* The table of all fast ways. To add one, write it in a file beside the others and list it here. */
 #include "engine/fast/ways.h"
 
 static const Fast *const table[] = {

@@ -1,4 +1,4 @@
-/* The fast ways that there are. */
+/* All fast ways. */
 #ifndef ENGINE_FAST_WAYS_H
 #define ENGINE_FAST_WAYS_H
 
