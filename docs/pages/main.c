@@ -25,6 +25,10 @@
  *                          writes tables of what runs came to: runs.h
  *   pages runs ACCURACY    prints what runs came to, by step
  *
+ *   pages line FOLDER NAME… -- WORD…
+ *                          prints a command as a line for the shell: launch.h
+ *   pages launch COMMAND   gives COMMAND the lines on standard input, and passes signals on
+ *
  * The steps' programs are in the folder of this one; RUN is a path of a run.tsv. Ends with status 1
  * where something is wrong. To be run where steps/ stands; the commands of a page build steps and
  * write files there. */
@@ -33,6 +37,7 @@
 #include "blocks.h"
 #include "io/file.h"
 #include "ladder.h"
+#include "launch.h"
 #include "page.h"
 #include "runs.h"
 #include "steps.h"
@@ -113,6 +118,10 @@ int main(int argc, char **argv)
     int mistakes = 0;
     char **words;
     (void)argc;
+    if ((words = call(argv, "line", 1, ANY)))
+        return launch_line(words), 0;
+    if ((words = call(argv, "launch", 1, 1)))
+        return launch_run(words[0]);
     forget_callers();
     file_clean_at_end();
     steps_begin(argv[0]);
