@@ -368,14 +368,14 @@ speed: $(BUILD)/speed $(BUILD)/pages ### how the kernels became fast, into resul
 	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD)
 
 train: $(PROGRAMS) $(BUILD)/pages ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
-	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
+	+@exec env SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
 results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
-	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
+	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
 	+@$(MAKE) --no-print-directory collect
@@ -386,9 +386,9 @@ results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, coll
 LONGER ?= 01 04 09 10 12
 variants: $(PROGRAMS) $(BUILD)/pages ### trains steps with one more edit, and some for twice the epochs
 	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
-	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
+	+@cd $(BUILD)/variants && exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
-	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
+	+@exec env SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
 collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results came to
