@@ -112,7 +112,8 @@ done
 [ "$mode" != --list ] || { each line "$@"; exit; }
 
 status=0
-each line "$@" | "$build/pages" launch "${LAUNCH:-sh}" &
+# shellcheck disable=SC2086 # a list of words
+each line "$@" | "$build/pages" launch ${LAUNCH:-sh} &
 child=$!
 trap 'kill "$child"; wait "$child"; exit 143' HUP INT TERM
 wait "$child" || status=1

@@ -214,7 +214,8 @@ list() {
 [ "$mode" != --list ] || { list; exit; }
 
 # What ends this call ends what it started.
-list | "$build/pages" launch "${LAUNCH:-sh -e}" &
+# shellcheck disable=SC2086 # a list of words
+list | "$build/pages" launch ${LAUNCH:-sh -e} &
 child=$!
 trap 'kill "$child"; wait "$child"; exit 143' HUP INT TERM
 wait "$child" || exit 1

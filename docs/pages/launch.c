@@ -63,12 +63,13 @@ static void pass_on(int number)
 }
 
 /* In the child. A shell's & has SIGINT ignored, which training would keep to. */
-static _Noreturn void become(const char *command, const sigset_t *mask)
+static _Noreturn void become(char *const *command, const sigset_t *mask)
 {
     setpgid(0, 0);
     signal(SIGINT, SIG_DFL);
     sigprocmask(SIG_SETMASK, mask, NULL);
-    execlp("sh", "sh", "-c", command, (char *)NULL);
+    execvp(command[0], command);
+    error_note(command[0], "cannot be run");
     _exit(127);
 }
 
@@ -84,7 +85,7 @@ static void listen_for_signals(const sigset_t *mask)
     sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-int launch_run(const char *command)
+int launch_run(char *const *command)
 {
     enum { PATIENCE = 60000 }; /* milliseconds for training to save */
     int ends[2], status;
