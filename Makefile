@@ -19,6 +19,8 @@ $(error BUILD='$(BUILD)': wanted is one folder, without a space in its name)
 endif
 STRANGE := $(filter-out steps/%/main.c,$(wildcard steps/*/main.c))
 $(if $(STRANGE),$(error '$(STRANGE)': a step's folder has no space in its name))
+STRANGE := $(strip $(foreach c,' " ` $$ & ; | < > ( ) * ? !,$(findstring $c,$(wildcard steps/*/main.c))))
+$(if $(STRANGE),$(error steps/: a step's folder has no $(STRANGE) in its name))
 
 # What a target takes on the line. A name that it does not take would start hours of other work, so it
 # is refused; what is for the programs may stand before make, too.
@@ -28,6 +30,7 @@ TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
 TAKES_plots := RUNS
+TAKES_collect := RUNS
 TAKES_faults := FAULTS
 TAKES_kill := KILLS
 TAKES_fuzz := FUZZ FUZZ_SECONDS
@@ -212,7 +215,7 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 	@$(if $(HOW_DRAWN),echo '$(HOW_DRAWN)',:)
 	@$(foreach p,$(PLOTS),$(if $(call missing,$p),echo '$p is not drawn: there is no $(call missing,$p) (make results)';)):
 
-# With RUNS, a folder as make train leaves it, these runs stand beside ours; in BUILD/plots, too.
+# With RUNS, folders as make train leaves them, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
 plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
@@ -221,7 +224,7 @@ else
 plots: drawn
 $(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
 $(BUILD)/plots/runs.tsv: $(BUILD)/pages FORCE
-	@mkdir -p $(@D) && $< collect fashion-mnist $@ - '$(RUNS)'/*/run.tsv
+	@mkdir -p $(@D) && $< collect fashion-mnist $@ - $(foreach r,$(RUNS),'$r'/*/run.tsv)
 endif
 
 # In a folder, where its tables are: a picture, of these kinds.
@@ -368,34 +371,39 @@ speed: $(BUILD)/speed $(BUILD)/pages ### how the kernels became fast, into resul
 	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD)
 
 train: $(PROGRAMS) $(BUILD)/pages ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
-	+@SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
+	+@exec env SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
 results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
-	+@SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
+	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
-	+@$(MAKE) --no-print-directory collect
+	+@$(MAKE) --no-print-directory RUNS= collect
 	+@$(MAKE) --no-print-directory bench
-	+@$(MAKE) --no-print-directory plots
+	+@$(MAKE) --no-print-directory RUNS= plots
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
 variants: $(PROGRAMS) $(BUILD)/pages ### trains steps with one more edit, and some for twice the epochs
 	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
-	+@cd $(BUILD)/variants && SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
+	+@cd $(BUILD)/variants && exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
-	+@SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
+	+@exec env SEEDS=1 EPOCHS=$$((2 * $(EPOCHS))) STEPS='$(LONGER)' FOLDER=results/longer \
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
-collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results came to
+ifeq ($(RUNS),)
+collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results came to (RUNS="a b": these folders' runs joined, in BUILD/runs.tsv)
 	@$(BUILD)/pages collect - results/accuracy.tsv results/curves.tsv results/ladder/*/run.tsv
 	@$(BUILD)/pages collect - results/variants_accuracy.tsv - results/variants/*/run.tsv
 	@$(BUILD)/pages collect - results/longer_accuracy.tsv - results/longer/*/run.tsv
 	@results/look.sh $(BUILD) results/ladder results
+else
+collect: $(BUILD)/pages
+	@$(BUILD)/pages join $(BUILD)/runs.tsv $(BUILD)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)
+endif
 
 check-setup: ## what is here, what is missing, and what works without it
 	@CC='$(CC)' GNUPLOT='$(GNUPLOT)' docs/setup.sh

@@ -62,6 +62,7 @@ git|git|says of which commit a run is|runs are of an unknown commit|git|git|git|
 gzip|gzip|unpacks data sets|data sets must be unpacked already|gzip|gzip|gzip|gzip
 anytopnm|netpbm|reads JPEG, PNG and others|images must be PNM|netpbm|netpbm|netpbm|netpbm-progs
 fashion-mnist|Fashion-MNIST|make train|DATA=shapes is drawn by the programs; other data: docs/setup.md|dataset-fashion-mnist|||
+parallel|GNU parallel|make train LAUNCH="parallel -j 4"|runs come one after the other|parallel|parallel|parallel|parallel
 clang|clang|make check, make fuzz|gcc alone checks|clang|clang|llvm|clang
 clang-format|clang-format|make check|the format is not checked|clang-format-14|clang-extra-tools|clang-format|clang-tools-extra
 cppcheck|cppcheck|make check|its part is not checked|cppcheck|cppcheck|cppcheck|cppcheck

@@ -1,21 +1,24 @@
 #!/bin/sh
 # Trains networks on Fashion-MNIST and tests each on clean and on altered images; of every run the
-# tables keep a row per alteration, as evaluate prints it, and the weights stay in runs/.
+# tables keep a row per alteration, as evaluate prints it, and the weights stay in runs/altered/.
 #
-#   altered.sh [TABLE…]   altered: the ladder; rows: the paper's road; norms: batch and layer norm at
-#                         four batch sizes (all three)
+#   altered.sh [--list] [TABLE…]   altered: the ladder; rows: the paper's road; norms: batch and layer
+#                                  norm at four batch sizes (these three); noise: some of the road's
+#                                  rows, trained on noisy images
 #
-# A run whose rows are in its table is left alone, one that was stopped goes on; several calls beside
-# each other train different runs. BUILD=build SEEDS="1 2 3". Run it where steps/ stands.
+# BUILD=build SEEDS="1 2 3", and --list and LAUNCH as for train.sh, which trains. A run whose rows are in
+# its table is left alone. Run it where steps/ stands.
+# shellcheck disable=SC2317 # functions are called by what is in $command or $table
 set -u
-build=${BUILD:-build} header='network row batch seed alteration top1 top5 loss held_out_top1 commit compiler cpu'
-tab=$(printf '\t')
+mode=
+case ${1-} in --run | --list) mode=$1 && shift ;; esac
+build=${BUILD:-build} tab=$(printf '\t')
+header='network row batch seed alteration top1 top5 loss held_out_top1 commit compiler cpu'
 
-# The runs, a line each: network, row, batch, learning rate (the paper's by batch: 4e-3·√(B/64)).
+# The runs, a line each: network, row, batch, learning rate (the paper's by batch: 4e-3·√(B/64)),
+# other options of train.
 altered() {
-    for main in docs/0[0-9]_*.md docs/1[0-2]_*.md; do
-        echo "$(basename "$main" .md) - 64 4e-3"
-    done
+    "$build/pages" steps ours | sed "s/$tab.*/ - 64 4e-3/"
 }
 
 rows() {
@@ -32,59 +35,87 @@ norms() {
     done
 }
 
-# train TABLE SEED NETWORK ROW BATCH LR
-train() {
-    rows=results/$1.tsv seed=$2 network=$3 row=$4 batch=$5 lr=$6
-    key="$network$tab$row$tab$batch$tab$seed$tab"
-    ! grep -q "^$key" "$rows" 2> /dev/null || return 0
-    out=runs/altered/$network-$row-$batch-$seed
-    mkdir -p runs/altered && mkdir "$out.lock" 2> /dev/null || return 0
-    trap 'rmdir "$out.lock"' EXIT
-    trap 'exit 1' HUP INT TERM
-    set -- --preset small
-    [ "$row" = - ] || set -- "$@" --row "$row"
-    case $("$build/$network" report --format json "$@") in
-    *'"op": "layer_scale"'*) layer_scale='--layer-scale 0.1' ;;
-    *) layer_scale= ;;
-    esac
-    echo "$network, row $row, batch $batch, seed $seed: $out"
-    resume=
-    [ ! -e "$out/last.safetensors" ] || resume=--resume
-    # shellcheck disable=SC2086 # two words, one or none
-    "$build/$network" train --data fashion-mnist --threads 1 --epochs 10 --batch-size "$batch" \
-        --lr "$lr" --seed "$seed" --out "$out" $resume $layer_scale "$@" > "$out.log" 2>&1 || {
-        tail -n 1 "$out.log" >&2
-        exit 1
-    }
-    # shellcheck disable=SC2086
-    "$build/$network" evaluate --weights "$out/best.safetensors" --alter all --threads 1 --format tsv \
-        $layer_scale "$@" > "$out.tsv" || exit
-    compiler=$(sed 's/ .*//' "$build/flags")
-    awk -F '\t' -v OFS='\t' -v key="$key" -v commit="$(git rev-parse --short=12 HEAD)" \
-        -v compiler="$($compiler --version | sed -n '1{s/ *(.*)//;p;}')" -v cpu="$(results/cpu.sh)" '
-        FILENAME ~ /result.tsv$/ { held = $3; next }
-        FNR > 1 { print key $1, $2, $3, $4, held, commit, compiler, cpu }' \
-        "$out/result.tsv" "$out.tsv" > "$out.rows"
-    keep "$rows" "$out.rows"
-    rmdir "$out.lock"
-    trap - EXIT HUP INT TERM
-}
-
-# keep TABLE ROWS: adds them where they belong; one call at a time.
-keep() {
-    until mkdir "$1.lock" 2> /dev/null; do sleep 1; done
-    { echo "$header" | tr ' ' '\t'
-      { [ ! -f "$1" ] || sed 1d "$1"; cat "$2"; } |
-          LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 3,3nr -k 4,4n
-    } > "$1.new" && mv "$1.new" "$1"
-    rmdir "$1.lock"
-}
-
-[ $# -gt 0 ] || set -- altered rows norms
-for seed in ${SEEDS:-1 2 3}; do
-    for table; do
-        "$table" | while read -r network row batch lr; do
-            train "$table" "$seed" "$network" "$row" "$batch" "$lr" || exit
-        done || exit
+noise() {
+    for row in 0 5 6 8 14; do
+        echo "13_paper_roadmap $row 64 4e-3 --alter noise:64"
     done
+}
+
+# each COMMAND TABLE…: calls it with TABLE SEED NETWORK ROW BATCH LR OPTIONS for every run.
+each() {
+    command=$1
+    shift
+    for seed in ${SEEDS:-1 2 3}; do
+        for table; do
+            "$table" | while read -r network row batch lr options; do
+                "$command" "$table" "$seed" "$network" "$row" "$batch" "$lr" "$options" || exit
+            done || exit
+        done
+    done
+}
+
+line() {
+    BUILD=$build "$build/pages" line "$PWD" BUILD FASHION_MNIST -- results/altered.sh --run "$@"
+}
+
+# place TABLE SEED NETWORK ROW BATCH LR OPTIONS: sets the run's folder, and how its rows begin.
+place() {
+    folder=runs/altered/$4-$5$(printf '%s' "$7" | tr ' :' '--')
+    out=$folder/$3-$2 key=$3$tab$4$tab$5$tab$2$tab
+}
+
+run() {
+    place "$@"
+    ! grep -qs "^$key" "results/$1.tsv" && [ ! -f "$out/altered.tsv" ] || return 0
+    [ "$4" = - ] || set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $4 $7"
+    DATA=fashion-mnist EPOCHS=10 FOLDER=$folder OMP_NUM_THREADS=1 \
+        TRAIN="--batch-size $5 --lr $6 --layer-scale 0.1 $7" \
+        results/train.sh --run "$build" "$3" "$2" || exit
+    new=$out/altered.tsv.$$
+    trap 'rm -f "$new" "$new.rows"' EXIT
+    trap 'exit 143' HUP INT TERM
+    "$build/$3" evaluate --weights "$out/best.safetensors" --alter all --threads 1 --format tsv \
+        > "$new" && awk -F '\t' -v OFS='\t' -v key="$key" '
+        FILENAME ~ /run.tsv$/ { held = $3; machine = $9 OFS $10 OFS $11; next }
+        FNR > 1 { print key $1, $2, $3, $4, held, machine }' "$out/run.tsv" "$new" > "$new.rows" &&
+        mv "$new.rows" "$out/altered.tsv"
+}
+
+found() {
+    place "$@"
+    [ ! -f "$out/altered.tsv" ] || cat "$out/altered.tsv"
+}
+
+# keep TABLE: adds rows where they belong.
+keep() {
+    each found "$1" > "results/$1.tsv.$$"
+    [ ! -s "results/$1.tsv.$$" ] || {
+        echo "$header" | tr ' ' '\t'
+        { [ ! -f "results/$1.tsv" ] || sed 1d "results/$1.tsv"; cat "results/$1.tsv.$$"; } |
+            awk -F '\t' '!seen[$1, $2, $3, $4, $5]++' |
+            LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 3,3nr -k 4,4n
+    } > "results/$1.tsv.$$.new" && mv "results/$1.tsv.$$.new" "results/$1.tsv"
+    rm -f "results/$1.tsv.$$"
+}
+
+if [ "$mode" = --run ]; then
+    run "$@"
+    exit
+fi
+[ $# -gt 0 ] || set -- altered rows norms
+for table; do
+    case $table in
+    altered | rows | norms | noise) ;;
+    *) echo "altered.sh: $table: no table of altered, rows, norms, noise" >&2; exit 2 ;;
+    esac
 done
+[ "$mode" != --list ] || { each line "$@"; exit; }
+
+status=0
+# shellcheck disable=SC2086 # a list of words
+each line "$@" | "$build/pages" launch ${LAUNCH:-sh} &
+child=$!
+trap 'kill "$child"; wait "$child"; exit 143' HUP INT TERM
+wait "$child" || status=1
+for table; do keep "$table"; done
+exit $status

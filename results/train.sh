@@ -1,11 +1,12 @@
 #!/bin/sh
 # Trains the ladder, a step after the other, and prints a table of what came out.
 #
-# usage: results/train.sh BUILD, with what is not the default in the environment:
+# usage: results/train.sh [--list] [BUILD], with what is not the default in the environment:
 # SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" DATA=fashion-mnist TRAIN="--lr 4e-3 --layer-scale 0.1"
 # FOLDER=runs/fashion-mnist-10 LAUNCH="parallel -j 4" (STEPS=ours: those that have a lesson).
-# LAUNCH gets a line for the shell for each run on its standard input; `tee jobs` and an array of jobs
-# that take a line each run them elsewhere. Run it where steps/ stands.
+# --list prints the runs as commands, a line for the shell per run, and trains none. LAUNCH gets
+# these lines on its standard input; results/slurm.sh makes an array of jobs of them. Run it where
+# steps/ stands.
 #
 # A run that is complete is left alone, one that is not goes on where it stopped. Where the network,
 # the data or the recipe have changed since (made_of.txt), it is trained again in FOLDER/new, and only
@@ -15,12 +16,9 @@
 # its run.tsv; its time is that of all its epochs. On what is written down in begun.tsv when it begins;
 # one that went on with other programs, or of files that are in no commit, has its commit marked.
 set -u
-one=
-if [ "$1" = --run ]; then
-    one=1
-    shift
-fi
-build=$1
+mode=
+case ${1-} in --run | --list) mode=$1 && shift ;; esac
+build=${1:-${BUILD:-build}}
 data=${DATA:-fashion-mnist} epochs=${EPOCHS:-10} options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
 folder=${FOLDER:-runs/$data-$epochs}
 tab=$(printf '\t')
@@ -44,7 +42,8 @@ machine() {
 # made_of STEP: sets `made` to what decides what a run comes to, and takes from the options what this
 # network has nothing of. Where a layer is called, and what a step is called, makes no difference.
 made_of() {
-    report=$("$build/$1" report --format json --preset small) || exit 1
+    row=$(printf '%s\n' "$options" | sed -n 's/.*--row[ =]\([^ ]*\).*/--row=\1/p')
+    report=$("$build/$1" report --format json --preset small ${row:+"$row"}) || exit 1
     for option in layer-scale drop-path; do
         case $report in *"\"op\": \"$(echo $option | tr - _)\""*) continue ;; esac
         options=$(printf '%s\n' "$options" | sed "s/--${option}[ =][^ ]*//; s/^ *//; s/ *\$//")
@@ -71,7 +70,7 @@ made_so() {
     [ ! -f "$1/made_of.txt" ] || [ "$made" = "$(sed 1q "$1/made_of.txt")" ]
 }
 
-complete() {
+is_complete() {
     [ -f "$1/run.tsv" ] && made_so "$1"
 }
 
@@ -85,18 +84,26 @@ alive() {
     kill -0 "$1" 2> /dev/null || [ -d "/proc/$1" ] || ps -p "$1" > /dev/null 2>&1
 }
 
-# hold FILE WHAT: makes the file, with this process in it, or ends where another call has it. One
-# that was killed left its own.
+# left_behind HOST PROCESS JOB: by a call that was killed, or by a job of Slurm that was, which is this
+# one, started again on another node.
+left_behind() {
+    if [ "$1" = "$(uname -n)" ]; then
+        ! alive "$2"
+    else
+        [ "${SLURM_RESTART_COUNT:-0}" != 0 ] && [ "$3" = "$SLURM_JOB_ID" ]
+    fi
+}
+
+# hold FILE WHAT: makes the file, with this process in it, or ends where another call has it.
 hold() {
-    here=$(uname -n)
-    until (set -C && echo "$here $$" > "$1") 2> /dev/null; do
+    until (set -C && echo "$(uname -n) $$ ${SLURM_JOB_ID:--}" > "$1") 2> /dev/null; do
         [ -f "$1" ] || { echo "train.sh: $1: cannot be written" >&2; exit 1; }
-        holder=$(cat "$1")
-        if [ "${holder% *}" != "$here" ] || alive "${holder##* }"; then
-            echo "train.sh: $2: another call trains it (process ${holder##* } on ${holder% *});" \
+        read -r host process job < "$1"
+        left_behind "$host" "$process" "$job" || {
+            echo "train.sh: $2: another call trains it (process $process on $host);" \
                 "where that is not so, remove $1" >&2
             exit 1
-        fi
+        }
         rm -f "$1"
     done
     lock=$1
@@ -111,7 +118,7 @@ leave() {
         rm -f "$work/begun.tsv" "$work/made_of.txt"
         rmdir "$work" "$folder/new" 2> /dev/null
     fi
-    [ ! "$lock" ] || rm -f "$lock"
+    [ ! "$lock" ] || { rm -f "$lock"; rmdir "$folder" 2> /dev/null; }
 }
 
 # replace OUT: moves a complete run to where it belongs, and one that is there aside.
@@ -139,10 +146,10 @@ replace() {
 run() {
     out=$folder/$1-$2
     made_of "$1"
-    ! complete "$out" || return 0
+    ! is_complete "$out" || return 0
     mkdir -p "$folder" || exit 1
     hold "$out.lock" "$1, seed $2"
-    ! complete "$out" || return 0
+    ! is_complete "$out" || return 0
     new=$folder/new/$1-$2-$(printf '%s\n' "$made" | cksum | sed 's/ .*//')
     if begun "$out" && ! made_so "$out"; then
         echo "$1, seed $2: network, data or recipe have changed: trained again; when that is" \
@@ -153,7 +160,7 @@ run() {
     else
         work=$out
     fi
-    complete "$work" || train "$1" "$2" || exit
+    is_complete "$work" || train "$1" "$2" || exit
     [ "$work" = "$out" ] || replace "$out"
 }
 
@@ -182,7 +189,7 @@ train() {
         record "$1" "$2" "$work" && rm "$work/begun.tsv"
 }
 
-if [ "$one" ]; then
+if [ "$mode" = --run ]; then
     trap leave EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -191,22 +198,28 @@ if [ "$one" ]; then
     exit
 fi
 
-# quoted TEXT…: as the shell reads it back.
-quoted() {
-    for word; do
-        printf "'%s' " "$(printf '%s\n' "$word" | sed "s/'/'\\\\''/g")"
-    done
-}
-
 # shellcheck disable=SC2086 # a list of words
 steps=$("$build/pages" steps ${STEPS-}) || exit
 steps=$(printf '%s\n' "$steps" | cut -f 1)
-for seed in ${SEEDS:-1}; do
-    for step in $steps; do
-        printf '%s\n' "cd $(quoted "$PWD")&& env $(quoted DATA="$data" EPOCHS="$epochs" \
-            TRAIN="$options" FOLDER="$folder" results/train.sh --run "$build" "$step" "$seed")< /dev/null"
+case ${SEEDS-} in *[![:space:]0-9]*) echo "train.sh: SEEDS: '$SEEDS' is no list of numbers" >&2; exit 2 ;; esac
+list() {
+    for seed in ${SEEDS:-1}; do
+        for step in $steps; do
+            DATA=$data EPOCHS=$epochs TRAIN=$options FOLDER=$folder "$build/pages" line "$PWD" DATA \
+                EPOCHS TRAIN FOLDER OMP_NUM_THREADS FASHION_MNIST CIFAR10 CIFAR100 -- \
+                results/train.sh --run "$build" "$step" "$seed" || exit
+        done
     done
-done | ${LAUNCH:-sh -e} || exit 1
+}
+[ "$mode" != --list ] || { list; exit; }
+
+# What ends this call ends what it started.
+# shellcheck disable=SC2086 # a list of words
+list | "$build/pages" launch ${LAUNCH:-sh -e} &
+child=$!
+trap 'kill "$child"; wait "$child"; exit 143' HUP INT TERM
+wait "$child" || exit 1
+trap - HUP INT TERM
 
 # A run that is there but of another recipe is not what was asked for.
 old=0
@@ -215,7 +228,7 @@ for step in $steps; do
     made=$(made_of "$step" && printf '%s\n' "$made")
     for seed in ${SEEDS:-1}; do
         run=$folder/$step-$seed
-        complete "$run" || continue
+        is_complete "$run" || continue
         set -- "$@" "$run/run.tsv"
         [ ! -f "$run/made_of.txt" ] || [ "$library" = "$(sed -n 2p "$run/made_of.txt")" ] ||
             old=$((old + 1))

@@ -616,7 +616,8 @@ static char *said(const char *folder, const char *shell, const char *path)
     Result r = run(
         "PATH=%s$PATH; shell='%s' build='%s' out='%s/out'; "
         "STEPS='00 11' SEEDS='1 2 3' FOLDER=results/ladder LAUNCH=true $shell results/train.sh "
-        "\"$build\" && STEPS=5 FOLDER=\"a 'b\" LAUNCH=cat $shell results/train.sh \"$build\" && "
+        "\"$build\" && STEPS=5 FOLDER=\"a 'b\" $shell results/train.sh --list \"$build\" && "
+        "BUILD=\"$build\" $shell results/altered.sh --list norms altered && "
         "DATA=shapes EPOCHS=1 FOLDER=\"$out\" TRAIN='--stem 8 --widths 8,12,16,24 --depths 1,1,1,1 "
         "--limit 40 --batch-size 20 --layer-scale 1' $shell results/train.sh --run \"$build\" "
         "00_resnet 2 > \"$out.log\" && cut -f 1-6 \"$out\"/*/run.tsv && cat \"$out\"/*/made_of.txt "
@@ -742,21 +743,26 @@ Test(results, plots_refuse_runs_on_other_data)
     folder_remove(folder);
 }
 
-/* What make would take for two names. */
-Test(results, make_refuses_names_with_spaces)
+/* What make would take for two names, and what its shell would not take for one. */
+Test(results, make_refuses_names_with_spaces_and_quotes)
 {
+    static const char *const calls[][4] = {
+        { "true", "BUILD='/x/a b'", "BUILD='/x/a b'", "wanted is one folder, without a space" },
+        { "true", "BUILD=", "BUILD=''", "wanted is one folder, without a space" },
+        { "true", "", "'steps/14 my own/main.c'", "has no space in its name" },
+        { "mv 'steps/14 my own' \"steps/15_it's\"", "", "steps/", "folder has no ' in its name" },
+        { "mv steps/15_it* 'steps/15_$(x)'", "", "steps/", "folder has no $ ( ) in its name" },
+    };
     char *folder = folder_new();
     run_well(
         "cp Makefile '%s' && mkdir -p '%s/steps/14 my own' && touch '%s/steps/14 my own/main.c'",
         folder, folder, folder);
-    for (int i = 0; i < 3; i++) {
-        static const char *const calls[][2] = { { "BUILD='/x/a b'", "BUILD='/x/a b'" },
-                                                { "BUILD=", "BUILD=''" },
-                                                { "", "'steps/14 my own/main.c'" } };
-        Result r = run("cd '%s' && env -u BUILD make -n help %s", folder, calls[i][0]);
-        cr_expect_eq(r.status, 2, "%s", calls[i][0]);
-        has(r.err, calls[i][1]);
-        has(r.err, i < 2 ? "wanted is one folder, without a space" : "has no space in its name");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r =
+            run("cd '%s' && %s && env -u BUILD make -n help %s", folder, calls[i][0], calls[i][1]);
+        cr_expect_eq(r.status, 2, "%s%s", calls[i][0], calls[i][1]);
+        has(r.err, calls[i][2]);
+        has(r.err, calls[i][3]);
         cr_expect(strchr(r.err, '\n')[1] == 0, "%s", r.err);
         result_free(&r);
     }

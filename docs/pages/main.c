@@ -23,7 +23,13 @@
  *   pages steps NUMBER…    the same of these, be they one network or not
  *   pages collect DATA ACCURACY CURVES RUN…
  *                          writes tables of what runs came to: runs.h
+ *   pages join ACCURACY CURVES RUN…
+ *                          the same of runs from many places: marks what differs
  *   pages runs ACCURACY    prints what runs came to, by step
+ *
+ *   pages line FOLDER NAME… -- WORD…
+ *                          prints a command as a line for the shell: launch.h
+ *   pages launch WORD…     runs that command on the lines of standard input, passes signals on
  *
  * The steps' programs are in the folder of this one; RUN is a path of a run.tsv. Ends with status 1
  * where something is wrong. To be run where steps/ stands; the commands of a page build steps and
@@ -33,6 +39,7 @@
 #include "blocks.h"
 #include "io/file.h"
 #include "ladder.h"
+#include "launch.h"
 #include "page.h"
 #include "runs.h"
 #include "steps.h"
@@ -113,6 +120,10 @@ int main(int argc, char **argv)
     int mistakes = 0;
     char **words;
     (void)argc;
+    if ((words = call(argv, "line", 1, ANY)))
+        return launch_line(words), 0;
+    if ((words = call(argv, "launch", 1, ANY)))
+        return launch_run(words);
     forget_callers();
     file_clean_at_end();
     steps_begin(argv[0]);
@@ -142,6 +153,8 @@ int main(int argc, char **argv)
         print_steps(words);
     else if ((words = call(argv, "collect", 4, ANY)))
         runs_collect(words + 3, words[0], words[1], words[2]);
+    else if ((words = call(argv, "join", 3, ANY)))
+        runs_join(words + 2, words[0], words[1]);
     else if ((words = call(argv, "runs", 1, 1)))
         runs_print(words[0]);
     else
