@@ -60,3 +60,128 @@ Test(randaugment, operations_are_those_of_timm_on_pillow)
     cr_expect_eq(file.count, IMAGES * (PLAIN + MAGNITUDES * (RANDAUGMENT_KINDS - PLAIN + SIGNED)));
     safetensors_free(&file);
 }
+
+/* --- drawing --------------------------------------------------------------------------------- */
+
+static const double N = 20000;
+
+/* Every operation as often, half of them done, half of the signs minus, and magnitudes of mean 9
+ * and deviation 0.5, cut off at two deviations: 8.9958 ± 0.4899. */
+Test(randaugment, draws_are_as_defined)
+{
+    int kinds[RANDAUGMENT_KINDS] = { 0 };
+    double sum = 0, squares = 0, done = 0, negative = 0, together = 0, same = 0;
+    RandAugment augment = { .count = 2, .magnitude = 9 };
+    for (uint64_t i = 0; i < (uint64_t)N; i++) {
+        Random r = { 3, i };
+        RandAugmentDraw first = randaugment_draw(augment, r, 7, 0);
+        RandAugmentDraw second = randaugment_draw(augment, r, 7, 1);
+        cr_assert(first.magnitude >= 0 && first.magnitude <= 10);
+        kinds[first.kind]++;
+        sum += first.magnitude;
+        squares += pow(first.magnitude - 8.9958, 2);
+        done += first.done;
+        negative += first.negative;
+        together += first.done == second.done && first.negative == second.negative;
+        same += first.kind == second.kind;
+    }
+    for (int k = 0; k < RANDAUGMENT_KINDS; k++)
+        cr_expect(fabs(kinds[k] / N - 1.0 / RANDAUGMENT_KINDS) < 0.01, "%d: %d", k, kinds[k]);
+    cr_expect_float_eq(sum / N, 8.9958, 0.012);
+    cr_expect_float_eq(sqrt(squares / N), 0.49, 0.01);
+    cr_expect_float_eq(done / N, 0.5, 0.015);
+    cr_expect_float_eq(negative / N, 0.5, 0.015);
+    cr_expect_float_eq(together / N, 0.25, 0.015);
+    cr_expect_float_eq(same / N, 1.0 / RANDAUGMENT_KINDS, 0.01);
+}
+
+/* All that is drawn and to be done, in that order; none where none is asked for. */
+Test(randaugment, does_what_it_draws)
+{
+    RandAugment augment = { .count = 3, .magnitude = 5 };
+    Image original = draw(17, 12, 3, 256);
+    size_t size = 17 * 12 * 3;
+    for (uint64_t i = 0; i < 100; i++) {
+        Random r = { 4, i };
+        Image one = draw(17, 12, 3, 256), other = draw(17, 12, 3, 256);
+        randaugment_image((RandAugment){ 0, 9 }, r, 0, fill, &one);
+        cr_expect_eq(memcmp(one.pixels, original.pixels, size), 0);
+        randaugment_image(augment, r, 0, fill, &one);
+        for (int k = 0; k < augment.count; k++) {
+            RandAugmentDraw d = randaugment_draw(augment, r, 0, k);
+            if (d.done)
+                randaugment_apply(d.kind, randaugment_strength(d.kind, d.magnitude, d.negative),
+                                  fill, &other);
+        }
+        cr_expect_eq(memcmp(one.pixels, other.pixels, size), 0);
+        image_free(&one);
+        image_free(&other);
+    }
+    image_free(&original);
+}
+
+/* --- random erasing -------------------------------------------------------------------------- */
+
+/* Shares from 0.02 to 1/3 and, where such a box fits, their mean; sides' ratios from 0.3 to 1/0.3;
+ * each place. */
+Test(erasing, boxes_are_as_defined)
+{
+    enum { SIDE = 200 };
+    double erased = 0, share = 0, ratio = 0, top = 0, left = 0;
+    for (uint64_t i = 0; i < (uint64_t)N; i++) {
+        ErasingBox box = erasing_box((Random){ 5, i }, 9, 0.25, SIDE, SIDE);
+        if (!box.height)
+            continue;
+        double area = box.height * box.width / (double)(SIDE * SIDE);
+        double aspect = box.height / (double)box.width;
+        cr_assert(area > 0.019 && area < 0.336, "%g", area);
+        cr_assert(aspect > 0.29 && aspect < 3.45, "%g", aspect);
+        cr_assert(box.top >= 0 && box.top + box.height <= SIDE);
+        cr_assert(box.left >= 0 && box.left + box.width <= SIDE);
+        erased++;
+        share += area;
+        ratio += log(aspect);
+        top += box.top / (double)(SIDE - box.height);
+        left += box.left / (double)(SIDE - box.width);
+    }
+    cr_expect_float_eq(erased / N, 0.25, 0.012);
+    cr_expect_float_eq(share / erased, (0.02 + 1.0 / 3) / 2,
+                       0.006); /* narrow ones fit less often */
+    cr_expect_float_eq(ratio / erased, 0, 0.03);
+    cr_expect_float_eq(top / erased, 0.5, 0.02);
+    cr_expect_float_eq(left / erased, 0.5, 0.02);
+    cr_expect_eq(erasing_box((Random){ 5, 6 }, 9, 1, 1, 1).height, 0); /* none fits */
+}
+
+/* In the box each value is a normal number of its own, around it nothing changes. */
+Test(erasing, noise_is_normal_and_in_the_box)
+{
+    enum { HEIGHT = 40, WIDTH = 30, CHANNELS = 3, ALL = HEIGHT * WIDTH * CHANNELS };
+    static float x[ALL];
+    double sum = 0, squares = 0, fours = 0, neighbours = 0, count = 0;
+    for (uint64_t i = 0; i < 100; i++) {
+        Random r = { 6, i };
+        ErasingBox box = erasing_box(r, 9, 0.5, HEIGHT, WIDTH);
+        for (int k = 0; k < ALL; k++)
+            x[k] = 99;
+        erasing_image(r, 9, 0.5, x, HEIGHT, WIDTH, CHANNELS);
+        for (int k = 0; k < ALL; k++) {
+            int row = k / (WIDTH * CHANNELS) - box.top, column = k / CHANNELS % WIDTH - box.left;
+            bool inside = row >= 0 && row < box.height && column >= 0 && column < box.width;
+            cr_assert_eq(x[k] == 99, !inside, "image %d, value %d", (int)i, k);
+            if (!inside)
+                continue;
+            double v = (double)x[k];
+            sum += v;
+            squares += v * v;
+            fours += v * v * v * v;
+            neighbours += k + 1 < ALL && x[k + 1] != 99 ? v * (double)x[k + 1] : 0;
+            count++;
+        }
+    }
+    cr_assert(count > 10000);
+    cr_expect_float_eq(sum / count, 0, 0.03);
+    cr_expect_float_eq(squares / count, 1, 0.03);
+    cr_expect_float_eq(fours / count, 3, 0.25);
+    cr_expect_float_eq(neighbours / count, 0, 0.03);
+}
