@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "data/randaugment.h"
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -13,13 +14,13 @@
 #include <string.h>
 
 /* WRITTEN: a file or folder to write. */
-typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, FLAG } Kind;
+typedef enum { NUMBER, REAL, SEED, PAIR, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, FLAG } Kind;
 
 typedef struct {
     const char *name;
     Kind kind;
     size_t offset;
-    double least, most;   /* NUMBER, REAL and each of FOUR and SHAPE */
+    double least, most;   /* NUMBER, REAL and each of PAIR, FOUR and SHAPE */
     const char *choices;  /* CHOICE: "a|b|c"; else what the value is called */
     const char *help;     /* what it is */
     const char *standard; /* its value where it is not given, as one would write it, or NULL */
@@ -103,6 +104,15 @@ static const Spec specs[] = {
     { "--warmup", REAL, AT(warmup), 0, 1e5, "E", .help = "epochs of linear warm-up",
       .instead = "a tenth of the epochs" },
     { "--smoothing", REAL, AT(smoothing), 0, 1, "V", .help = "label smoothing", .standard = "0.1" },
+    { "--recipe", CHOICE, AT(recipe), 0, 0, "classic|paper",
+      .help = "options not given as in 2015 (SGD with momentum, lr 0.1 for 256 images in steps by "
+              "ten, decay 1e-4 on all weights) or as in the paper's Table 5 (--randaugment 2,9 "
+              "--erasing 0.25 --mixup --cutmix, drop path 0.1)",
+      .instead = "AdamW, crop and flip" },
+    { "--randaugment", PAIR, AT(randaugment), 0, RANDAUGMENT_MOST, "N,M",
+      .help = "N random operations on each image, of magnitude M", .instead = "none" },
+    { "--erasing", REAL, AT(erasing), 0, 1, "P",
+      .help = "probability of a box of noise in an image", .instead = "0" },
     { "--mixup", FLAG, AT(mixup), 0, 0, NULL, .help = "mix pairs of images" },
     { "--cutmix", FLAG, AT(cutmix), 0, 0, NULL, .help = "paste a piece of one image into another" },
     { "--ema", REAL, AT(ema), 0, 0.999999, "V",
@@ -290,6 +300,9 @@ static void set(const Spec *s, const char *text, Options *options)
     switch (s->kind) {
     case NUMBER:
         numbers(s, text, 0, 1, field);
+        break;
+    case PAIR:
+        numbers(s, text, ',', 2, field);
         break;
     case FOUR:
         numbers(s, text, ',', 4, field);

@@ -31,6 +31,9 @@ typedef struct {
     /* fit, train */
     int steps, epochs, limit;
     double lr, min_lr, warmup, weight_decay, smoothing, ema;
+    const char *recipe;
+    int randaugment[2]; /* operations, magnitude */
+    double erasing;
     bool mixup, cutmix, resume;
     uint64_t seed;
     const char *data, *alter, *out;

@@ -1,7 +1,8 @@
-/* Training: the one recipe for every step. */
+/* Training: one recipe for every step. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "data/augment.h"
 #include "train/evaluate.h"
 
 typedef struct {
@@ -13,8 +14,12 @@ typedef struct {
     int epochs, batch_size;
     double lr, min_lr, warmup; /* warmup: epochs */
     double weight_decay, smoothing;
+    bool classic; /* SGD and steps of the learning rate (min_lr is not used) in place of AdamW and a
+                     cosine */
     bool mixup, cutmix;
-    double ema; /* decay of the weights' average an optimiser step; 0: none */
+    RandAugment randaugment;
+    double erasing; /* probability of random erasing */
+    double ema;     /* decay of the weights' average an optimiser step; 0: none */
     uint64_t seed;
     const Metadata *metadata; /* of the files with weights: what they are of */
     size_t metadata_count;
