@@ -35,7 +35,7 @@ static const uint8_t fill[3] = { 31, 107, 190 };
 
 Test(randaugment, operations_are_those_of_timm_on_pillow)
 {
-    enum { SIGNED = 9, PLAIN = 3, IMAGES = 4, MAGNITUDES = 3 };
+    enum { SIGNED = 9, PLAIN = 3, IMAGES = 4, MORE = 2, MAGNITUDES = 3 };
     Safetensors file;
     Error error;
     cr_assert(safetensors_read("tests/data/randaugment.safetensors", &file, &error), "%s",
@@ -57,7 +57,8 @@ Test(randaugment, operations_are_those_of_timm_on_pillow)
         cr_expect_eq(wrong, 0, "%s: %d of %zu values differ", e->key, wrong, e->bytes);
         image_free(&p);
     }
-    cr_expect_eq(file.count, IMAGES * (PLAIN + MAGNITUDES * (RANDAUGMENT_KINDS - PLAIN + SIGNED)));
+    cr_expect_eq(file.count, (IMAGES + MORE) * PLAIN +
+                                 IMAGES * MAGNITUDES * (RANDAUGMENT_KINDS - PLAIN + SIGNED));
     safetensors_free(&file);
 }
 
@@ -127,7 +128,7 @@ Test(randaugment, does_what_it_draws)
 Test(erasing, boxes_are_as_defined)
 {
     enum { SIDE = 200 };
-    double erased = 0, share = 0, ratio = 0, top = 0, left = 0;
+    double erased = 0, share = 0, ratio = 0, top = 0, left = 0, both = 0;
     for (uint64_t i = 0; i < (uint64_t)N; i++) {
         ErasingBox box = erasing_box((Random){ 5, i }, 9, 0.25, SIDE, SIDE);
         if (!box.height)
@@ -141,8 +142,11 @@ Test(erasing, boxes_are_as_defined)
         erased++;
         share += area;
         ratio += log(aspect);
-        top += box.top / (double)(SIDE - box.height);
-        left += box.left / (double)(SIDE - box.width);
+        double down = box.top / (double)(SIDE - box.height);
+        double right = box.left / (double)(SIDE - box.width);
+        top += down;
+        left += right;
+        both += (down - 0.5) * (right - 0.5);
     }
     cr_expect_float_eq(erased / N, 0.25, 0.012);
     cr_expect_float_eq(share / erased, (0.02 + 1.0 / 3) / 2,
@@ -150,6 +154,7 @@ Test(erasing, boxes_are_as_defined)
     cr_expect_float_eq(ratio / erased, 0, 0.03);
     cr_expect_float_eq(top / erased, 0.5, 0.02);
     cr_expect_float_eq(left / erased, 0.5, 0.02);
+    cr_expect_float_eq(both / erased, 0, 0.006);
     cr_expect_eq(erasing_box((Random){ 5, 6 }, 9, 1, 1, 1).height, 0); /* none fits */
 }
 

@@ -15,6 +15,7 @@ import PIL.Image
 from timm.data import auto_augment
 
 IMAGES = [(19, 14, 1, 256), (17, 12, 3, 256), (21, 24, 3, 40), (5, 4, 1, 1)]
+MORE = [(41, 34, 3, 256), (45, 40, 1, 40)]  # where a histogram needs pixels
 MAGNITUDES = [2.6, 9.3, 10]
 FILL = (31, 107, 190)
 SIGNED = ("Rotate", "Color", "Contrast", "Brightness", "Sharpness", "Shear", "Translate")
@@ -60,9 +61,10 @@ def save(path, tensors):
 
 tensors = {}
 for i, name in enumerate(auto_augment.rand_augment_choices("", increasing=True)):
-    for magnitude in MAGNITUDES if auto_augment.LEVEL_TO_ARG[name] else [0]:
+    has_strength = auto_augment.LEVEL_TO_ARG[name]
+    for magnitude in MAGNITUDES if has_strength else [0]:
         for negative in [0, 1] if name.startswith(SIGNED) else [0]:
-            for w, h, c, levels in IMAGES:
+            for w, h, c, levels in IMAGES + ([] if has_strength else MORE):
                 key = f"{i} {magnitude} {negative} {w}x{h}x{c}/{levels}"
                 result = augmented(name, magnitude, negative, image(w, h, c, levels))
                 tensors[key] = np.asarray(result).reshape(h, w, c)
