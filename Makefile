@@ -84,10 +84,11 @@ NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 -ffp-contract=fast -Wall -Wextra $(TH
 COMPILE = $(CC) $(NEEDED) $(ARCH) $(CPPFLAGS) $(CFLAGS) $(EXTRA)
 LINK = $(COMPILE) $(LDFLAGS)
 
-# system.c speaks on processors that lack what the rest is compiled for. The loops of docs/speed do
-# what they say: only what is written with vectors uses them. What is tested is the library; gcc 12
-# fails on a test of its own at -O3 for aarch64.
+# system.c speaks on processors that lack what the rest is compiled for. randaugment.c rounds where
+# Pillow does. The loops of docs/speed do what they say: only what is written with vectors uses them.
+# What is tested is the library; gcc 12 fails on a test of its own at -O3 for aarch64.
 OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPILE)),$(COMPILE)) \
+    $(if $(filter common/data/randaugment,$1),-ffp-contract=off) \
     $(if $(filter docs/speed/%,$1),-fno-tree-vectorize -fno-tree-slp-vectorize) \
     $(if $(filter $(TESTS:%.c=%) tests/portable/%,$1),-O1 $(CRITERION_CFLAGS))
 

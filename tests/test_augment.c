@@ -1,5 +1,5 @@
-/* From images to batches: enlarging against its definition, crop, flip, mixup and cutmix, and
- * that a batch depends on nothing but what it should. */
+/* From images to batches: enlarging against its definition, crop, flip, RandAugment, erasing, mixup
+ * and cutmix, and that a batch depends on nothing but what it should. */
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/loader.h"
@@ -238,6 +238,79 @@ Test(augment, weights_are_shares_of_the_image)
     cr_expect_eq(augment_mix(augment_random(3, 4, 5), (Augment){ 0 }, 8, 8).lambda, 1);
 }
 
+/* The mean height of a box of a side's share, over all pixels that it may be around. */
+static double mean_cut(int size, int most)
+{
+    double sum = 0;
+    for (int middle = 0; middle < most; middle++)
+        for (int at = middle - size / 2; at < middle - size / 2 + size; at++)
+            sum += at >= 0 && at < most;
+    return sum / most;
+}
+
+/* The area that is cut out on average is that of timm's definition, with Beta(1, 1), which is
+ * uniform, and a middle that is a pixel. */
+Test(augment, cutmix_cuts_as_defined)
+{
+    enum { HEIGHT = 11, WIDTH = 7, N = 40000 };
+    double sum = 0, sum_height = 0, wanted = 0, wanted_height = 0;
+    int highest = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        Mix mix = augment_mix(augment_random(8, 9, i), (Augment){ .cutmix = true }, HEIGHT, WIDTH);
+        double side = sqrt((i + 0.5) / N);
+        int height = (int)(side * HEIGHT), width = (int)(side * WIDTH);
+        cr_assert(mix.top >= 0 && mix.bottom <= HEIGHT && mix.left >= 0 && mix.right <= WIDTH);
+        sum += (mix.bottom - mix.top) * (mix.right - mix.left);
+        sum_height += mix.bottom - mix.top;
+        highest = mix.bottom - mix.top > highest ? mix.bottom - mix.top : highest;
+        wanted += mean_cut(height, HEIGHT) * mean_cut(width, WIDTH);
+        wanted_height += mean_cut(height, HEIGHT);
+    }
+    cr_expect_float_eq(sum / wanted, 1, 0.02);
+    cr_expect_float_eq(sum_height / wanted_height, 1, 0.01);
+    cr_expect_eq(highest, HEIGHT - 1); /* the whole only where lambda is 0 */
+}
+
+/* --- all of an image's changes --------------------------------------------------------------- */
+
+/* View, RandAugment on 8 bits, preparing, erasing: one after the other, each held to its definition
+ * elsewhere. */
+Test(augment, an_image_is_changed_step_by_step)
+{
+    enum { HEIGHT = 9, WIDTH = 12, CHANNELS = 3, ALL = 4 * HEIGHT * WIDTH * CHANNELS };
+    static float x[ALL], wanted[ALL], plain[ALL];
+    Dataset data = random_set(1, CHANNELS, HEIGHT, WIDTH);
+    Preparer *p = preparer(&data, 2 * HEIGHT, 2 * WIDTH);
+    Augment augment = { .crop = true, .flip = true, .randaugment = { 2, 9 }, .erasing = 0.5 };
+    uint8_t fill[3], pixels[HEIGHT * WIDTH * CHANNELS];
+    int changed = 0, erased = 0;
+    for (int c = 0; c < 3; c++)
+        fill[c] = (uint8_t)floor(255 * (double)data.mean[c] + 0.5);
+    for (uint32_t i = 0; i < 200; i++) {
+        Random r = augment_random(1, 2, i);
+        View view = augment_view(r, augment);
+        for (int k = 0; k < HEIGHT * WIDTH * CHANNELS; k++) {
+            int point = k / CHANNELS;
+            pixels[k] = (uint8_t)pixel(&data, k % CHANNELS, point / WIDTH, point % WIDTH, view);
+        }
+        Image image = { WIDTH, HEIGHT, CHANNELS, mem_alloc(sizeof pixels, 1) };
+        memcpy(image.pixels, pixels, sizeof pixels);
+        randaugment_image(augment.randaugment, r, AUGMENT_RANDAUGMENT, fill, &image);
+        changed += memcmp(image.pixels, pixels, sizeof pixels) != 0;
+        preparer_interleaved(p, image.pixels, wanted);
+        memcpy(plain, wanted, sizeof plain);
+        erasing_image(r, AUGMENT_ERASING, 0.5, wanted, 2 * HEIGHT, 2 * WIDTH, CHANNELS);
+        erased += memcmp(plain, wanted, sizeof plain) != 0;
+        augment_image(r, augment, &data, data.pixels, p, 2 * HEIGHT, 2 * WIDTH, x);
+        cr_expect_eq(memcmp(x, wanted, sizeof x), 0, "image %u", i);
+        image_free(&image);
+    }
+    cr_expect(changed > 120 && changed < 180, "%d of 200", changed);
+    cr_expect(erased > 75 && erased < 125, "%d of 200", erased);
+    preparer_free(p);
+    dataset_free(&data);
+}
+
 /* --- the loader ------------------------------------------------------------------------------ */
 
 /* An epoch, or what is left of it, one image after the other. */
@@ -311,7 +384,7 @@ static LoaderOptions training_options(const Dataset *data, uint32_t *list)
                             .width = SIDE,
                             .batch_size = 8,
                             .shuffle = true,
-                            .augment = { true, true, true, true },
+                            .augment = { true, true, true, true, { 2, 9 }, 0.5 },
                             .seed = 11,
                             .epoch = 3 };
 }

@@ -572,6 +572,31 @@ Test(train, more_epochs_make_a_run_longer)
     folder_remove(folder);
 }
 
+/* Stopped and gone on with, other recipes end with the same bytes, too. */
+Test(train, other_recipes_go_on)
+{
+    for (int classic = 0; classic < 2; classic++) {
+        char *folder = folder_new();
+        char *a = str_format("%s/a", folder), *b = str_format("%s/b", folder);
+        Recipe recipe = noise_recipe(a);
+        recipe.classic = classic;
+        recipe.cutmix = true;
+        recipe.randaugment = (RandAugment){ 2, 9 };
+        recipe.erasing = 0.5;
+        cr_expect_eq(train_noise(recipe, (Raise){ 0 }, "/dev/null"), TRAINED_ALL);
+        recipe.out = b;
+        for (int at = 2; at < 4; at++)
+            cr_expect_eq(train_noise(recipe, (Raise){ .at = at, .first = SIGTERM }, "/dev/null"),
+                         TRAINED_INTERRUPTED);
+        cr_expect_eq(train_noise(recipe, (Raise){ 0 }, "/dev/null"), TRAINED_ALL);
+        expect_same_run(a, b);
+        run_well("test $(strings %s/last.safetensors | grep -c 'sgd.velocity/') = %d", a, classic);
+        free(a);
+        free(b);
+        folder_remove(folder);
+    }
+}
+
 /* What differs is told, and nothing else. */
 Test(train, says_what_another_recipe_has)
 {

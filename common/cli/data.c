@@ -3,7 +3,8 @@
 
 #include "base/memory.h"
 #include "cli/outputs.h"
-#include "data/augment.h"
+#include "cli/recipes.h"
+#include "data/loader.h"
 #include "io/pnm.h"
 
 #include <math.h>
@@ -62,60 +63,76 @@ static Sheet sheet_new(const Dataset *data, int rows)
     return sheet;
 }
 
-/* Image i of a row. augment: as the first epoch of a training of this seed crops and flips it. The
- * preparer's input has the image's own size, so that all it does is normalise; that is undone. */
-static void sheet_put(Sheet *sheet, int row, int i, const Dataset *data, Preparer *preparer,
-                      Augment augment, uint64_t seed)
+/* A row of images as an epoch's first batch has them. The input has the images' own size, so that
+ * the loader only changes and normalises them; that is undone, and what noise leaves 0 … 255 cut.
+ */
+static void sheet_put(Sheet *sheet, int row, const Dataset *data, Augment augment, uint64_t seed)
 {
     int height = data->height, width = data->width, channels = data->channels;
+    uint32_t list[IMAGES];
+    for (uint32_t i = 0; i < IMAGES; i++)
+        list[i] = i;
+    LoaderOptions options = { .data = data,
+                              .list = list,
+                              .count = data->count,
+                              .channels = channels,
+                              .height = height,
+                              .width = width,
+                              .batch_size = data->count,
+                              .augment = augment,
+                              .seed = seed };
+    Error error;
+    const Batch *batch;
+    Loader *loader = loader_start(&options, &error);
+    if (!loader)
+        error_die_of(EXIT_FAILED, &error);
+    loader_next(loader, &batch);
     size_t size = (size_t)height * (size_t)width * (size_t)channels;
-    float *x = mem_alloc(size, sizeof *x); /* [height,width,channels] */
-    View view = augment_view(augment_random(seed, 0, (uint32_t)i), augment);
-    preparer_image(preparer, data->pixels + (size_t)i * size, view, x);
-    int top = GAP + row * (height + GAP), left = GAP + i * (width + GAP);
-    for (size_t at = 0; at < size; at++) {
-        size_t c = at % (size_t)channels, point = at / (size_t)channels;
-        size_t y = (size_t)top + point / (size_t)width, to = (size_t)left + point % (size_t)width;
-        double value = (double)x[at] * (double)data->std[c] + (double)data->mean[c];
-        sheet->samples[(y * (size_t)sheet->width + to) * (size_t)channels + c] =
-            (uint8_t)lround(255 * value);
+    for (size_t at = 0; at < (size_t)data->count * size; at++) {
+        int i = (int)(at / size), c = (int)(at % (size_t)channels);
+        int point = (int)(at % size) / channels;
+        int y = GAP + row * (height + GAP) + point / width;
+        int x = GAP + i * (width + GAP) + point % width;
+        double value = (double)batch->x[at] * (double)data->std[c] + (double)data->mean[c];
+        sheet->samples[((size_t)y * (size_t)sheet->width + (size_t)x) * (size_t)channels +
+                       (size_t)c] = (uint8_t)lround(255 * fmin(fmax(value, 0), 1));
     }
-    free(x);
+    loader_stop(loader);
 }
 
-/* The first sixteen training images as they are stored, altered where --alter is given, and as
- * training crops and flips those. */
+/* The first sixteen training images as they are stored, altered where --alter is given, and as the
+ * first epoch of a training with this seed and these options changes those. Mixed are these
+ * sixteen, each with the next one. */
 static void write_sheet(const Options *o, const Dataset *training, const Alteration *alter)
 {
     bool altered = *alter->name;
     Dataset data = *training;
     Error error;
-    Preparer *preparer = preparer_new(&data, data.channels, data.height, data.width, &error);
     data.count = data.count < IMAGES ? data.count : IMAGES;
     Dataset after = altered ? alter_dataset(&data, TRAINING_SET, alter) : data;
-    const struct {
-        const Dataset *data;
-        Augment augment;
-    } rows[] = { { &data, { 0 } }, { &after, { 0 } }, { &after, { .crop = true, .flip = true } } };
+    Augment augment = { .crop = true,
+                        .flip = true,
+                        .mixup = o->mixup,
+                        .cutmix = o->cutmix,
+                        .randaugment = { o->randaugment[0], o->randaugment[1] },
+                        .erasing = o->erasing };
     Sheet sheet = sheet_new(&data, 2 + altered);
-    if (!preparer)
-        error_die_of(EXIT_FAILED, &error);
-    for (int row = 0; row < 2 + altered; row++)
-        for (int i = 0; i < data.count; i++) {
-            int what = row && !altered ? 2 : row;
-            sheet_put(&sheet, row, i, rows[what].data, preparer, rows[what].augment, o->seed);
-        }
+    sheet_put(&sheet, 0, &data, (Augment){ 0 }, o->seed);
+    if (altered)
+        sheet_put(&sheet, 1, &after, (Augment){ 0 }, o->seed);
+    sheet_put(&sheet, 1 + altered, &after, augment, o->seed);
     if (!pnm_write(o->output, sheet.width, sheet.height, sheet.channels, sheet.samples, &error))
         error_die_of(EXIT_FAILED, &error);
     if (altered)
         free(after.pixels);
     free(sheet.samples);
-    preparer_free(preparer);
 }
 
 int cmd_data(const Run *run)
 {
-    const Options *o = &run->options;
+    Options with_recipe = run->options;
+    const Options *o = &with_recipe;
+    recipes_apply(&with_recipe);
     Alteration alter = blueprint_alteration(o);
     Dataset described;
     Error error;
@@ -123,8 +140,11 @@ int cmd_data(const Run *run)
         error_die(EXIT_USAGE, "data", "wants the name of one data set");
     if (!dataset_describe(o->operands[0], &described, &error))
         error_die_of(EXIT_USAGE, &error);
-    if (*alter.name && !o->output)
-        error_die(EXIT_USAGE, "--alter", "shows in the images: wants --output as well");
+    static const char *const changes[] = { "--alter",   "--recipe", "--randaugment",
+                                           "--erasing", "--mixup",  "--cutmix" };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (option_given(o, changes[i]) && !o->output)
+            error_die(EXIT_USAGE, changes[i], "shows in the images: wants --output as well");
     outputs_check_data(o, described.name);
     Dataset training = blueprint_open_data(described.name, TRAINING_SET, 0, (Alteration){ 0 });
     Dataset test = blueprint_open_data(described.name, TEST_SET, 0, (Alteration){ 0 });

@@ -110,6 +110,9 @@ void option_set(const OptionSpec *s, const char *text, Options *options)
     case NUMBER:
         numbers(s, text, 0, 1, field);
         break;
+    case PAIR:
+        numbers(s, text, ',', 2, field);
+        break;
     case FOUR:
         numbers(s, text, ',', 4, field);
         break;

@@ -8,13 +8,25 @@
 
 /* WRITTEN: a file or folder to write. CHOICE: one of the choices, stored as its number from 1.
  * NAMED: one of the choices, stored as its text, for a lookup by name. */
-typedef enum { NUMBER, REAL, SEED, FOUR, SHAPE, TEXT, WRITTEN, CHOICE, NAMED, FLAG } OptionKind;
+typedef enum {
+    NUMBER,
+    REAL,
+    SEED,
+    PAIR,
+    FOUR,
+    SHAPE,
+    TEXT,
+    WRITTEN,
+    CHOICE,
+    NAMED,
+    FLAG
+} OptionKind;
 
 typedef struct {
     const char *name;
     OptionKind kind;
     size_t offset;
-    double least, most;   /* NUMBER, REAL and each of FOUR and SHAPE */
+    double least, most;   /* NUMBER, REAL and each of PAIR, FOUR and SHAPE */
     const char *choices;  /* CHOICE, NAMED: "a|b|c"; else what the value is called */
     const char *help;     /* what it is */
     const char *standard; /* its value where it is not given, as one would write it, or NULL */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "cli/option_value.h"
+#include "data/randaugment.h"
 #include "engine/engine.h"
 
 #include <stddef.h>
@@ -86,6 +87,15 @@ static const OptionSpec specs[] = {
     { "--warmup", REAL, AT(warmup), 0, 1e5, "E", .help = "epochs of linear warm-up",
       .instead = "a tenth of the epochs" },
     { "--smoothing", REAL, AT(smoothing), 0, 1, "V", .help = "label smoothing", .standard = "0.1" },
+    { "--recipe", CHOICE, AT(recipe), 0, 0, "classic|paper",
+      .help = "options not given as in 2015 (SGD with momentum, lr 0.1 for 256 images in steps by "
+              "ten, decay 1e-4 on all weights) or as in the paper's Table 5 (--randaugment 2,9 "
+              "--erasing 0.25 --mixup --cutmix, drop path 0.1)",
+      .instead = "AdamW, crop and flip" },
+    { "--randaugment", PAIR, AT(randaugment), 0, RANDAUGMENT_MOST, "N,M",
+      .help = "N random operations on each image, of magnitude M", .instead = "none" },
+    { "--erasing", REAL, AT(erasing), 0, 1, "P",
+      .help = "probability of a box of noise in an image", .instead = "0" },
     { "--mixup", FLAG, AT(mixup), 0, 0, NULL, .help = "mix pairs of images" },
     { "--cutmix", FLAG, AT(cutmix), 0, 0, NULL, .help = "paste a piece of one image into another" },
     { "--ema", REAL, AT(ema), 0, 0.999999, "V",

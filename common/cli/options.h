@@ -16,6 +16,7 @@ typedef enum { PART_CLASSIFIER = 1, PART_ENCODER } NetworkPart;
 typedef enum { FORMAT_TEXT = 1, FORMAT_TSV, FORMAT_JSON, FORMAT_SVG } OutputFormat;
 typedef enum { MODE_EVAL = 1, MODE_TRAIN, MODE_INFER } RunMode;
 typedef enum { DTYPE_F32 = 1, DTYPE_F16 } WeightsDtype;
+typedef enum { RECIPE_CLASSIC = 1, RECIPE_PAPER } TrainingRecipe;
 
 /* Every option's value. One that was not given has the command's default, or else 0, NULL or false;
  * `given` tells them apart. */
@@ -47,6 +48,9 @@ typedef struct {
     /* fit, train */
     int steps, epochs, limit;
     double lr, min_lr, warmup, weight_decay, smoothing, ema;
+    TrainingRecipe recipe;
+    int randaugment[2]; /* operations, magnitude */
+    double erasing;
     bool mixup, cutmix, resume;
     uint64_t seed;
     const char *data, *alter, *out;

@@ -79,8 +79,9 @@ static const CommandEntry entries[] = {
                    "--lr 1e-3 --weight-decay 0.05 --output f.safetensors" },
       cmd_fit },
     { { .name = "train",
-        .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing --mixup "
-                   "--cutmix --ema --seed --limit --out --resume --alter --engine ",
+        .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing "
+                   "--recipe --randaugment --erasing --mixup --cutmix --ema --seed --limit --out "
+                   "--resume --alter --engine ",
         .required = "--data ",
         .narrowed = { OF_THE_DATA, { "--batch-size", .standard = "64" } },
         .help = "training on a data set",
@@ -98,7 +99,7 @@ static const CommandEntry entries[] = {
         .example = "evaluate --weights runs/shapes/best.safetensors --format json" },
       cmd_evaluate },
     { { .name = "data",
-        .options = "--alter --seed --output ",
+        .options = "--recipe --randaugment --erasing --mixup --cutmix --alter --seed --output ",
         .no_network = true,
         .operands = "NAME",
         .help = "what is in the data set NAME; --output: sixteen of its images, as PNM",

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/blueprint.h"
 #include "cli/origin.h"
+#include "cli/recipes.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
@@ -20,15 +21,10 @@ static MetadataList metadata_of(const Run *run, const Blueprint *plan, const Dat
     return list;
 }
 
-static double warmup(const Options *o)
-{
-    return option_given(o, "--warmup") ? o->warmup : o->epochs / 10.0;
-}
-
 static void check_schedule(const Options *o)
 {
-    if (warmup(o) > o->epochs)
-        error_die(EXIT_USAGE, "--warmup", "%g epochs of warm-up, but %d in all", warmup(o),
+    if (o->warmup > o->epochs)
+        error_die(EXIT_USAGE, "--warmup", "%g epochs of warm-up, but %d in all", o->warmup,
                   o->epochs);
     if (o->min_lr > o->lr)
         error_die(EXIT_USAGE, option_given(o, "--min-lr") ? "--min-lr" : "--lr",
@@ -48,23 +44,30 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .batch_size = o->batch_size,
                      .lr = o->lr,
                      .min_lr = o->min_lr,
-                     .warmup = warmup(o),
+                     .warmup = o->warmup,
                      .weight_decay = o->weight_decay,
                      .smoothing = o->smoothing,
+                     .classic = recipes_classic(o),
                      .mixup = o->mixup,
                      .cutmix = o->cutmix,
+                     .randaugment = { o->randaugment[0], o->randaugment[1] },
+                     .erasing = o->erasing,
                      .ema = o->ema,
                      .seed = o->seed };
 }
 
-int cmd_train(const Run *run)
+int cmd_train(const Run *call)
 {
+    Run with_recipe = *call;
+    const Run *run = &with_recipe;
     const Options *o = &run->options;
+    recipes_apply(&with_recipe.options);
     check_schedule(o);
     Alteration alter = blueprint_alteration(o);
     Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
     Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
     Blueprint plan = blueprint_for_data(run, NULL, &training);
+    recipes_apply_to_network(o, plan.step, &plan.shape);
     char *network = origin_network(run, &plan.shape);
     char *name = origin_name(run, &plan.shape.config);
     MetadataList metadata = metadata_of(run, &plan, &training);

@@ -1,10 +1,10 @@
 #include "data/augment.h"
 
+#include "base/ints.h"
+#include "base/memory.h"
+
 #include <math.h>
 #include <string.h>
-
-/* Which of an image's numbers is for what. */
-enum { DRAW_DOWN, DRAW_RIGHT, DRAW_FLIP, DRAW_KIND, DRAW_ROW, DRAW_COLUMN, DRAW_BETA };
 
 Random augment_random(uint64_t seed, uint64_t epoch, uint32_t image)
 {
@@ -19,9 +19,50 @@ static int draw_shift(Random r, uint64_t i)
 
 View augment_view(Random r, Augment augment)
 {
-    return (View){ .down = augment.crop ? draw_shift(r, DRAW_DOWN) : 0,
-                   .right = augment.crop ? draw_shift(r, DRAW_RIGHT) : 0,
-                   .mirrored = augment.flip && random_below(r, DRAW_FLIP, 2) };
+    return (View){ .down = augment.crop ? draw_shift(r, AUGMENT_DOWN) : 0,
+                   .right = augment.crop ? draw_shift(r, AUGMENT_RIGHT) : 0,
+                   .mirrored = augment.flip && random_below(r, AUGMENT_FLIP, 2) };
+}
+
+/* The image through a view, its channels side by side. */
+static Image seen_through(View view, const Dataset *data, const uint8_t *pixels)
+{
+    int height = data->height, width = data->width, channels = data->channels;
+    size_t size = (size_t)height * (size_t)width;
+    Image image = { .width = width, .height = height, .channels = channels };
+    uint8_t *to = image.pixels = mem_alloc(size, (size_t)channels);
+    for (int row = 0; row < height; row++)
+        for (int column = 0; column < width; column++) {
+            int y = row + view.down;
+            int x = (view.mirrored ? width - 1 - column : column) + view.right;
+            bool inside = y >= 0 && y < height && x >= 0 && x < width;
+            size_t at = inside ? (size_t)y * (size_t)width + (size_t)x : 0;
+            for (int c = 0; c < channels; c++)
+                *to++ = inside ? pixels[(size_t)c * size + at] : 0;
+        }
+    return image;
+}
+
+static void randaugment(Random r, Augment augment, const Dataset *data, const uint8_t *pixels,
+                        Preparer *preparer, float *x)
+{
+    Image image = seen_through(augment_view(r, augment), data, pixels);
+    uint8_t fill[DATASET_CHANNELS_MAX] = { 0 };
+    for (int c = 0; c < data->channels; c++)
+        fill[c] = (uint8_t)lrint(255 * (double)data->mean[c]);
+    randaugment_image(augment.randaugment, r, AUGMENT_RANDAUGMENT, fill, &image);
+    preparer_interleaved(preparer, image.pixels, x);
+    image_free(&image);
+}
+
+void augment_image(Random r, Augment augment, const Dataset *data, const uint8_t *pixels,
+                   Preparer *preparer, int height, int width, float *x)
+{
+    if (augment.randaugment.count)
+        randaugment(r, augment, data, pixels, preparer, x);
+    else
+        preparer_image(preparer, pixels, augment_view(r, augment), x);
+    erasing_image(r, AUGMENT_ERASING, augment.erasing, x, height, width, data->channels);
 }
 
 /* Gamma(shape) by Marsaglia and Tsang, "A simple method for generating gamma variables" (2000): a
@@ -47,20 +88,21 @@ double random_beta(Random r, uint64_t first, double alpha)
     return a + b > 0 ? a / (a + b) : 0.5;
 }
 
-/* A box of `size` around `centre`, as far as it lies within 0 … most. */
-static void cut(double centre, double size, int most, int *from, int *to)
+/* `size` pixels around one, as far as they lie within 0 … most. */
+static void cut(int middle, int size, int most, int *from, int *to)
 {
-    int low = (int)floor(centre - size / 2 + 0.5), high = (int)floor(centre + size / 2 + 0.5);
-    *from = low < 0 ? 0 : low;
-    *to = high > most ? most : high;
+    *from = int_max(middle - size / 2, 0);
+    *to = int_min(middle + (size + 1) / 2, most);
 }
 
 static Mix draw_cutmix(Random r, int height, int width)
 {
     Mix mix = { .kind = CUTMIX };
-    double side = sqrt(1 - random_beta(r, DRAW_BETA, CUTMIX_ALPHA));
-    cut(random_uniform(r, DRAW_ROW) * height, side * height, height, &mix.top, &mix.bottom);
-    cut(random_uniform(r, DRAW_COLUMN) * width, side * width, width, &mix.left, &mix.right);
+    double side = sqrt(1 - random_beta(r, AUGMENT_BETA, CUTMIX_ALPHA));
+    int row = (int)random_below(r, AUGMENT_ROW, (uint64_t)height);
+    int column = (int)random_below(r, AUGMENT_COLUMN, (uint64_t)width);
+    cut(row, (int)(side * height), height, &mix.top, &mix.bottom);
+    cut(column, (int)(side * width), width, &mix.left, &mix.right);
     double area = (double)(mix.bottom - mix.top) * (mix.right - mix.left);
     mix.lambda = (float)(1 - area / ((double)height * width));
     return mix;
@@ -69,10 +111,10 @@ static Mix draw_cutmix(Random r, int height, int width)
 Mix augment_mix(Random r, Augment augment, int height, int width)
 {
     bool both = augment.mixup && augment.cutmix;
-    if (augment.cutmix && (!both || random_below(r, DRAW_KIND, 2)))
+    if (augment.cutmix && (!both || random_below(r, AUGMENT_KIND, 2)))
         return draw_cutmix(r, height, width);
     if (augment.mixup)
-        return (Mix){ .kind = MIXUP, .lambda = (float)random_beta(r, DRAW_BETA, MIXUP_ALPHA) };
+        return (Mix){ .kind = MIXUP, .lambda = (float)random_beta(r, AUGMENT_BETA, MIXUP_ALPHA) };
     return (Mix){ .lambda = 1 };
 }
 

@@ -61,8 +61,8 @@ static void load_image(Loader *loader, uint32_t image, float *x)
 {
     const LoaderOptions *o = &loader->options;
     size_t size = (size_t)o->data->channels * (size_t)o->data->height * (size_t)o->data->width;
-    View view = augment_view(augment_random(o->seed, o->epoch, image), o->augment);
-    preparer_image(loader->preparer, o->data->pixels + image * size, view, x);
+    augment_image(augment_random(o->seed, o->epoch, image), o->augment, o->data,
+                  o->data->pixels + image * size, loader->preparer, o->height, o->width, x);
 }
 
 /* Mixes every image with its successor, from the first on, so that each of them meets one that is

@@ -18,8 +18,12 @@ bool checkpoint_save(const char *path, const State *state, Error *error)
     Entry *entries = NULL;
     size_t count = 0;
     weights_entries(state->weights, "weights/", ALL, &entries, &count);
-    weights_entries(state->optimizer.m, "adamw.m/", TRAINED, &entries, &count);
-    weights_entries(state->optimizer.v, "adamw.v/", TRAINED, &entries, &count);
+    if (state->velocity)
+        weights_entries(state->velocity, "sgd.velocity/", TRAINED, &entries, &count);
+    else {
+        weights_entries(state->optimizer.m, "adamw.m/", TRAINED, &entries, &count);
+        weights_entries(state->optimizer.v, "adamw.v/", TRAINED, &entries, &count);
+    }
     if (state->average)
         weights_entries(state->average, "average/", ALL, &entries, &count);
     char *position =
@@ -107,6 +111,14 @@ static bool same_metadata(const Safetensors *file, State *state, Error *error)
     return true;
 }
 
+static bool read_optimizer(const Safetensors *file, State *state, Error *error)
+{
+    if (state->velocity)
+        return weights_from_file(state->velocity, file, "sgd.velocity/", TRAINED, error);
+    return weights_from_file(state->optimizer.m, file, "adamw.m/", TRAINED, error) &&
+           weights_from_file(state->optimizer.v, file, "adamw.v/", TRAINED, error);
+}
+
 bool checkpoint_load(const char *path, State *state, Error *error)
 {
     Safetensors file;
@@ -118,8 +130,7 @@ bool checkpoint_load(const char *path, State *state, Error *error)
         same_recipe(recipe, state, path, error) && same_metadata(&file, state, error) &&
         read_position(&file, state, error) &&
         weights_from_file(state->weights, &file, "weights/", ALL, error) &&
-        weights_from_file(state->optimizer.m, &file, "adamw.m/", TRAINED, error) &&
-        weights_from_file(state->optimizer.v, &file, "adamw.v/", TRAINED, error) &&
+        read_optimizer(&file, state, error) &&
         (!state->average || weights_from_file(state->average, &file, "average/", ALL, error));
     if (good)
         state->before = history(&file, state);

@@ -16,9 +16,10 @@ typedef struct {
     double best_loss; /* … and loss; not NaN */
     /* values */
     Weights *weights, *average; /* average: NULL where there is none */
-    AdamW optimizer;
-    const char *recipe;       /* what the run is asked for (train/recipe.h) */
-    const Metadata *metadata; /* of the weights: must be the same, where the file has them */
+    AdamW optimizer;            /* its step counts SGD's, too */
+    Weights *velocity;          /* SGD's; NULL: AdamW trains, whose moments are there */
+    const char *recipe;         /* what the run is asked for (train/recipe.h) */
+    const Metadata *metadata;   /* of the weights: must be the same, where the file has them */
     size_t metadata_count;
     char *before; /* how long it was to train before it was made longer, and until which step;
                      NULL: it was not; owned by the state */

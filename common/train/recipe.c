@@ -50,10 +50,10 @@ static double number_of(const char *recipe, const char *option)
     return find_word(recipe, option, (int)strlen(option), &word) ? atof(word.value) : 0;
 }
 
-/* Is the warm-up what it is where no option says it? Only nine digits of it are written down. */
-static bool usual_warmup(const char *recipe)
+/* Is the warm-up that part of the epochs? Only nine digits of it are written down. */
+static bool warms_up(const char *recipe, double part)
 {
-    char *usual = str_format("%.9g", number_of(recipe, "--epochs") / 10);
+    char *usual = str_format("%.9g", number_of(recipe, "--epochs") / part);
     bool is = atof(usual) == number_of(recipe, "--warmup");
     free(usual);
     return is;
@@ -95,7 +95,9 @@ static void add(char **list, const Word *then, const Word *now)
 
 char *recipe_differences(const char *then, const char *now)
 {
-    bool warmup_follows = usual_warmup(then) && usual_warmup(now);
+    /* As where no option says it: a tenth, or the paper's 20 of 300. */
+    bool warmup_follows =
+        (warms_up(then, 10) && warms_up(now, 10)) || (warms_up(then, 15) && warms_up(now, 15));
     char *list = NULL;
     Word word, other;
     for (const char *at = now; next_word(&at, &word);) {

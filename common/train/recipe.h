@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* What differs, as options: "--epochs 10 then, 5 now; --lr 0.004 then, 0.1 now". Left out is a
- * warm-up that differs only because it is a tenth of the epochs both times. malloc'd; NULL where
- * nothing differs. */
+ * warm-up that differs only because it is a tenth of the epochs both times, or a fifteenth.
+ * malloc'd; NULL where nothing differs. */
 char *recipe_differences(const char *then, const char *now);
 
 /* Does nothing differ but the epochs, of which there are more now? */

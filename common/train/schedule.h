@@ -6,4 +6,8 @@
  * restarts). */
 double schedule_lr(long step, long total, long warmup, double lr, double min_lr);
 
+/* The same line up, but then `lr` until a third of all steps, a tenth of it until two thirds and a
+ * hundredth to the end, as the networks of 2015 were trained on ImageNet: 30, 60 and 90 epochs. */
+double schedule_steps_lr(long step, long total, long warmup, double lr);
+
 #endif

@@ -10,6 +10,7 @@
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
+#include "train/sgd.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -70,8 +71,9 @@ static long position(const Trainer *t)
 static double lr_now(const Trainer *t)
 {
     const Recipe *r = t->recipe;
-    return schedule_lr(position(t), (long)r->epochs * t->batches, lround(r->warmup * t->batches),
-                       r->lr, r->min_lr);
+    long total = (long)r->epochs * t->batches, warmup = lround(r->warmup * t->batches);
+    return r->classic ? schedule_steps_lr(position(t), total, warmup, r->lr)
+                      : schedule_lr(position(t), total, warmup, r->lr, r->min_lr);
 }
 
 /* average += (1 - decay)·(weights - average), for parameters and running statistics alike. */
@@ -84,11 +86,23 @@ static void update_average(const Trainer *t)
         average[i] = keep * average[i] + (1 - keep) * now[i];
 }
 
+static void update_weights(Trainer *t)
+{
+    State *s = &t->state;
+    double lr = lr_now(t), decay = t->recipe->weight_decay;
+    if (s->velocity) {
+        sgd_step(s->velocity, s->weights, t->gradients, lr, decay);
+        s->optimizer.step++;
+    } else
+        adamw_step(&s->optimizer, s->weights, t->gradients, lr, decay);
+    if (s->average)
+        update_average(t);
+}
+
 /* Takes one optimiser step; returns the batch's mean loss. */
 static double train_batch(Trainer *t, const Batch *batch)
 {
     const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
-    State *s = &t->state;
     Targets targets = { .a = batch->a, .b = batch->b, .lambda = batch->lambda };
     memcpy(engine_input(t->engine), batch->x, tensor_elements(x) * sizeof(float));
     engine_drop(t->engine, (Random){ t->recipe->seed, (uint64_t)position(t) });
@@ -98,9 +112,7 @@ static double train_batch(Trainer *t, const Batch *batch)
     if (!isfinite(loss))
         return loss;
     engine_backward(t->engine);
-    adamw_step(&s->optimizer, s->weights, t->gradients, lr_now(t), t->recipe->weight_decay);
-    if (s->average)
-        update_average(t);
+    update_weights(t);
     return loss;
 }
 
@@ -110,21 +122,20 @@ static Loader *start_loader(const Trainer *t, Error *error)
 {
     const Recipe *r = t->recipe;
     const Tensor *x = net_tensor(t->net, 0);
-    LoaderOptions options = {
-        .data = t->data,
-        .list = t->split.training,
-        .count = t->split.training_count,
-        .channels = x->c,
-        .height = x->h,
-        .width = x->w,
-        .batch_size = r->batch_size,
-        .first_batch = t->state.batch,
-        .shuffle = true,
-        .drop_last = true,
-        .augment = { .crop = true, .flip = true, .mixup = r->mixup, .cutmix = r->cutmix },
-        .seed = r->seed,
-        .epoch = (uint64_t)t->state.epoch
-    };
+    LoaderOptions options = { .data = t->data,
+                              .list = t->split.training,
+                              .count = t->split.training_count,
+                              .channels = x->c,
+                              .height = x->h,
+                              .width = x->w,
+                              .batch_size = r->batch_size,
+                              .first_batch = t->state.batch,
+                              .shuffle = true,
+                              .drop_last = true,
+                              .augment = { true, true, r->mixup, r->cutmix, r->randaugment,
+                                           r->erasing },
+                              .seed = r->seed,
+                              .epoch = (uint64_t)t->state.epoch };
     return loader_start(&options, error);
 }
 
@@ -267,15 +278,32 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
 
 /* --- the beginning --------------------------------------------------------------------------- */
 
+/* What a recipe says only where it has it. */
+static char *extras_text(const Recipe *r)
+{
+    char *randaugment =
+        str_format(" --randaugment %d,%d", r->randaugment.count, r->randaugment.magnitude);
+    char *erasing = str_format(" --erasing %.9g", r->erasing);
+    char *text = str_format("%s%s%s", r->classic ? " --recipe classic" : "",
+                            r->randaugment.count ? randaugment : "", r->erasing > 0 ? erasing : "");
+    free(randaugment);
+    free(erasing);
+    return text;
+}
+
 static char *recipe_text(const Recipe *r, EngineKind engine, const Dataset *data)
 {
-    return str_format("%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
-                      "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
-                      "--ema %.9g --seed %llu%s%s%s",
-                      r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr,
-                      r->warmup, r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema,
-                      (unsigned long long)r->seed, *data->altered ? " --alter " : "", data->altered,
-                      engine == PLAIN ? " --engine plain" : "");
+    char *extras = extras_text(r);
+    char *text =
+        str_format("%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
+                   "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
+                   "--ema %.9g --seed %llu%s%s%s%s",
+                   r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr,
+                   r->warmup, r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema,
+                   (unsigned long long)r->seed, extras, *data->altered ? " --alter " : "",
+                   data->altered, engine == PLAIN ? " --engine plain" : "");
+    free(extras);
+    return text;
 }
 
 /* Resumes from the checkpoint. */
@@ -336,6 +364,7 @@ static void trainer_free(Trainer *t)
     weights_free(t->gradients);
     weights_free(t->state.weights);
     weights_free(t->state.average);
+    weights_free(t->state.velocity);
     adamw_free(&t->state.optimizer);
     net_free(t->net);
     free(t->state.before);
@@ -352,7 +381,10 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.recipe_text = recipe_text(recipe, builder.engine, data);
     t.gradients = weights_new(t.net);
     t.state.weights = weights_new(t.net);
-    t.state.optimizer = adamw_new(t.net);
+    if (recipe->classic)
+        t.state.velocity = weights_new(t.net);
+    else
+        t.state.optimizer = adamw_new(t.net);
     t.state.recipe = t.recipe_text;
     t.state.metadata = recipe->metadata;
     t.state.metadata_count = recipe->metadata_count;

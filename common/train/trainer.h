@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "data/augment.h"
 #include "train/evaluate.h"
 
 typedef struct {
@@ -13,8 +14,12 @@ typedef struct {
     int epochs, batch_size;
     double lr, min_lr, warmup; /* warmup: epochs */
     double weight_decay, smoothing;
+    bool classic; /* SGD and steps of the learning rate (min_lr is not used) in place of AdamW and a
+                     cosine */
     bool mixup, cutmix;
-    double ema; /* decay of the weights' average per optimiser step; 0: no average */
+    RandAugment randaugment;
+    double erasing; /* probability of random erasing */
+    double ema;     /* decay of the weights' average per optimiser step; 0: no average */
     uint64_t seed;
     const Metadata *metadata; /* of the files with weights: network and data set */
     size_t metadata_count;
