@@ -192,6 +192,47 @@ void net_add_macs(Tensor *t, uint64_t each)
         net_error(t->at, "%s: more multiply-accumulates than 64 bits can count", t->op->name);
 }
 
+static void copy_params(Net *net, Tensor *t, const Tensor *from)
+{
+    for (int i = 0; i < t->params; i++) {
+        Param p = *net_param(from->net, from->first_param + i);
+        p.key = str_format("%s", p.key);
+        net->params = room(net->params, net->param_count, sizeof *net->params);
+        net->params[net->param_count++] = p;
+    }
+}
+
+static bool reads_before(const Tensor *t, int first)
+{
+    for (int k = 0; k < 2; k++)
+        if (t->in[k] && t->in[k]->index < first)
+            return true;
+    return false;
+}
+
+Net *net_part(const Net *net, const Tensor *input, const Tensor *output)
+{
+    Net *part = net_new();
+    int first = input->index;
+    for (int i = first; i <= output->index; i++) {
+        const Tensor *from = net->tensors[i];
+        Tensor t = *from;
+        if (i == first) {
+            t.op = NULL, t.in[0] = t.in[1] = NULL;
+            t.params = 0, t.macs = 0;
+        } else if (reads_before(from, first)) {
+            net_free(part);
+            return NULL;
+        }
+        for (int k = 0; k < 2; k++)
+            t.in[k] = t.in[k] ? part->tensors[t.in[k]->index - first] : NULL;
+        t.name = str_format("%s", from->name);
+        copy_params(part, append(part, t), from);
+        part->macs += t.macs;
+    }
+    return part;
+}
+
 void net_check_runnable(const Net *net)
 {
     char shape[SHAPE_TEXT];
@@ -217,6 +258,14 @@ Tensor *net_tensor(const Net *net, int i)
 Tensor *net_output(const Net *net)
 {
     return net->tensors[net->tensor_count - 1];
+}
+
+const Tensor *net_head(const Net *net)
+{
+    int i = net->tensor_count - 1;
+    while (i > 0 && !net->tensors[i]->params)
+        i--;
+    return i > 0 ? net->tensors[i] : NULL;
 }
 
 int net_params(const Net *net)

@@ -113,6 +113,11 @@ void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout lay
 /* Counts `each` multiply-accumulates for every element of t. */
 void net_add_macs(Tensor *t, uint64_t each);
 
+/* Builds the layers behind `input` up to `output` as a network of their own with that input: their
+ * names, shapes and parameters are the same. NULL where one of them reads what comes before
+ * `input`. */
+Net *net_part(const Net *net, const Tensor *input, const Tensor *output);
+
 /* Ends the program with exit status 2 and the step's file, line and the error. */
 _Noreturn void net_error(Site at, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -125,6 +130,9 @@ void net_check_runnable(const Net *net);
 int net_tensors(const Net *net); /* including the input */
 Tensor *net_tensor(const Net *net, int i);
 Tensor *net_output(const Net *net); /* the last tensor */
+/* The layer that makes logits of features: the last one that has parameters, which are the
+ * network's last. NULL where no layer has any. */
+const Tensor *net_head(const Net *net);
 int net_params(const Net *net);
 const Param *net_param(const Net *net, int i);
 Param *net_param_to_change(Net *net, int i); /* to change its name, shape or init */

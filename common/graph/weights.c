@@ -43,6 +43,29 @@ void weights_free(Weights *weights)
     free(weights);
 }
 
+Weights weights_tail(const Weights *weights, int first)
+{
+    float *data = first < weights->count ? weights->values[first] : weights->data + weights->floats;
+    return (Weights){ .count = weights->count - first,
+                      .params = weights->params + first,
+                      .values = weights->values + first,
+                      .data = data,
+                      .floats = weights->floats - (size_t)(data - weights->data) };
+}
+
+/* FNV-1a over 32 bits at a time; what lies between parameters is 0. */
+uint64_t weights_digest(const Weights *weights)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < weights->floats; i++) {
+        uint32_t bits;
+        memcpy(&bits, &weights->data[i], sizeof bits);
+        hash = (hash ^ bits) * 0x100000001b3u;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
 /* --- fresh values ---------------------------------------------------------------------------- */
 
 static float draw(Init init, Random r, size_t i)
@@ -281,6 +304,14 @@ bool weights_from_file(Weights *weights, const Safetensors *file, const char *pr
     }
     reading_free(&r, weights->count);
     return good;
+}
+
+const Entry *weights_entry(const Weights *weights, const Safetensors *file, int param)
+{
+    Reading r = reading_new(weights, file, "");
+    const Entry *entry = safetensors_find(file, r.keys[param]);
+    reading_free(&r, weights->count);
+    return entry;
 }
 
 bool weights_load(Weights *weights, const char *path, Error *error)

@@ -20,6 +20,11 @@ typedef struct {
 Weights *weights_new(const Net *net); /* all zero */
 void weights_free(Weights *weights);
 
+/* Returns the parameters from number `first` on, in the same memory: not to be freed by itself. */
+Weights weights_tail(const Weights *weights, int first);
+/* Returns a number that tells these values from others, in whatever file they were. */
+uint64_t weights_digest(const Weights *weights);
+
 /* Sets initial values according to the parameters' Init. A parameter's values depend only on the
  * seed and its key: a layer that two networks share starts with the same weights in both. */
 void weights_init(Weights *weights, uint64_t seed);
@@ -38,6 +43,8 @@ typedef enum { TRAINED = 1, RUNNING = 2, ALL = 3 } Which;
  * (graph/schemes.h). */
 bool weights_from_file(Weights *weights, const Safetensors *file, const char *prefix, Which which,
                        Error *error);
+/* What weights_from_file reads a parameter from, without a prefix; NULL: it is not there. */
+const Entry *weights_entry(const Weights *weights, const Safetensors *file, int param);
 bool weights_load(Weights *weights, const char *path, Error *error);
 
 /* Appends the store's parameters to *entries (from mem_grow, or NULL), their keys after a prefix,
