@@ -12,6 +12,12 @@ Random augment_random(uint64_t seed, uint64_t epoch, uint32_t image)
     return (Random){ seed, random_bits(images, epoch << 32 | image) };
 }
 
+bool augment_any(Augment augment)
+{
+    return augment.crop || augment.flip || augment.mixup || augment.cutmix ||
+           augment.randaugment.count || augment.erasing > 0;
+}
+
 static int draw_shift(Random r, uint64_t i)
 {
     return (int)random_below(r, i, 2 * CROP_SHIFT + 1) - CROP_SHIFT;

@@ -17,6 +17,9 @@ typedef struct {
     double erasing; /* probability */
 } Augment;
 
+/* Does it change images at all? */
+bool augment_any(Augment augment);
+
 enum { CROP_SHIFT = 2 };
 #define MIXUP_ALPHA 0.8
 #define CUTMIX_ALPHA 1.0

@@ -27,9 +27,8 @@ struct Loader {
 
 /* --- an epoch's order ------------------------------------------------------------------------ */
 
-static void draw_order(Loader *loader)
+uint32_t *loader_order(const LoaderOptions *o)
 {
-    const LoaderOptions *o = &loader->options;
     uint32_t *order = mem_alloc((size_t)o->count, sizeof *order);
     for (int i = 0; i < o->count; i++)
         order[i] = (uint32_t)i;
@@ -40,7 +39,7 @@ static void draw_order(Loader *loader)
     }
     for (int i = 0; i < o->count; i++)
         order[i] = o->list[order[i]];
-    loader->order = order;
+    return order;
 }
 
 int loader_batches(const LoaderOptions *options)
@@ -197,7 +196,7 @@ Loader *loader_start(const LoaderOptions *options, Error *error)
     loader->ready = loader->taken = options->first_batch;
     pthread_mutex_init(&loader->mutex, NULL);
     pthread_cond_init(&loader->changed, NULL);
-    draw_order(loader);
+    loader->order = loader_order(&loader->options);
     allocate_batches(loader);
     int why = start_thread(loader);
     if (why == 0)

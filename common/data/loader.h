@@ -29,6 +29,9 @@ typedef struct {
 
 typedef struct Loader Loader;
 
+/* The images of an epoch in their order, [count] places in the data set. The caller frees it. */
+uint32_t *loader_order(const LoaderOptions *options);
+
 /* How many batches an epoch has. */
 int loader_batches(const LoaderOptions *options);
 

@@ -48,10 +48,26 @@ static void count_image(Score *score, const float *logits, int classes, int clas
     score->confusion[class * classes + best]++;
 }
 
-static void count_batch(Score *score, const float *logits, int classes, const Batch *batch)
+static void count_batch(Score *score, const float *logits, int classes, const int *labels,
+                        int count)
 {
-    for (int i = 0; i < batch->count; i++)
-        count_image(score, logits + (size_t)i * (size_t)classes, classes, batch->a[i]);
+    for (int i = 0; i < count; i++)
+        count_image(score, logits + (size_t)i * (size_t)classes, classes, labels[i]);
+}
+
+static Score score_new(int classes)
+{
+    return (Score){ .confusion =
+                        mem_alloc(size_mul((size_t)classes, (size_t)classes), sizeof(int)) };
+}
+
+/* From sums to means, of as many images as there were to be. */
+static void score_end(Score *score, int count)
+{
+    score->stopped = score->count < count;
+    score->top1 /= score->count;
+    score->top5 /= score->count;
+    score->loss = isnan(score->loss) ? (double)NAN : score->loss / score->count; /* never -nan */
 }
 
 bool evaluate_images(Builder builder, const Weights *weights, const Dataset *data,
@@ -75,23 +91,38 @@ bool evaluate_images(Builder builder, const Weights *weights, const Dataset *dat
         return false;
     }
     Engine *engine = engine_for_inference(builder.engine, net, weights);
-    *score = (Score){ .confusion = mem_alloc(size_mul((size_t)y->c, (size_t)y->c), sizeof(int)) };
+    *score = score_new(y->c);
     const Batch *batch;
     while (!stop_asked() && loader_next(loader, &batch)) {
         /* The last batch may be a partial one; what lies behind its images is not looked at. */
         memcpy(engine_input(engine), batch->x,
                (size_t)batch->count * (tensor_elements(x) / (size_t)x->n) * sizeof(float));
         engine_forward(engine);
-        count_batch(score, engine_output(engine), y->c, batch);
+        count_batch(score, engine_output(engine), y->c, batch->a, batch->count);
     }
-    score->stopped = score->count < count;
-    score->top1 /= score->count;
-    score->top5 /= score->count;
-    score->loss = isnan(score->loss) ? (double)NAN : score->loss / score->count; /* never -nan */
+    score_end(score, count);
     loader_stop(loader);
     engine_free(engine);
     net_free(net);
     return true;
+}
+
+Score evaluate_features(const Net *head, EngineKind kind, const Weights *weights, const float *x,
+                        const int *labels, int count)
+{
+    const Tensor *input = net_tensor(head, 0), *y = net_output(head);
+    size_t each = tensor_elements(input) / (size_t)input->n;
+    Engine *engine = engine_for_inference(kind, head, weights);
+    Score score = score_new(y->c);
+    for (int at = 0; at < count; at += input->n) {
+        int left = count - at, size = left < input->n ? left : input->n;
+        memcpy(engine_input(engine), x + (size_t)at * each, (size_t)size * each * sizeof *x);
+        engine_forward(engine);
+        count_batch(&score, engine_output(engine), y->c, labels + at, size);
+    }
+    score_end(&score, count);
+    engine_free(engine);
+    return score;
 }
 
 bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,

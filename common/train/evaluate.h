@@ -26,6 +26,11 @@ typedef struct {
 bool evaluate_images(Builder builder, const Weights *weights, const Dataset *data,
                      const uint32_t *list, int count, int batch_size, Score *score, Error *error);
 
+/* The same for what a network's last layers make of features that are there (train/features.h), of
+ * which the images have x [count], and whose weights those are. */
+Score evaluate_features(const Net *head, EngineKind kind, const Weights *weights, const float *x,
+                        const int *labels, int count);
+
 /* The same for all images of the data set. */
 bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
                   Score *score, Error *error);

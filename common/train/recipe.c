@@ -61,11 +61,23 @@ static bool warms_up(const char *recipe, double part)
 
 /* --- differences ----------------------------------------------------------------------------- */
 
+/* What holds without an option. */
+static const char *without(const Word *word)
+{
+    static const char *const usual[][2] = { { "--engine", "fast" },
+                                            { "--augment", "crop-flip" },
+                                            { "--freeze", "off" } };
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (same(word->name, word->name_length, usual[i][0], (int)strlen(usual[i][0])))
+            return usual[i][1];
+    return "none";
+}
+
 /* A value as its option would be spoken of; without one, what holds then. */
 static char *shown(const Word *word)
 {
     if (!word->value_length)
-        return str_format(same(word->name, word->name_length, "--engine", 8) ? "fast" : "none");
+        return str_format("%s", without(word));
     enum { LONGEST = 60 };
     static const char *const switches[] = { "--mixup", "--cutmix", "--ema", "--limit" };
     enum { FLAGS = 2, SWITCHES = sizeof switches / sizeof *switches };

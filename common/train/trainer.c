@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stop.h"
-#include "data/loader.h"
 #include "engine/engine.h"
 #include "ops/ops.h"
 #include "train/checkpoint.h"
+#include "train/features.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
@@ -23,10 +23,13 @@ typedef struct {
     Builder builder;
     const Dataset *data;
     DatasetSplit split;
-    Net *net;
+    Net *whole, *net; /* net: what is trained of it, all or the head */
     Engine *engine;
     Weights *gradients;
     State state;
+    Weights trained, averaged; /* what is trained of the state's weights and average */
+    Backbone *backbone;       /* of the whole network, where the head is trained alone; else NULL */
+    Features known, held_out; /* the backbone's; known: of the images to train on, or empty */
     RunFolder folder;
     char *recipe_text;
     int batches;    /* per epoch */
@@ -80,9 +83,9 @@ static double lr_now(const Trainer *t)
 static void update_average(const Trainer *t)
 {
     float keep = (float)t->recipe->ema;
-    float *average = t->state.average->data;
-    const float *now = t->state.weights->data;
-    for (size_t i = 0; i < t->state.average->floats; i++)
+    float *average = t->averaged.data;
+    const float *now = t->trained.data;
+    for (size_t i = 0; i < t->averaged.floats; i++)
         average[i] = keep * average[i] + (1 - keep) * now[i];
 }
 
@@ -91,10 +94,10 @@ static void update_weights(Trainer *t)
     State *s = &t->state;
     double lr = lr_now(t), decay = t->recipe->weight_decay;
     if (s->velocity) {
-        sgd_step(s->velocity, s->weights, t->gradients, lr, decay);
+        sgd_step(s->velocity, &t->trained, t->gradients, lr, decay);
         s->optimizer.step++;
     } else
-        adamw_step(&s->optimizer, s->weights, t->gradients, lr, decay);
+        adamw_step(&s->optimizer, &t->trained, t->gradients, lr, decay);
     if (s->average)
         update_average(t);
 }
@@ -118,25 +121,55 @@ static double train_batch(Trainer *t, const Batch *batch)
 
 /* --- epochs ---------------------------------------------------------------------------------- */
 
-static Loader *start_loader(const Trainer *t, Error *error)
+static Augment augment_of(const Recipe *r)
 {
-    const Recipe *r = t->recipe;
-    const Tensor *x = net_tensor(t->net, 0);
-    LoaderOptions options = { .data = t->data,
-                              .list = t->split.training,
-                              .count = t->split.training_count,
-                              .channels = x->c,
-                              .height = x->h,
-                              .width = x->w,
-                              .batch_size = r->batch_size,
-                              .first_batch = t->state.batch,
-                              .shuffle = true,
-                              .drop_last = true,
-                              .augment = { true, true, r->mixup, r->cutmix, r->randaugment,
-                                           r->erasing },
-                              .seed = r->seed,
-                              .epoch = (uint64_t)t->state.epoch };
-    return loader_start(&options, error);
+    return (Augment){ .crop = !r->no_crop_flip,
+                      .flip = !r->no_crop_flip,
+                      .mixup = r->mixup,
+                      .cutmix = r->cutmix,
+                      .randaugment = r->randaugment,
+                      .erasing = r->erasing };
+}
+
+/* An epoch of the images in the list. */
+static LoaderOptions loader_options(const Trainer *t, const uint32_t *list, int count)
+{
+    const Tensor *x = net_tensor(t->whole, 0);
+    return (LoaderOptions){ .data = t->data,
+                            .list = list,
+                            .count = count,
+                            .channels = x->c,
+                            .height = x->h,
+                            .width = x->w,
+                            .batch_size = t->recipe->batch_size,
+                            .first_batch = t->state.batch,
+                            .shuffle = true,
+                            .drop_last = true,
+                            .augment = augment_of(t->recipe),
+                            .seed = t->recipe->seed,
+                            .epoch = (uint64_t)t->state.epoch };
+}
+
+static LoaderOptions training_options(const Trainer *t)
+{
+    return loader_options(t, t->split.training, t->split.training_count);
+}
+
+/* What the backbone makes of images that are not augmented, which is the same in every epoch. */
+static bool compute_features(Trainer *t, Error *error)
+{
+    const DatasetSplit *s = &t->split;
+    bool once = !augment_any(augment_of(t->recipe));
+    double start = clock_seconds();
+    printf("frozen backbone: features computed %s; ",
+           once ? "once: no augmentation" : "every epoch: augmentation; of held-out images once");
+    fflush(stdout);
+    t->backbone = features_backbone(t->builder.engine, t->whole, t->state.weights);
+    LoaderOptions held_out = loader_options(t, s->held_out, s->held_out_count);
+    bool good = (!once || features_compute(t->backbone, training_options(t), &t->known, error)) &&
+                (stop_asked() || features_compute(t->backbone, held_out, &t->held_out, error));
+    printf("%d images, %.1f s\n", t->known.count + t->held_out.count, clock_seconds() - start);
+    return good;
 }
 
 static bool lost(const Trainer *t, double loss, Error *error)
@@ -154,13 +187,14 @@ static bool lost(const Trainer *t, double loss, Error *error)
 static bool train_batches(Trainer *t, Error *error)
 {
     State *s = &t->state;
-    Loader *loader = start_loader(t, error);
-    if (!loader)
+    LoaderOptions options = training_options(t);
+    Feed *feed = features_feed(&options, t->backbone, t->known.count ? &t->known : NULL, error);
+    if (!feed)
         return false;
     Progress progress = progress_start(t->batches, s->batch);
     const Batch *batch;
     bool good = true;
-    while (!stop_asked() && loader_next(loader, &batch)) {
+    while (!stop_asked() && features_next(feed, &batch)) {
         double loss = train_batch(t, batch);
         if (!isfinite(loss)) {
             good = lost(t, loss, error);
@@ -171,7 +205,7 @@ static bool train_batches(Trainer *t, Error *error)
         progress_show(&progress, s->epoch + 1, t->recipe->epochs, s->batch, s->loss_sum / s->batch);
     }
     progress_clear(&progress);
-    loader_stop(loader);
+    features_stop(feed);
     return good;
 }
 
@@ -199,13 +233,25 @@ static void print_epoch(const Trainer *t, double loss, const Score *score, doubl
     fflush(stdout);
 }
 
+/* Evaluates the held-out images. */
+static bool judge(const Trainer *t, Score *score, Error *error)
+{
+    const DatasetSplit *split = &t->split;
+    if (!t->backbone)
+        return evaluate_images(t->builder, judged(t), t->data, split->held_out,
+                               split->held_out_count, t->recipe->batch_size, score, error);
+    const Weights *weights = t->state.average ? &t->averaged : &t->trained;
+    *score = evaluate_features(t->net, t->builder.engine, weights, t->held_out.values,
+                               t->held_out.labels, t->held_out.count);
+    return true;
+}
+
 /* Evaluates the epoch on the held-out images, logs it, and saves; unless a signal comes first. */
 static bool end_epoch(Trainer *t, Error *error)
 {
     State *s = &t->state;
     Score score;
-    if (!evaluate_images(t->builder, judged(t), t->data, t->split.held_out, t->split.held_out_count,
-                         t->recipe->batch_size, &score, error))
+    if (!judge(t, &score, error))
         return false;
     free(score.confusion);
     if (score.stopped)
@@ -228,7 +274,8 @@ static bool end_epoch(Trainer *t, Error *error)
 
 static bool run_epochs(Trainer *t, Error *error)
 {
-    bool good = true;
+    bool done = t->state.epoch >= t->recipe->epochs;
+    bool good = done || !t->recipe->freeze || compute_features(t, error);
     while (good && !stop_asked() && t->state.epoch < t->recipe->epochs) {
         t->started = clock_seconds();
         good = train_batches(t, error) && (stop_asked() || end_epoch(t, error));
@@ -281,11 +328,17 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
 /* What a recipe says only where it has it. */
 static char *extras_text(const Recipe *r)
 {
+    char *start =
+        r->start ? str_format(" --weights %016llx", (unsigned long long)weights_digest(r->start))
+                 : NULL;
     char *randaugment =
         str_format(" --randaugment %d,%d", r->randaugment.count, r->randaugment.magnitude);
     char *erasing = str_format(" --erasing %.9g", r->erasing);
-    char *text = str_format("%s%s%s", r->classic ? " --recipe classic" : "",
-                            r->randaugment.count ? randaugment : "", r->erasing > 0 ? erasing : "");
+    char *text = str_format("%s%s%s%s%s%s", r->classic ? " --recipe classic" : "",
+                            r->randaugment.count ? randaugment : "", r->erasing > 0 ? erasing : "",
+                            start ? start : "", r->freeze ? " --freeze on" : "",
+                            r->no_crop_flip ? " --augment none" : "");
+    free(start);
     free(randaugment);
     free(erasing);
     return text;
@@ -366,10 +419,26 @@ static void trainer_free(Trainer *t)
     weights_free(t->state.average);
     weights_free(t->state.velocity);
     adamw_free(&t->state.optimizer);
-    net_free(t->net);
+    if (t->net != t->whole)
+        net_free(t->net);
+    net_free(t->whole);
+    features_backbone_free(t->backbone);
+    features_free(&t->known);
+    features_free(&t->held_out);
     free(t->state.before);
     free(t->recipe_text);
     run_folder_free(&t->folder);
+}
+
+/* Fresh ones, or those that the recipe starts from. */
+static Weights *first_weights(const Trainer *t)
+{
+    Weights *weights = weights_new(t->whole);
+    if (t->recipe->start)
+        memcpy(weights->data, t->recipe->start->data, weights->floats * sizeof(float));
+    else
+        weights_init(weights, t->recipe->seed);
+    return weights;
 }
 
 static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset *data)
@@ -377,10 +446,11 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     Trainer t = { .recipe = recipe, .builder = builder, .data = data };
     t.split = dataset_split(data);
     t.batches = t.split.training_count / recipe->batch_size;
-    t.net = builder.build(builder.context, recipe->batch_size);
+    t.whole = builder.build(builder.context, recipe->batch_size);
+    t.net = recipe->freeze ? features_head(t.whole) : t.whole;
     t.recipe_text = recipe_text(recipe, builder.engine, data);
     t.gradients = weights_new(t.net);
-    t.state.weights = weights_new(t.net);
+    t.state.weights = first_weights(&t);
     if (recipe->classic)
         t.state.velocity = weights_new(t.net);
     else
@@ -389,10 +459,11 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.state.metadata = recipe->metadata;
     t.state.metadata_count = recipe->metadata_count;
     t.state.longer = recipe->longer;
-    weights_init(t.state.weights, recipe->seed);
+    int first = recipe->freeze ? net_head(t.whole)->first_param : 0;
+    t.trained = weights_tail(t.state.weights, first);
     if (recipe->ema > 0) {
-        t.state.average = weights_new(t.net);
-        weights_init(t.state.average, recipe->seed);
+        t.state.average = first_weights(&t);
+        t.averaged = weights_tail(t.state.average, first);
     }
     return t;
 }
@@ -420,7 +491,7 @@ bool trainer_run(const Recipe *recipe, Builder builder, const Dataset *training,
     stop_catch();
     bool good = run_folder_hold(&t.folder, recipe->out, error) && begin(&t, error);
     if (good) {
-        t.engine = engine_for_training(builder.engine, t.net, t.state.weights, t.gradients);
+        t.engine = engine_for_training(builder.engine, t.net, &t.trained, t.gradients);
         good = run_epochs(&t, error);
     }
     if (good && !stop_asked())

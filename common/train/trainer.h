@@ -18,8 +18,11 @@ typedef struct {
                      cosine */
     bool mixup, cutmix;
     RandAugment randaugment;
-    double erasing; /* probability of random erasing */
-    double ema;     /* decay of the weights' average per optimiser step; 0: no average */
+    double erasing;       /* probability of random erasing */
+    bool no_crop_flip;    /* images are neither cropped nor flipped at random */
+    const Weights *start; /* the weights to start from; NULL: fresh ones */
+    bool freeze;          /* train the head alone, train/features.h */
+    double ema;           /* decay of the weights' average per optimiser step; 0: no average */
     uint64_t seed;
     const Metadata *metadata; /* of the files with weights: network and data set */
     size_t metadata_count;
