@@ -14,8 +14,8 @@ static Net *build(const void *context, int batch_size)
 Shape network_shape_for_data(const Run *run, const Origin *origin, const Dataset *data)
 {
     const Options *o = &run->options;
-    Shape shape =
-        origin ? origin_shape(origin, PRESET_SMALL) : network_shape(run->step, o, PRESET_SMALL);
+    Shape shape = origin ? origin_shape(origin, origin_preset(origin))
+                         : network_shape(run->step, o, PRESET_SMALL);
     if (option_given(o, "--classes") && shape.config.classes != data->classes)
         error_die(EXIT_USAGE, "--classes", "%d, but %s has %d", shape.config.classes, data->name,
                   data->classes);

@@ -15,6 +15,7 @@ typedef enum { PRESET_ARTICLE = 1, PRESET_PAPER, PRESET_SMALL } Preset;
 typedef enum { PART_CLASSIFIER = 1, PART_ENCODER } NetworkPart;
 typedef enum { FORMAT_TEXT = 1, FORMAT_TSV, FORMAT_JSON, FORMAT_SVG } OutputFormat;
 typedef enum { MODE_EVAL = 1, MODE_TRAIN, MODE_INFER } RunMode;
+typedef enum { AUGMENT_CROP_FLIP = 1, AUGMENT_NONE } RunAugment;
 typedef enum { DTYPE_F32 = 1, DTYPE_F16 } WeightsDtype;
 typedef enum { RECIPE_CLASSIC = 1, RECIPE_PAPER } TrainingRecipe;
 
@@ -51,7 +52,8 @@ typedef struct {
     TrainingRecipe recipe;
     int randaugment[2]; /* operations, magnitude */
     double erasing;
-    bool mixup, cutmix, resume;
+    bool mixup, cutmix, resume, freeze;
+    RunAugment augment;
     uint64_t seed;
     const char *data, *alter, *out;
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "cli/outputs.h"
+#include "data/imagenet.h"
 #include "data/preprocess.h"
 #include "graph/signature.h"
 
@@ -78,11 +79,12 @@ static bool within(const int *values, int count, int least, int most)
     return true;
 }
 
+enum { LARGEST = 1 << 20, DEEPEST = 1000 };
+
 /* Reads the sizes after a step's name, in the command line's form; returns false if they are
  * invalid. */
 static bool read_sizes(const char *text, Shape *s)
 {
-    enum { LARGEST = 1 << 20, DEEPEST = 1000 };
     Config *c = &s->config;
     int *w = c->widths, *d = c->depths, end = 0;
     sscanf(text,
@@ -173,6 +175,18 @@ static bool sets_sizes(const Origin *origin)
     const Options *o = &origin->run->options;
     return option_given(o, "--preset") || o->variant ||
            (option_given(o, "--row") && o->row != row_of(origin->name));
+}
+
+/* Of the published network, under the names of its authors or of a library, and no more is said. */
+static bool published(const Origin *origin)
+{
+    return origin->run->step->published && !origin->layers &&
+           scheme_of_file(&origin->file) != SCHEMES;
+}
+
+Preset origin_preset(const Origin *origin)
+{
+    return origin->tuned && published(origin) ? PRESET_ARTICLE : PRESET_SMALL;
 }
 
 Shape origin_shape(const Origin *origin, Preset preset)
@@ -328,6 +342,53 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
     return weights;
 }
 
+/* How many classes the file's head is for, by its shape; those of the network where it has none
+ * that could be one: reading it says what is wrong. */
+static int classes_of(const Origin *origin, const Weights *weights, const Tensor *head)
+{
+    const Entry *entry = weights_entry(weights, &origin->file, head->first_param);
+    bool good = entry && entry->rank && entry->shape[0] >= 1 && entry->shape[0] <= LARGEST;
+    return good ? (int)entry->shape[0] : head->c;
+}
+
+/* All but the head from a network of other classes. */
+static void take_backbone(const Origin *origin, const Weights *from, const Tensor *head,
+                          Weights *to)
+{
+    for (int i = 0; i < head->first_param; i++) {
+        const Param *p = &to->params[i];
+        if (from->params[i].count != p->count)
+            error_die(EXIT_USAGE, origin->file.path,
+                      "is for %d classes, and not only the network's last layer depends on them: "
+                      "%s does",
+                      from->params[head->first_param].shape[0], p->key);
+        memcpy(to->values[i], from->values[i], p->count * sizeof(float));
+    }
+}
+
+Weights *origin_weights_to_tune(Origin *origin, const Shape *shape, const Net *net, uint64_t seed)
+{
+    const Tensor *head = net_head(net);
+    Weights *weights = weights_new(net);
+    Shape theirs = *shape;
+    take_off_all(&origin->file, net);
+    theirs.config.classes = classes_of(origin, weights, head);
+    Net *other = network_build(origin->run->step, &theirs);
+    Weights *read = origin_weights(origin, &theirs, other);
+    net_free(other);
+    if (theirs.config.classes == shape->config.classes) {
+        weights_free(weights);
+        return read;
+    }
+    weights_init(weights, seed);
+    take_backbone(origin, read, head, weights);
+    error_note(origin->file.path, "its head, %s, is for %d classes: one for %d begins afresh",
+               net_param(net, head->first_param)->key, theirs.config.classes,
+               shape->config.classes);
+    weights_free(read);
+    return weights;
+}
+
 /* --- the data set ----------------------------------------------------------------------------- */
 
 /* Tests whether weights of the file's network could take this set's images and name its classes. */
@@ -338,21 +399,34 @@ static bool set_fits(const Origin *origin, const char *name)
            (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
-/* The file's metadata about its data set are only read for commands that use them: other programs'
- * files may have keys of the same names. */
+/* What the file says of its data set is read where it matters: others' files have such keys as
+ * well. all_the_same: nonsense counts as nothing. */
+static void read_provenance(Origin *origin, bool all_the_same)
+{
+    Error error;
+    if (provenance_read(&origin->file, &origin->provenance, &error))
+        return;
+    if (!all_the_same)
+        error_die_of(EXIT_FAILED, &error);
+    provenance_free(&origin->provenance);
+}
+
 Origin origin_read_trained(const Run *run)
 {
     Origin origin = origin_read(run);
-    const char *asked = run->options.data, *recorded = safetensors_metadata(&origin.file, "data");
-    Error error;
-    if (asked && recorded && strcmp(asked, recorded) != 0)
+    const char *asked = run->options.data, *told = safetensors_metadata(&origin.file, "data");
+    if (asked && told && strcmp(asked, told) != 0)
         refuse(&origin, set_fits(&origin, asked), "was trained on %s, --data says %s",
-               error_shown(recorded).text, asked);
-    if (!provenance_read(&origin.file, &origin.provenance, &error)) {
-        if (!asked || !run->options.as_is)
-            error_die_of(EXIT_FAILED, &error);
-        provenance_free(&origin.provenance);
-    }
+               error_shown(told).text, asked);
+    read_provenance(&origin, asked && run->options.as_is);
+    return origin;
+}
+
+Origin origin_read_to_tune(const Run *run)
+{
+    Origin origin = origin_read(run);
+    read_provenance(&origin, run->options.as_is);
+    origin.tuned = true;
     return origin;
 }
 
@@ -362,10 +436,39 @@ static bool same_normalisation(const Dataset *a, const Dataset *b)
     return memcmp(a->mean, b->mean, size) == 0 && memcmp(a->std, b->std, size) == 0;
 }
 
+/* What the weights' images were normalised by, where that is known: by the file, else, where it is
+ * the published network's, ImageNet's. */
+static bool normalisation_of(const Origin *origin, int channels, Dataset *known)
+{
+    const Dataset *told = &origin->provenance.data;
+    *known = *told;
+    if (told->name)
+        return told->channels == channels;
+    memcpy(known->mean, imagenet_mean, sizeof known->mean);
+    memcpy(known->std, imagenet_std, sizeof known->std);
+    known->channels = IMAGENET_CHANNELS;
+    return origin->tuned && published(origin) && channels == IMAGENET_CHANNELS;
+}
+
+void origin_normalise(const Origin *origin, Dataset *data)
+{
+    Dataset known;
+    if (!normalisation_of(origin, data->channels, &known) || same_normalisation(&known, data))
+        return;
+    error_note(
+        origin->file.path,
+        "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
+        "them (mean %.4g, std %.4g)",
+        (double)known.mean[0], (double)known.std[0], data->name, (double)data->mean[0],
+        (double)data->std[0]);
+    memcpy(data->mean, known.mean, sizeof data->mean);
+    memcpy(data->std, known.std, sizeof data->std);
+}
+
 Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
 {
-    const Dataset *recorded = &origin->provenance.data;
-    const char *asked = origin->run->options.data, *name = asked ? asked : recorded->name;
+    const char *asked = origin->run->options.data;
+    const char *name = asked ? asked : origin->provenance.data.name;
     Dataset data;
     Error error;
     if (!name)
@@ -374,17 +477,7 @@ Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
     outputs_check_data(&origin->run->options, name);
     if (!dataset_open(name, part, limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
-    if (!recorded->name || recorded->channels != data.channels ||
-        same_normalisation(recorded, &data))
-        return data;
-    error_note(
-        origin->file.path,
-        "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
-        "them (mean %.4g, std %.4g)",
-        (double)recorded->mean[0], (double)recorded->std[0], data.name, (double)data.mean[0],
-        (double)data.std[0]);
-    memcpy(data.mean, recorded->mean, sizeof data.mean);
-    memcpy(data.std, recorded->std, sizeof data.std);
+    origin_normalise(origin, &data);
     return data;
 }
 

@@ -112,3 +112,17 @@ void outputs_check_data(const Options *options, const char *name)
             check_set(outputs[i].option, to, name);
     }
 }
+
+void outputs_check_run(const Options *options, const char *out)
+{
+    static const char *const files[] = { "best.safetensors", "last.safetensors" };
+    FileId weights = options->weights ? id_of(options->weights) : (FileId){ 0 };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = str_format("%s/%s", out, files[i]);
+        FileId file = id_of(path);
+        if (same(&file, &weights))
+            error_die(EXIT_USAGE, "--out", "'%s' would replace the weights, --weights '%s'", path,
+                      options->weights);
+        free(path);
+    }
+}

@@ -12,4 +12,7 @@ void outputs_check(const Options *options);
 /* Ends the program likewise if an output would replace one of this data set's files. */
 void outputs_check_data(const Options *options, const char *name);
 
+/* The same where a training run in that folder would replace the weights it starts from. */
+void outputs_check_run(const Options *options, const char *out);
+
 #endif

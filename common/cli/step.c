@@ -79,11 +79,13 @@ static const CommandEntry entries[] = {
                    "--lr 1e-3 --weight-decay 0.05 --output f.safetensors" },
       cmd_fit },
     { { .name = "train",
-        .options = "--data --epochs --lr --min-lr --warmup --weight-decay --smoothing "
-                   "--recipe --randaugment --erasing --mixup --cutmix --ema --seed --limit --out "
-                   "--resume --alter --engine ",
+        .options = "--data --weights --freeze --as-is --epochs --lr --min-lr --warmup "
+                   "--weight-decay --smoothing --recipe --augment --randaugment --erasing --mixup "
+                   "--cutmix --ema --seed --limit --out --resume --alter --engine ",
         .required = "--data ",
-        .narrowed = { OF_THE_DATA, { "--batch-size", .standard = "64" } },
+        .narrowed = { OF_THE_DATA,
+                      { "--batch-size", .standard = "64" },
+                      { "--weights", .instead = "fresh ones" } },
         .help = "training on a data set",
         .example = "train --data shapes --epochs 2 --out runs/shapes" },
       cmd_train },

@@ -2,11 +2,14 @@
 #include "base/memory.h"
 #include "cli/blueprint.h"
 #include "cli/origin.h"
+#include "cli/outputs.h"
 #include "cli/recipes.h"
+#include "train/features.h"
 #include "train/trainer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What every file of weights says: the network, and what it is trained on. */
 static MetadataList metadata_of(const Run *run, const Blueprint *plan, const Dataset *data)
@@ -31,6 +34,46 @@ static void check_schedule(const Options *o)
                   "the learning rate would rise, from %g to %g (--min-lr)", o->lr, o->min_lr);
 }
 
+static void check_start(const Options *o)
+{
+    if (!o->weights && o->freeze)
+        error_die(EXIT_USAGE, "--freeze", "wants --weights FILE: a backbone that was trained");
+    if (!o->weights && o->as_is)
+        error_die(EXIT_USAGE, "--as-is", "is about --weights, of which there are none");
+    if (o->freeze && o->drop_path > 0)
+        error_die(EXIT_USAGE, "--drop-path", "with --freeze no path is dropped");
+}
+
+/* What the file has for the network that will be trained. */
+static Weights *start_of(Origin *origin, const Blueprint *plan)
+{
+    const Options *o = &origin->run->options;
+    Net *net = network_build(plan->step, &plan->shape);
+    Net *head = o->freeze ? features_head(net) : NULL;
+    if (o->freeze && !head)
+        error_die(EXIT_USAGE, "--freeze",
+                  "the last layer with weights and what follows read more than one tensor of the "
+                  "layers in front of them");
+    Weights *start = origin_weights_to_tune(origin, &plan->shape, net, o->seed);
+    net_free(head);
+    net_free(net);
+    return start;
+}
+
+/* The weights to start from know what images are normalised by. */
+static void normalise(const Origin *origin, Dataset *training, Dataset *test)
+{
+    origin_normalise(origin, training);
+    memcpy(test->mean, training->mean, sizeof test->mean);
+    memcpy(test->std, training->std, sizeof test->std);
+}
+
+/* --freeze is for features that are computed once, unless it is told otherwise. */
+static bool crop_flip(const Options *o)
+{
+    return o->augment ? o->augment == AUGMENT_CROP_FLIP : !o->freeze;
+}
+
 static Recipe recipe_of(const Run *run, const char *out, const char *network)
 {
     const Options *o = &run->options;
@@ -52,6 +95,8 @@ static Recipe recipe_of(const Run *run, const char *out, const char *network)
                      .cutmix = o->cutmix,
                      .randaugment = { o->randaugment[0], o->randaugment[1] },
                      .erasing = o->erasing,
+                     .no_crop_flip = !crop_flip(o),
+                     .freeze = o->freeze,
                      .ema = o->ema,
                      .seed = o->seed };
 }
@@ -63,17 +108,25 @@ int cmd_train(const Run *call)
     const Options *o = &run->options;
     recipes_apply(&with_recipe.options);
     check_schedule(o);
+    check_start(o);
     Alteration alter = blueprint_alteration(o);
+    Origin origin = o->weights ? origin_read_to_tune(run) : (Origin){ 0 };
+    Origin *from = o->weights ? &origin : NULL;
     Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
     Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
-    Blueprint plan = blueprint_for_data(run, NULL, &training);
+    if (from)
+        normalise(from, &training, &test);
+    Blueprint plan = blueprint_for_data(run, from, &training);
     recipes_apply_to_network(o, plan.step, &plan.shape);
+    Weights *start = from ? start_of(from, &plan) : NULL;
     char *network = origin_network(run, &plan.shape);
     char *name = origin_name(run, &plan.shape.config);
     MetadataList metadata = metadata_of(run, &plan, &training);
     char *out = o->out ? str_format("%s", o->out)
                        : str_format("runs/%s/%s-%llu", o->data, name, (unsigned long long)o->seed);
+    outputs_check_run(o, out);
     Recipe recipe = recipe_of(run, out, network);
+    recipe.start = start;
     recipe.metadata = metadata.items, recipe.metadata_count = metadata.count;
     Error error;
     TrainEnd end = TRAINED_ALL;
@@ -85,6 +138,9 @@ int cmd_train(const Run *call)
         error_note(out, "stopped; the same command with --resume goes on");
     else if (!o->out)
         printf("weights: %s/best.safetensors\n", out);
+    weights_free(start);
+    if (from)
+        origin_free(from);
     free(out);
     free(name);
     free(network);
