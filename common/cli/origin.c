@@ -371,7 +371,7 @@ Weights *origin_weights_to_tune(Origin *origin, const Shape *shape, const Net *n
     const Tensor *head = net_head(net);
     Weights *weights = weights_new(net);
     Shape theirs = *shape;
-    take_off_all(&origin->file, net);
+    remove_prefixes(&origin->file, net);
     theirs.config.classes = classes_of(origin, weights, head);
     Net *other = network_build(origin->run->step, &theirs);
     Weights *read = origin_weights(origin, &theirs, other);

@@ -116,11 +116,11 @@ void outputs_check_data(const Options *options, const char *name)
 void outputs_check_run(const Options *options, const char *out)
 {
     static const char *const files[] = { "best.safetensors", "last.safetensors" };
-    FileId weights = options->weights ? id_of(options->weights) : (FileId){ 0 };
+    FileIdentity weights = options->weights ? identify_file(options->weights) : (FileIdentity){ 0 };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = str_format("%s/%s", out, files[i]);
-        FileId file = id_of(path);
-        if (same(&file, &weights))
+        FileIdentity file = identify_file(path);
+        if (same_file(&file, &weights))
             error_die(EXIT_USAGE, "--out", "'%s' would replace the weights, --weights '%s'", path,
                       options->weights);
         free(path);

@@ -197,7 +197,7 @@ static void copy_params(Net *net, Tensor *t, const Tensor *from)
     for (int i = 0; i < t->params; i++) {
         Param p = *net_param(from->net, from->first_param + i);
         p.key = str_format("%s", p.key);
-        net->params = room(net->params, net->param_count, sizeof *net->params);
+        net->params = grow(net->params, net->param_count, sizeof *net->params);
         net->params[net->param_count++] = p;
     }
 }
