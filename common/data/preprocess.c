@@ -34,10 +34,17 @@ bool preprocess_text_read(const char *text, int *height, int *width)
            *height > 0 && *width > 0 && *height <= LARGEST && *width <= LARGEST;
 }
 
+int preprocess_imagenet_side(int height, int width)
+{
+    enum { SQUASHED_FROM = 384 };
+    int larger = int_max(height, width);
+    return larger < SQUASHED_FROM ? (int)((int64_t)larger * 256 / 224) : 0;
+}
+
 Preprocess preprocess_imagenet(int height, int width)
 {
     return (Preprocess){ .channels = IMAGENET_CHANNELS,
-                         .side = (int)((int64_t)int_max(height, width) * 256 / 224),
+                         .side = preprocess_imagenet_side(height, width),
                          .height = height,
                          .width = width,
                          .normaliser =
