@@ -402,7 +402,8 @@ Test(cifar, a_hundred_classes, .init = folder_make, .fini = folder_remove)
 
 Test(dataset, wrong_calls)
 {
-    expect_error("mnist", TRAINING_SET, "mnist", "fashion-mnist, cifar10, cifar100 and shapes");
+    expect_error("mnist", TRAINING_SET, "mnist",
+                 "fashion-mnist, cifar10, cifar100, shapes and folder:PATH");
     Dataset data;
     Error error;
     cr_expect(!dataset_open("shapes", TRAINING_SET, -1, &data, &error));

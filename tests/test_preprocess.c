@@ -320,6 +320,7 @@ static const Dataset odd_set = { .name = "folder",
                                  .channels = 3,
                                  .height = 48,
                                  .width = 40,
+                                 .side = 48,
                                  .classes = 3,
                                  .class_names = odd_names,
                                  .mean = { 1 / 3.0f, 1 / 7.0f, 0 },
@@ -331,12 +332,31 @@ static void is_odd_set(bool good, const Provenance *told, const char *error)
     cr_assert(good, "%s", error);
     cr_expect_str_eq(d->name, "folder");
     cr_assert(d->classes == 3 && d->channels == 3 && d->height == 48 && d->width == 40);
+    cr_expect_eq(d->side, 48);
     for (int i = 0; i < 3; i++)
         cr_expect_str_eq(d->class_names[i], odd_names[i]);
     cr_expect_arr_eq(d->mean, odd_set.mean, sizeof d->mean);
     cr_expect_arr_eq(d->std, odd_set.std, sizeof d->std);
     cr_expect_str_eq(told->image, "shorter side to 48 (bicubic, antialiased), middle 48x40, "
                                   "enlarged 2 times (bilinear), black around it to 100x90");
+}
+
+Test(preprocess, sizes_come_back)
+{
+    const Dataset sets[] = { { .height = 384, .width = 320, .side = 0 },
+                             { .height = 384, .width = 320, .side = 400 } };
+    for (int i = 0; i < 2; i++) {
+        Dataset read = { .side = 1 };
+        char *text = preprocess_text(&sets[i], 384, 384);
+        cr_expect(preprocess_text_read(text, &read), "%s", text);
+        cr_expect(read.height == 384 && read.width == 320 && read.side == sets[i].side, "%s", text);
+        free(text);
+    }
+    Dataset read;
+    cr_expect_not(preprocess_text_read("shorter side to 30 (bicubic, antialiased), middle 28x31, "
+                                       "enlarged 2 times",
+                                       &read));
+    cr_expect_not(preprocess_text_read("resized to 0x31 (bicubic, antialiased), ", &read));
 }
 
 Test(preprocess, provenance_comes_back)

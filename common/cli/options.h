@@ -47,7 +47,7 @@ typedef struct {
     /* fit, train */
     int steps, epochs, limit;
     double lr, min_lr, warmup, weight_decay, smoothing, ema;
-    bool mixup, cutmix, resume;
+    bool mixup, cutmix, resume, skip_bad;
     uint64_t seed;
     const char *data, *alter, *out;
 

@@ -1,6 +1,7 @@
 #include "cli/origin.h"
 
 #include "base/memory.h"
+#include "cli/blueprint.h"
 #include "cli/outputs.h"
 #include "data/preprocess.h"
 #include "graph/signature.h"
@@ -334,7 +335,7 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
 static bool set_fits(const Origin *origin, const char *name)
 {
     Dataset data;
-    return !origin->layers || !dataset_describe(name, &data, NULL) ||
+    return !origin->layers || !dataset_describe(name, &data, NULL) || !data.classes ||
            (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
@@ -345,7 +346,7 @@ Origin origin_read_trained(const Run *run)
     Origin origin = origin_read(run);
     const char *asked = run->options.data, *recorded = safetensors_metadata(&origin.file, "data");
     Error error;
-    if (asked && recorded && strcmp(asked, recorded) != 0)
+    if (asked && recorded && !dataset_same(asked, recorded))
         refuse(&origin, set_fits(&origin, asked), "was trained on %s, --data says %s",
                error_shown(recorded).text, asked);
     if (!provenance_read(&origin.file, &origin.provenance, &error)) {
@@ -372,8 +373,13 @@ Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
         error_die(EXIT_USAGE, "--data", "wanted: %s does not say what it was trained on",
                   origin->file.path);
     outputs_check_data(&origin->run->options, name);
-    if (!dataset_open(name, part, limit, &data, &error))
+    DatasetWish wish = blueprint_wish(origin->run, origin);
+    bool test = part == TEST_SET;
+    if (recorded->name && recorded->height && dataset_same(name, recorded->name))
+        wish.like = recorded;
+    if (!dataset_open_parts(name, &wish, test ? NULL : &data, test ? &data : NULL, &error))
         error_die_of(EXIT_FAILED, &error);
+    dataset_limit(&data, limit);
     if (!recorded->name || recorded->channels != data.channels ||
         same_normalisation(recorded, &data))
         return data;
@@ -392,7 +398,7 @@ void origin_check_image(const Origin *origin, const Dataset *data, const Shape *
 {
     const Provenance *p = &origin->provenance;
     bool same_input = origin->layers && shape->h == origin->shape.h && shape->w == origin->shape.w;
-    if (!p->image || !same_input || strcmp(p->data.name, data->name) != 0)
+    if (!p->image || !same_input || !dataset_same(p->data.name, data->name))
         return;
     char *ours = preprocess_text(data, shape->h, shape->w);
     if (strcmp(ours, p->image) != 0)

@@ -62,14 +62,16 @@ int cmd_train(const Run *run)
     const Options *o = &run->options;
     check_schedule(o);
     Alteration alter = blueprint_alteration(o);
-    Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
-    Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
+    DatasetWish wish = blueprint_wish(run, NULL);
+    Dataset training, test;
+    blueprint_open_data(o->data, &wish, o->limit, alter, &training, &test);
     Blueprint plan = blueprint_for_data(run, NULL, &training);
     char *network = origin_network(run, &plan.shape);
     char *name = origin_name(run, &plan.shape.config);
     MetadataList metadata = metadata_of(run, &plan, &training);
+    char *set = dataset_short_name(o->data);
     char *out = o->out ? str_format("%s", o->out)
-                       : str_format("runs/%s/%s-%llu", o->data, name, (unsigned long long)o->seed);
+                       : str_format("runs/%s/%s-%llu", set, name, (unsigned long long)o->seed);
     Recipe recipe = recipe_of(run, out, network);
     recipe.metadata = metadata.items, recipe.metadata_count = metadata.count;
     Error error;
@@ -83,6 +85,7 @@ int cmd_train(const Run *run)
     else if (!o->out)
         printf("weights: %s/best.safetensors\n", out);
     free(out);
+    free(set);
     free(name);
     free(network);
     metadata_free(&metadata);

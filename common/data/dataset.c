@@ -3,11 +3,14 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "base/system.h"
+#include "data/folder.h"
 #include "data/place.h"
 #include "data/shapes.h"
 #include "io/cifar.h"
 #include "io/idx.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +19,25 @@
 static size_t image_size(const Dataset *data)
 {
     return size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width);
+}
+
+void dataset_alloc_pixels(Dataset *data)
+{
+    size_t bytes = size_mul((size_t)data->count, image_size(data));
+    data->pixels = data->in_file ? system_file_alloc(bytes) : mem_alloc(bytes, 1);
+    if (!data->pixels)
+        error_die(EXIT_FAILED, system_file_folder(),
+                  "cannot keep %d images of %dx%dx%d there: %s; TMPDIR names another folder",
+                  data->count, data->channels, data->height, data->width, strerror(errno));
+}
+
+void dataset_free_pixels(Dataset *data)
+{
+    if (data->in_file)
+        system_file_free(data->pixels);
+    else
+        free(data->pixels);
+    data->pixels = NULL;
 }
 
 /* --- Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) ------------------------------------------- */
@@ -29,6 +51,7 @@ static const Dataset fashion_set = {
     .channels = 1,
     .height = 28,
     .width = 28,
+    .side = 28,
     .classes = 10,
     .class_names = fashion_names,
 };
@@ -163,6 +186,7 @@ static const Dataset cifar10_set = {
     .channels = 3,
     .height = CIFAR_SIDE,
     .width = CIFAR_SIDE,
+    .side = CIFAR_SIDE,
     .classes = CIFAR10,
     .class_names = cifar10_names,
 };
@@ -172,6 +196,7 @@ static const Dataset cifar100_set = {
     .channels = 3,
     .height = CIFAR_SIDE,
     .width = CIFAR_SIDE,
+    .side = CIFAR_SIDE,
     .classes = CIFAR100,
     .class_names = cifar100_names,
 };
@@ -321,6 +346,7 @@ static const Dataset shapes_set = {
     .channels = 1,
     .height = SHAPES_SIDE,
     .width = SHAPES_SIDE,
+    .side = SHAPES_SIDE,
     .classes = SHAPES_CLASSES,
     .class_names = shapes_names,
 };
@@ -394,71 +420,129 @@ static void measure(const Dataset *training, Dataset *data)
         measure_channel(training, c, &data->mean[c], &data->std[c]);
 }
 
-static bool measure_training_set(const Source *source, DatasetPart part, Dataset *data,
-                                 Error *error)
-{
-    if (part == TRAINING_SET) {
-        measure(data, data);
-        return true;
-    }
-    Dataset training;
-    if (!source->open(TRAINING_SET, &training, error))
-        return false;
-    measure(&training, data);
-    dataset_free(&training);
-    return true;
-}
-
 static const Source *find_source(const char *name, Error *error)
 {
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
         if (strcmp(name, sources[i].set->name) == 0)
             return &sources[i];
     error_set(error, name,
-              "no data set of this name; there are fashion-mnist, cifar10, cifar100 and shapes");
+              "no data set of this name; there are fashion-mnist, cifar10, cifar100, shapes and "
+              "folder:PATH");
     return NULL;
+}
+
+static const char folder_name[] = "folder:";
+
+const char *dataset_folder(const char *name)
+{
+    size_t length = sizeof folder_name - 1;
+    return strncmp(name, folder_name, length) == 0 ? name + length : NULL;
+}
+
+bool dataset_same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || (dataset_folder(a) && dataset_folder(b));
+}
+
+char *dataset_short_name(const char *name)
+{
+    const char *path = dataset_folder(name);
+    if (!path)
+        return str_format("%s", name);
+    size_t end = strlen(path);
+    while (end && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start && path[start - 1] != '/')
+        start--;
+    bool named = end > start && strspn(path + start, ".") < end - start;
+    return named ? str_format("%.*s", (int)(end - start), path + start) : str_format("folder");
 }
 
 bool dataset_describe(const char *name, Dataset *data, Error *error)
 {
+    *data = (Dataset){ .name = name };
+    if (dataset_folder(name))
+        return true;
     const Source *source = find_source(name, error);
     *data = source ? *source->set : (Dataset){ 0 };
     return source;
 }
 
-char *dataset_file(const char *name, int i)
+char **dataset_files(const char *name, int *count)
 {
-    Error error;
-    const Source *source = find_source(name, &error);
-    char *folder = source && i < source->files ? place_find(source->place, &error) : NULL;
-    char *path = folder ? source->file(folder, i) : NULL;
+    const char *path = dataset_folder(name);
+    *count = 0;
+    if (path)
+        return folder_files(path, count);
+    const Source *source = find_source(name, NULL);
+    char *folder = source && source->files ? place_find(source->place, NULL) : NULL;
+    char **paths = mem_alloc(source ? (size_t)source->files : 0, sizeof *paths);
+    for (int i = 0; folder && i < source->files; i++) {
+        char *file = source->file(folder, i);
+        if (file)
+            paths[(*count)++] = file;
+    }
     free(folder);
-    return path;
+    return paths;
+}
+
+/* Both parts with what their mean and std come from: the training set in any case, but where they
+ * are told. */
+static bool open_parts(const char *name, const DatasetWish *wish, Dataset *training, Dataset *test,
+                       Error *error)
+{
+    if (dataset_folder(name))
+        return folder_open(name, dataset_folder(name), wish, training, test, error);
+    const Source *source = find_source(name, error);
+    return source && source->open(TRAINING_SET, training, error) &&
+           (!test || source->open(TEST_SET, test, error));
+}
+
+bool dataset_open_parts(const char *name, const DatasetWish *wish, Dataset *training, Dataset *test,
+                        Error *error)
+{
+    Dataset own = { 0 }, *first = training ? training : &own;
+    bool told = dataset_folder(name) && wish->like;
+    *first = (Dataset){ 0 };
+    if (test)
+        *test = (Dataset){ 0 };
+    bool good = open_parts(name, wish, training || !told ? first : NULL, test, error);
+    if (good && !told)
+        measure(first, first);
+    if (good && !told && test)
+        measure(first, test);
+    if (!training || !good)
+        dataset_free(first);
+    if (test && !good)
+        dataset_free(test);
+    return good;
 }
 
 bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)
 {
-    const Source *source = find_source(name, error);
+    bool test = part == TEST_SET;
     *data = (Dataset){ 0 };
-    if (!source)
-        return false;
     if (limit < 0)
         return error_set(error, name, "a limit of %d images is below 0", limit);
-    if (!source->open(part, data, error))
+    if (!dataset_open_parts(name, &(DatasetWish){ 0 }, test ? NULL : data, test ? data : NULL,
+                            error))
         return false;
-    if (!measure_training_set(source, part, data, error)) {
-        dataset_free(data);
-        return false;
-    }
+    dataset_limit(data, limit);
+    return true;
+}
+
+void dataset_limit(Dataset *data, int limit)
+{
     if (limit && limit < data->count)
         data->count = limit;
-    return true;
 }
 
 void dataset_free(Dataset *data)
 {
-    free(data->pixels);
+    dataset_free_pixels(data);
     free(data->labels);
+    free(data->own_names);
     *data = (Dataset){ 0 };
 }
 

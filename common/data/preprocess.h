@@ -29,7 +29,7 @@ int preprocess_imagenet_side(int height, int width);
  * the input's size, every channel normalised. */
 Preprocess preprocess_imagenet(int height, int width);
 
-/* A data set's: the shorter side to the set's size, the middle, and on as its own images. Fails
+/* A data set's: resized to the set's side and size, and on as its own images. Fails
  * when the input does not suit the set. `data` needs no images, but mean and std. */
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error);
@@ -37,8 +37,8 @@ bool preprocess_dataset(const Dataset *data, int channels, int height, int width
  * antialiased), middle 28x28, enlarged 2 times (bilinear), black around it to 64x64". The caller
  * frees it. */
 char *preprocess_text(const Dataset *data, int height, int width);
-/* The size of the set's images out of such words; false where they are others. */
-bool preprocess_text_read(const char *text, int *height, int *width);
+/* The sizes of the set out of such words; false where they are others. */
+bool preprocess_text_read(const char *text, Dataset *data);
 
 void preprocess_free(Preprocess *p);
 
