@@ -399,7 +399,7 @@ static void survey(const Folder *folder, Dataset *set)
 typedef struct {
     Dataset *data;
     File *files;
-} Reading;
+} FolderReading;
 
 static void put_planar(const Image *image, uint8_t *pixels)
 {
@@ -416,7 +416,7 @@ static size_t image_bytes(const Dataset *data)
 
 static void read_for_good(void *context, int i, int worker)
 {
-    Reading *r = context;
+    FolderReading *r = context;
     Dataset *data = r->data;
     Image image;
     Error error;
@@ -472,7 +472,7 @@ static void read_part(const Folder *folder, DatasetPart part, Dataset *data)
     data->in_file = true;
     dataset_alloc_pixels(data);
     data->labels = mem_alloc((size_t)files.count, 1);
-    parallel_for(files.count, read_for_good, &(Reading){ data, files.items });
+    parallel_for(files.count, read_for_good, &(FolderReading){ data, files.items });
 }
 
 /* --- what cannot be read --------------------------------------------------------------------- */
