@@ -429,7 +429,7 @@ Test(alter, wrong_calls)
     refuses(2, "noise:0…255", "train --data shapes --alter all --out runs/never");
     refuses(2, "did you mean blur?", "data shapes --alter blurr:3 --output /dev/null");
     refuses(2, "--output", "data shapes --alter blur:3");
-    refuses(2, "fashion-mnist, cifar10 and shapes", "data colours");
+    refuses(2, "fashion-mnist, cifar10, cifar100, shapes", "data colours");
     refuses(2, "one data set", "data");
     refuses(2, "one data set", "data shapes cifar10");
     refuses(1, "cannot", "data shapes --output /no/such/folder/x.pgm");

@@ -817,7 +817,8 @@ Test(cli, options_that_mean_nothing_here)
     fails(USAGE, "--layer-scale: this network has no layer scale",
           "train --data shapes --layer-scale 0.1 --out /dev/null/x");
     fails(USAGE, "--classes: the encoder has none", "--part encoder --classes 7");
-    fails(USAGE, "--input: data has no such option", "data shapes --input 1x64x64");
+    fails(USAGE, "--preset: data has no such option", "data shapes --preset small");
+    fails(USAGE, "--input: is for folders", "data shapes --input 1x64x64");
     fails_in("11_drop_path_layer_scale", USAGE, "--layer-scale: this network has no layer scale",
              "report --depths 0,0,0,0 --layer-scale 1");
     fails_in("13_paper_roadmap", USAGE, "--layer-scale: this network has no layer scale",

@@ -357,9 +357,53 @@ Test(cifar, a_missing_one_says_how_to_get_it, .init = folder_make, .fini = folde
     expect_error("cifar10", TRAINING_SET, "elsewhere/train.bin", "Not a directory");
 }
 
+/* Record i of CIFAR-100: group i, label 10 i + 3, bytes 5 i + j. */
+static void put_cifar100(const char *file, unsigned count)
+{
+    enum { RECORD = 3074 };
+    unsigned char *bytes = mem_alloc(count, RECORD);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned char *at = bytes + (size_t)i * RECORD;
+        at[0] = (unsigned char)i;
+        at[1] = (unsigned char)(10 * i + 3);
+        for (unsigned j = 0; j < 3072; j++)
+            at[2 + j] = (unsigned char)(5 * i + j);
+    }
+    put(file, bytes, (size_t)count * RECORD);
+    free(bytes);
+}
+
+Test(cifar, a_hundred_classes, .init = folder_make, .fini = folder_remove)
+{
+    put_cifar100("train.bin", 4);
+    put_cifar100("test.bin", 2);
+    in_folder("gzip test.bin && mkdir cifar-100-binary && mv *.bin *.gz cifar-100-binary");
+    setenv("CIFAR100", folder, 1);
+    Dataset training = open_set("cifar100", TRAINING_SET, 0);
+    Dataset test = open_set("cifar100", TEST_SET, 0);
+    cr_expect(training.count == 4 && training.classes == 100 && test.count == 2);
+    cr_expect_eq(training.labels[3], 33);
+    cr_expect_str_eq(training.class_names[33], "forest");
+    cr_expect_eq(training.pixels[3 * 3072 + 17], 5 * 3 + 17);
+    cr_expect_eq(test.mean[2], training.mean[2]);
+    dataset_free(&training);
+    dataset_free(&test);
+    setenv("CIFAR10", "cifar-100-binary", 1);
+    cr_assert_eq(chdir(folder), 0);
+    expect_error("cifar10", TRAINING_SET, "train.bin is there: that is CIFAR-100", "cifar100");
+    unsetenv("CIFAR100");
+    expect_error("cifar100", TRAINING_SET, "not in data/cifar-100-binary",
+                 "cifar-100-binary.tar.gz, from https://www.cs.toronto.edu");
+    in_folder("truncate -s 3073 cifar-100-binary/train.bin");
+    setenv("CIFAR100", ".", 1);
+    expect_error("cifar100", TRAINING_SET, "cifar-100-binary/train.bin: 3073 bytes",
+                 "but of CIFAR-10's, a byte shorter");
+}
+
 Test(dataset, wrong_calls)
 {
-    expect_error("mnist", TRAINING_SET, "mnist", "fashion-mnist, cifar10 and shapes");
+    expect_error("mnist", TRAINING_SET, "mnist",
+                 "fashion-mnist, cifar10, cifar100, shapes and folder:PATH");
     Dataset data;
     Error error;
     cr_expect(!dataset_open("shapes", TRAINING_SET, -1, &data, &error));

@@ -138,11 +138,61 @@ Test(preprocess, normalised_as_torchvision_does)
 
 Test(preprocess, imagenet_at_other_sizes)
 {
-    Preprocess p = preprocess_imagenet(384, 384), q = preprocess_imagenet(64, 96);
-    cr_expect(p.side == 438 && p.height == 384 && p.width == 384, "%d", p.side);
+    Preprocess p = preprocess_imagenet(288, 288), q = preprocess_imagenet(64, 96);
+    cr_expect(p.side == 329 && p.height == 288 && p.width == 288, "%d", p.side);
     cr_expect(q.side == 109 && q.height == 64 && q.width == 96, "%d", q.side);
     preprocess_free(&p);
     preprocess_free(&q);
+}
+
+/* Catmull and Rom's cubic, the one with a = -1/2. */
+static double cubic_at(double x)
+{
+    x = fabs(x);
+    return x < 1   ? 1.5 * x * x * x - 2.5 * x * x + 1
+           : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2
+                   : 0;
+}
+
+/* Output (x, y) of an image of [h,w] resized to [384,384]: the mean of all its pixels, each weighed
+ * by the cubic of its distance, widened where the image gets smaller. */
+static double resized_at(const Image *p, int x, int y, int c)
+{
+    double across = p->width / 384.0, down = p->height / 384.0, sum = 0, all = 0;
+    for (int i = 0; i < p->height; i++)
+        for (int j = 0; j < p->width; j++) {
+            double right = (j + 0.5 - (x + 0.5) * across) / fmax(across, 1);
+            double below = (i + 0.5 - (y + 0.5) * down) / fmax(down, 1);
+            double weight = cubic_at(right) * cubic_at(below);
+            sum += weight * p->pixels[(i * p->width + j) * p->channels + c];
+            all += weight;
+        }
+    return fmin(fmax(sum / all, 0), 255);
+}
+
+/* From 384 on the authors warp the whole image to the input's size. */
+Test(preprocess, imagenet_at_384_sees_all_of_the_image)
+{
+    static const int sizes[][2] = { { 500, 211 }, { 60, 401 } };
+    float *x = mem_alloc((size_t)384 * 384, 3 * sizeof *x);
+    Preprocess preprocess = preprocess_imagenet(384, 384);
+    for (int i = 0; i < 2; i++) {
+        Image p = draw(sizes[i][0], sizes[i][1], 3);
+        for (int at = 0; at < p.width * p.height * 3; at++) /* no overshoot is cut off between */
+            p.pixels[at] = (uint8_t)(64 + p.pixels[at] / 2);
+        preprocess_image(&preprocess, &p, x);
+        for (int k = 0; k < 100; k++) {
+            int row = k * k % 384, column = (383 - 37 * k % 384), c = k % 3;
+            double value = resized_at(&p, column, row, c), std[3] = { .229, .224, .225 };
+            double mean[3] = { .485, .456, .406 };
+            double got = (double)x[(row * 384 + column) * 3 + c] * std[c] + mean[c];
+            cr_expect_float_eq(255 * got, value, 1.01, "%d, %d: %g, not %g", column, row, 255 * got,
+                               value);
+        }
+        image_free(&p);
+    }
+    preprocess_free(&preprocess);
+    free(x);
 }
 
 /* --- a data set's ---------------------------------------------------------------------------- */
@@ -270,6 +320,7 @@ static const Dataset odd_set = { .name = "folder",
                                  .channels = 3,
                                  .height = 48,
                                  .width = 40,
+                                 .side = 48,
                                  .classes = 3,
                                  .class_names = odd_names,
                                  .mean = { 1 / 3.0f, 1 / 7.0f, 0 },
@@ -281,12 +332,31 @@ static void is_odd_set(bool good, const Provenance *told, const char *error)
     cr_assert(good, "%s", error);
     cr_expect_str_eq(d->name, "folder");
     cr_assert(d->classes == 3 && d->channels == 3 && d->height == 48 && d->width == 40);
+    cr_expect_eq(d->side, 48);
     for (int i = 0; i < 3; i++)
         cr_expect_str_eq(d->class_names[i], odd_names[i]);
     cr_expect_arr_eq(d->mean, odd_set.mean, sizeof d->mean);
     cr_expect_arr_eq(d->std, odd_set.std, sizeof d->std);
     cr_expect_str_eq(told->image, "shorter side to 48 (bicubic, antialiased), middle 48x40, "
                                   "enlarged 2 times (bilinear), black around it to 100x90");
+}
+
+Test(preprocess, sizes_come_back)
+{
+    const Dataset sets[] = { { .height = 384, .width = 320, .side = 0 },
+                             { .height = 384, .width = 320, .side = 400 } };
+    for (int i = 0; i < 2; i++) {
+        Dataset read = { .side = 1 };
+        char *text = preprocess_text(&sets[i], 384, 384);
+        cr_expect(preprocess_text_read(text, &read), "%s", text);
+        cr_expect(read.height == 384 && read.width == 320 && read.side == sets[i].side, "%s", text);
+        free(text);
+    }
+    Dataset read;
+    cr_expect_not(preprocess_text_read("shorter side to 30 (bicubic, antialiased), middle 28x31, "
+                                       "enlarged 2 times",
+                                       &read));
+    cr_expect_not(preprocess_text_read("resized to 0x31 (bicubic, antialiased), ", &read));
 }
 
 Test(preprocess, provenance_comes_back)

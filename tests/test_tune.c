@@ -1,7 +1,7 @@
 /* Fine-tuning: training that starts from weights, and of the head alone. */
 #include "base/memory.h"
 #include "data/shapes.h"
-#include "io/cifar10.h"
+#include "io/cifar.h"
 #include "io/file.h"
 #include "run.h"
 #include "train/features.h"
@@ -92,14 +92,14 @@ static void write_set(const char *name, const char *classes, int training, int t
 static void write_cifar(void)
 {
     enum { IMAGES = 10 };
-    static unsigned char bytes[IMAGES * CIFAR10_RECORD];
+    static unsigned char bytes[IMAGES * (1 + CIFAR_IMAGE)];
     run_well("mkdir -p '%s/cifar'", folder);
     uint32_t next = 0;
     for (int file = 1; file <= 6; file++) {
         memset(bytes, 0, sizeof bytes);
         for (int i = 0; i < IMAGES; i++) {
             uint8_t pixels[PIXELS];
-            unsigned char *at = bytes + (size_t)i * CIFAR10_RECORD;
+            unsigned char *at = bytes + (size_t)i * (1 + CIFAR_IMAGE);
             *at++ = (unsigned char)next_shape(0, "0123456789", &next, pixels);
             for (int k = 0; k < 3 * PIXELS; k++)
                 at[k / PIXELS * 1024 + k % PIXELS / 28 * 32 + k % 28] = pixels[k % PIXELS];

@@ -69,11 +69,21 @@ static bool exited_well(int status, const char *program, int errors, Error *erro
     return error_set(error, program, "%s", *line ? line : "failed");
 }
 
+/* Opens a pipe that programs started at the same time do not get, and so cannot keep open. */
+static bool open_pipe(int ends[2])
+{
+    if (pipe(ends) != 0)
+        return false;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
 /* Opens a pipe whose ends never block: a program that prints more than the pipe holds loses the
  * rest. */
 static bool open_error_pipe(int ends[2])
 {
-    if (pipe(ends) != 0)
+    if (!open_pipe(ends))
         return false;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
@@ -108,7 +118,7 @@ static bool read_child(pid_t child, const char *program, int output, int errors,
 bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Error *error)
 {
     int ends[2] = { -1, -1 }, errors[2] = { -1, -1 };
-    if (pipe(ends) != 0 || (quiet && !open_error_pipe(errors))) {
+    if (!open_pipe(ends) || (quiet && !open_error_pipe(errors))) {
         int saved_errno = errno;
         close_pipe(ends);
         return error_set(error, argv[0], "cannot open a pipe: %s", strerror(saved_errno));

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,12 +26,10 @@
 #else
 #include <malloc.h>
 #endif
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 #ifndef __wasi__
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #endif
 
@@ -351,6 +350,79 @@ void *system_alloc(size_t bytes)
         madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
     return memory;
+}
+
+const char *system_file_folder(void)
+{
+    const char *named = getenv("TMPDIR");
+    return named && *named ? named : "/var/tmp";
+}
+
+#ifdef __wasi__
+void *system_file_alloc(size_t bytes)
+{
+    return calloc(bytes, 1);
+}
+
+void system_file_free(void *memory)
+{
+    free(memory);
+}
+#else
+/* All of it at once: a disk that is full later would end the program at any access. */
+static int reserve(int file, size_t bytes)
+{
+#ifdef __APPLE__
+    return ftruncate(file, (off_t)bytes) == 0 ? 0 : errno;
+#else
+    return posix_fallocate(file, 0, (off_t)bytes);
+#endif
+}
+
+enum { FILE_HEADER = 64 }; /* in front of the memory: how many bytes the file has */
+
+void *system_file_alloc(size_t size)
+{
+    size_t bytes = size > PTRDIFF_MAX - FILE_HEADER ? SIZE_MAX : size + FILE_HEADER;
+    char *path = str_format("%s/convnext-steps-XXXXXX", system_file_folder());
+    int file = mkstemp(path), why = errno;
+    void *memory = MAP_FAILED;
+    if (file >= 0) {
+        unlink(path);
+        why = bytes > PTRDIFF_MAX ? ENOMEM : reserve(file, bytes);
+        if (why == 0) {
+            memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+            why = errno;
+        }
+        close(file);
+    }
+    free(path);
+    errno = why;
+    if (memory == MAP_FAILED)
+        return NULL;
+    memcpy(memory, &bytes, sizeof bytes);
+    return (char *)memory + FILE_HEADER;
+}
+
+void system_file_free(void *memory)
+{
+    size_t bytes;
+    if (!memory)
+        return;
+    char *start = (char *)memory - FILE_HEADER;
+    memcpy(&bytes, start, sizeof bytes);
+    munmap(start, bytes);
+}
+#endif
+
+int64_t system_file_time(const struct stat *status)
+{
+#ifdef __APPLE__
+    struct timespec time = status->st_mtimespec;
+#else
+    struct timespec time = status->st_mtim;
+#endif
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 size_t system_usable_size(void *memory)

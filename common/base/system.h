@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Returns the program's name as called, without its folder. */
 const char *system_program_name(void);
@@ -26,6 +27,17 @@ size_t system_memory_peak(void);
 /* Returns memory aligned to 64 bytes, not zeroed; from 2 MiB on directly from the system, in huge
  * pages where supported. NULL if there is not enough. Free with free(). */
 void *system_alloc(size_t bytes);
+
+/* Zeroed memory that lies in a file without a name, on the disk of $TMPDIR or /var/tmp, so that
+ * there may be more of it than the machine has otherwise; system_file_folder tells which. NULL, and
+ * errno, where that has no room. */
+void *system_file_alloc(size_t bytes);
+void system_file_free(void *memory);
+const char *system_file_folder(void);
+
+/* When the file's bytes were last changed, in nanoseconds. */
+struct stat;
+int64_t system_file_time(const struct stat *status);
 
 /* Returns the usable bytes behind a pointer from malloc() and the like; at least those asked
  * for. */

@@ -48,18 +48,38 @@ Alteration blueprint_alteration(const Options *o)
     return alter;
 }
 
-Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alteration alter)
+DatasetWish blueprint_wish(const Run *run, const Origin *origin)
 {
-    Dataset data;
+    const Options *o = &run->options;
+    Preset preset = origin ? origin_preset(origin) : PRESET_SMALL;
+    Shape shape = origin ? origin_shape(origin, preset) : network_shape(run->step, o, preset);
+    bool published = preset != PRESET_SMALL;
+    bool told = option_given(o, "--input") || (origin && origin->layers) || published;
+    return (DatasetWish){ .height = shape.h,
+                          .width = shape.w,
+                          .channels = told ? shape.c : 0,
+                          .published = published,
+                          .skip_bad = o->skip_bad };
+}
+
+static void alter_part(Dataset *data, DatasetPart part, const Alteration *alter)
+{
+    if (!*alter->name)
+        return;
+    Dataset altered = alter_dataset(data, part, alter);
+    dataset_free_pixels(data);
+    *data = altered;
+}
+
+void blueprint_open_data(const char *name, const DatasetWish *wish, int limit, Alteration alter,
+                         Dataset *training, Dataset *test)
+{
     Error error;
-    if (!dataset_open(name, part, limit, &data, &error))
+    if (!dataset_open_parts(name, wish, training, test, &error))
         error_die_of(EXIT_FAILED, &error);
-    if (*alter.name) {
-        Dataset altered = alter_dataset(&data, part, &alter);
-        free(data.pixels);
-        data = altered;
-    }
-    return data;
+    dataset_limit(training, limit);
+    alter_part(training, TRAINING_SET, &alter);
+    alter_part(test, TEST_SET, &alter);
 }
 
 Builder blueprint_builder(const Blueprint *plan)

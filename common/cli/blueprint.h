@@ -19,9 +19,14 @@ Blueprint blueprint_for_data(const Run *run, const struct Origin *origin, const 
 /* Returns a builder from a blueprint, which must outlive it. */
 Builder blueprint_builder(const Blueprint *plan);
 
-/* Opens a data set and alters its images unless alter.name is empty; ends the program if the set
- * cannot be opened. */
-Dataset blueprint_open_data(const char *name, DatasetPart part, int limit, Alteration alter);
+/* How images are wanted that have sizes of their own: by the network's input, as far as the call
+ * and the weights (or NULL) say it. */
+DatasetWish blueprint_wish(const Run *run, const struct Origin *origin);
+
+/* Both parts of a set, of the training set the first `limit` images, altered where `alter` has a
+ * name; ends the program where the set cannot be opened. */
+void blueprint_open_data(const char *name, const DatasetWish *wish, int limit, Alteration alter,
+                         Dataset *training, Dataset *test);
 
 /* Returns the alteration that --alter names, with an empty name without the option. Ends the
  * program for an invalid one. */

@@ -1,5 +1,6 @@
 /* classify: what images show, named by a trained network. */
 #include "base/memory.h"
+#include "cli/blueprint.h"
 #include "cli/commands.h"
 #include "cli/origin.h"
 #include "cli/print.h"
@@ -30,17 +31,17 @@ typedef struct {
 
 /* --- what the network was trained on ---------------------------------------------------------- */
 
-/* The set with its mean and std, from its files. */
-static Dataset measured(const char *name)
+/* The set with its mean and std, from its files; without its images. */
+static Dataset measured(const Origin *origin, const char *name)
 {
     Dataset data;
     Error error;
-    if (!dataset_open(name, TRAINING_SET, 0, &data, &error))
+    DatasetWish wish = blueprint_wish(origin->run, origin);
+    if (!dataset_open_parts(name, &wish, &data, NULL, &error))
         error_die_of(EXIT_FAILED, &error);
-    Dataset known = data;
-    known.pixels = known.labels = NULL;
-    dataset_free(&data);
-    return known;
+    dataset_free_pixels(&data);
+    data.count = 0;
+    return data;
 }
 
 /* The set that the weights are of, or that --data names; its name is NULL where neither tells. */
@@ -49,7 +50,7 @@ static Dataset data_of(const Options *o, const Origin *origin)
     const Dataset *told = &origin->provenance.data;
     if (!o->data)
         return *told;
-    return told->name && strcmp(told->name, o->data) == 0 ? *told : measured(o->data);
+    return told->name && dataset_same(told->name, o->data) ? *told : measured(origin, o->data);
 }
 
 /* Without a data set: ImageNet, where the network can be one for it, or for classes of the user's
@@ -313,6 +314,7 @@ int cmd_classify(const Run *run)
     preprocess_free(&c.preprocess);
     free(labels);
     free(text);
+    dataset_free(&data);
     origin_free(&origin);
     return c.failed ? EXIT_FAILED : 0;
 }

@@ -3,8 +3,11 @@
 
 #include "base/memory.h"
 #include "cli/outputs.h"
+#include "cli/print.h"
 #include "cli/recipes.h"
+#include "data/folder.h"
 #include "data/loader.h"
+#include "data/preprocess.h"
 #include "io/pnm.h"
 
 #include <math.h>
@@ -31,16 +34,23 @@ static int count_class(const Dataset *data, int class)
     return count;
 }
 
-static void print_counts(const Dataset *training, const Dataset *test)
+static void print_counts(const Dataset *training, const Dataset *test, const DatasetWish *wish)
 {
-    printf("%s: images of %dx%dx%d, %d classes", training->name, training->channels,
-           training->height, training->width, training->classes);
+    print_name(training->name);
+    printf(": images of %dx%dx%d, %d classes", training->channels, training->height,
+           training->width, training->classes);
     print_channels("mean", training->mean, training->channels);
     print_channels("std", training->std, training->channels);
+    if (dataset_folder(training->name)) {
+        char *size = preprocess_text(training, wish->height, wish->width);
+        printf("\nfor an input of %dx%d: %s", wish->height, wish->width, size);
+        free(size);
+    }
     printf("\n\n%-16s %10s %10s\n", "class", "training", "test");
-    for (int i = 0; i < training->classes; i++)
-        printf("%2d %-13s %10d %10d\n", i, training->class_names[i], count_class(training, i),
-               count_class(test, i));
+    for (int i = 0; i < training->classes; i++) {
+        print_class(i, training->class_names[i], false);
+        printf(" %10d %10d\n", count_class(training, i), count_class(test, i));
+    }
     printf("%-16s %10d %10d\n", "all", training->count, test->count);
 }
 
@@ -124,7 +134,7 @@ static void write_sheet(const Options *o, const Dataset *training, const Alterat
     if (!pnm_write(o->output, sheet.width, sheet.height, sheet.channels, sheet.samples, &error))
         error_die_of(EXIT_FAILED, &error);
     if (altered)
-        free(after.pixels);
+        dataset_free_pixels(&after);
     free(sheet.samples);
 }
 
@@ -145,10 +155,15 @@ int cmd_data(const Run *run)
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         if (option_given(o, changes[i]) && !o->output)
             error_die(EXIT_USAGE, changes[i], "shows in the images: wants --output as well");
+    if (option_given(o, "--input") && !dataset_folder(described.name))
+        error_die(EXIT_USAGE, "--input", "is for folders, whose images have any size");
     outputs_check_data(o, described.name);
-    Dataset training = blueprint_open_data(described.name, TRAINING_SET, 0, (Alteration){ 0 });
-    Dataset test = blueprint_open_data(described.name, TEST_SET, 0, (Alteration){ 0 });
-    print_counts(&training, &test);
+    Dataset training, test;
+    DatasetWish wish = { .height = FOLDER_INPUT, .width = FOLDER_INPUT, .skip_bad = o->skip_bad };
+    if (option_given(o, "--input"))
+        wish.channels = o->input[0], wish.height = o->input[1], wish.width = o->input[2];
+    blueprint_open_data(described.name, &wish, 0, (Alteration){ 0 }, &training, &test);
+    print_counts(&training, &test, &wish);
     if (o->output)
         write_sheet(o, &training, &alter);
     dataset_free(&training);

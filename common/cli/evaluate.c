@@ -23,7 +23,7 @@ static void print_confusion(const Dataset *data, const Score *score)
         printf("%6d", j);
     printf("\n");
     for (int i = 0; i < classes; i++) {
-        printf("%2d %-13.13s", i, data->class_names[i]);
+        print_class(i, data->class_names[i], true);
         for (int j = 0; j < classes; j++)
             printf("%6d", score->confusion[i * classes + j]);
         printf("\n");
@@ -57,7 +57,7 @@ static Score score_altered(const Trained *t, const Dataset *test, const Alterati
     if (!evaluate_all(t->builder, t->weights, &data, t->batch_size, &score, &error))
         error_die_of(EXIT_FAILED, &error);
     if (altered)
-        free(data.pixels);
+        dataset_free_pixels(&data);
     return score;
 }
 

@@ -82,13 +82,23 @@ static uint64_t seed(const OptionSpec *s, const char *text)
     return value;
 }
 
+/* Tells whether the text is that choice; "folder:PATH" is anything longer that begins with
+ * "folder:". */
+static bool is_choice(const char *text, const char *choice, size_t length)
+{
+    size_t fixed = strcspn(choice, ":");
+    if (fixed < length)
+        return strncmp(text, choice, fixed + 1) == 0 && text[fixed + 1];
+    return strlen(text) == length && strncmp(choice, text, length) == 0;
+}
+
 /* Returns the number of the choice that the text is, from 1, or 0. */
 static int choice(const char *choices, const char *text)
 {
     const char *at = NULL;
     int number = 1;
     for (size_t length; (length = next_choice(choices, &at)); number++)
-        if (strlen(text) == length && strncmp(at, text, length) == 0)
+        if (is_choice(text, at, length))
             return number;
     return 0;
 }

@@ -76,7 +76,10 @@ static const OptionSpec specs[] = {
     { "--lr", REAL, AT(lr), 0, 1e6, "V", .help = "learning rate", .standard = "4e-3" },
     { "--weight-decay", REAL, AT(weight_decay), 0, 1e6, "V", .help = "decoupled weight decay",
       .standard = "0.05" },
-    { "--data", NAMED, AT(data), 0, 0, "fashion-mnist|cifar10|shapes", .help = "the data set" },
+    { "--data", NAMED, AT(data), 0, 0, "fashion-mnist|cifar10|cifar100|shapes|folder:PATH",
+      .help = "the data set" },
+    { "--skip-bad", FLAG, AT(skip_bad), 0, 0, NULL,
+      .help = "leave out the folder's files that cannot be read" },
     { "--alter", TEXT, AT(alter), 0, 0, "KIND:LEVEL",
       .help = "alter images: dark, grey, bright, gamma, invert, noise, shift, box, blur",
       .instead = "no alteration" },
@@ -158,10 +161,15 @@ static OptionSpec spec_for(const Command *command, int i)
     return spec;
 }
 
+/* Does the command take it because all that are about a network do? */
+static bool takes_as_all(const Command *command, const char *name)
+{
+    return listed(command->no_network ? "--threads " : COMMON, name);
+}
+
 static bool takes(const Command *command, const char *name)
 {
-    const char *common = command->no_network ? "--threads " : COMMON;
-    return listed(common, name) || listed(command->options, name);
+    return takes_as_all(command, name) || listed(command->options, name);
 }
 
 bool option_given(const Options *options, const char *name)
@@ -354,7 +362,7 @@ bool option_about(const Command *command, int i, OptionAbout *about)
                                 .help = s.help,
                                 .standard = s.standard ? s.standard : s.instead,
                                 .required = listed(command->required, s.name),
-                                .common = listed(COMMON, s.name) };
+                                .common = takes_as_all(command, s.name) };
         return true;
     }
     return false;

@@ -52,7 +52,7 @@ typedef struct {
     TrainingRecipe recipe;
     int randaugment[2]; /* operations, magnitude */
     double erasing;
-    bool mixup, cutmix, resume, freeze;
+    bool mixup, cutmix, resume, freeze, skip_bad;
     RunAugment augment;
     uint64_t seed;
     const char *data, *alter, *out;

@@ -1,6 +1,7 @@
 #include "cli/origin.h"
 
 #include "base/memory.h"
+#include "cli/blueprint.h"
 #include "cli/outputs.h"
 #include "data/imagenet.h"
 #include "data/preprocess.h"
@@ -395,7 +396,7 @@ Weights *origin_weights_to_tune(Origin *origin, const Shape *shape, const Net *n
 static bool set_fits(const Origin *origin, const char *name)
 {
     Dataset data;
-    return !origin->layers || !dataset_describe(name, &data, NULL) ||
+    return !origin->layers || !dataset_describe(name, &data, NULL) || !data.classes ||
            (data.channels == origin->shape.c && data.classes == origin->shape.config.classes);
 }
 
@@ -415,7 +416,7 @@ Origin origin_read_trained(const Run *run)
 {
     Origin origin = origin_read(run);
     const char *asked = run->options.data, *told = safetensors_metadata(&origin.file, "data");
-    if (asked && told && strcmp(asked, told) != 0)
+    if (asked && told && !dataset_same(asked, told))
         refuse(&origin, set_fits(&origin, asked), "was trained on %s, --data says %s",
                error_shown(told).text, asked);
     read_provenance(&origin, asked && run->options.as_is);
@@ -468,15 +469,21 @@ void origin_normalise(const Origin *origin, Dataset *data)
 Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
 {
     const char *asked = origin->run->options.data;
-    const char *name = asked ? asked : origin->provenance.data.name;
+    const Dataset *recorded = &origin->provenance.data;
+    const char *name = asked ? asked : recorded->name;
     Dataset data;
     Error error;
     if (!name)
         error_die(EXIT_USAGE, "--data", "wanted: %s does not say what it was trained on",
                   origin->file.path);
     outputs_check_data(&origin->run->options, name);
-    if (!dataset_open(name, part, limit, &data, &error))
+    DatasetWish wish = blueprint_wish(origin->run, origin);
+    bool test = part == TEST_SET;
+    if (recorded->name && recorded->height && dataset_same(name, recorded->name))
+        wish.like = recorded;
+    if (!dataset_open_parts(name, &wish, test ? NULL : &data, test ? &data : NULL, &error))
         error_die_of(EXIT_FAILED, &error);
+    dataset_limit(&data, limit);
     origin_normalise(origin, &data);
     return data;
 }
@@ -485,7 +492,7 @@ void origin_check_image(const Origin *origin, const Dataset *data, const Shape *
 {
     const Provenance *p = &origin->provenance;
     bool same_input = origin->layers && shape->h == origin->shape.h && shape->w == origin->shape.w;
-    if (!p->image || !same_input || strcmp(p->data.name, data->name) != 0)
+    if (!p->image || !same_input || !dataset_same(p->data.name, data->name))
         return;
     char *ours = preprocess_text(data, shape->h, shape->w);
     if (strcmp(ours, p->image) != 0)

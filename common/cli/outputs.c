@@ -95,13 +95,16 @@ void outputs_check(const Options *options)
 static void check_set(const char *option, const char *to, const char *set)
 {
     FileIdentity place = identify_file(to);
-    for (int i = 0; i < DATASET_FILES_MAX; i++) {
-        char *path = dataset_file(set, i);
-        FileIdentity file = path ? identify_file(path) : (FileIdentity){ 0 };
+    int count;
+    char **paths = dataset_files(set, &count);
+    for (int i = 0; i < count; i++) {
+        FileIdentity file = identify_file(paths[i]);
         if (same_file(&place, &file))
-            error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set, path);
-        free(path);
+            error_die(EXIT_USAGE, option, "'%s' would replace a file of %s, '%s'", to, set,
+                      paths[i]);
+        free(paths[i]);
     }
+    free(paths);
 }
 
 void outputs_check_data(const Options *options, const char *name)

@@ -45,6 +45,27 @@ void print_name(const char *text)
     }
 }
 
+/* The first byte of a character, or a control character's, of UTF-8. */
+static bool begins_character(const char *text)
+{
+    return ((unsigned char)*text & 0xC0) != 0x80;
+}
+
+void print_class(int number, const char *name, bool cut)
+{
+    int column = printf("%2d ", number);
+    while (*name) {
+        int length = control(name);
+        if (begins_character(name) && cut && column == PRINT_CLASS_WIDTH)
+            return;
+        column += begins_character(name);
+        putchar(length ? '?' : *name);
+        name += length ? length : 1;
+    }
+    for (; column < PRINT_CLASS_WIDTH; column++)
+        putchar(' ');
+}
+
 void print_tsv_field(const char *text)
 {
     static const char escaped[] = "\t\n\r\\", as[] = "tnr\\";

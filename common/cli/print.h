@@ -2,6 +2,7 @@
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Writes 1234567 as "1,234,567" into text; returns text. */
@@ -15,9 +16,13 @@ double print_percent(uint64_t now, double before);
  * '?'. */
 void print_name(const char *text);
 
-/* Prints a field of TSV: tab, newline, carriage return and backslash become \t,
- *
- * , \r, \\. */
+/* A class at the beginning of a table's line: its number and its name, in PRINT_CLASS_WIDTH
+ * columns; a longer name is cut to those, or printed as it is. Control characters are '?'. */
+enum { PRINT_CLASS_WIDTH = 16 };
+void print_class(int number, const char *name, bool cut);
+
+/* Prints a field of TSV: tab, newline, carriage return and backslash become \t, \n,
+ * \r, \\. */
 void print_tsv_field(const char *text);
 
 /* Prints a JSON string, in quotes. */

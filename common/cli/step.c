@@ -79,7 +79,7 @@ static const CommandEntry entries[] = {
                    "--lr 1e-3 --weight-decay 0.05 --output f.safetensors" },
       cmd_fit },
     { { .name = "train",
-        .options = "--data --weights --freeze --as-is --epochs --lr --min-lr --warmup "
+        .options = "--data --skip-bad --weights --freeze --as-is --epochs --lr --min-lr --warmup "
                    "--weight-decay --smoothing --recipe --augment --randaugment --erasing --mixup "
                    "--cutmix --ema --seed --limit --out --resume --alter --engine ",
         .required = "--data ",
@@ -90,7 +90,7 @@ static const CommandEntry entries[] = {
         .example = "train --data shapes --epochs 2 --out runs/shapes" },
       cmd_train },
     { { .name = "evaluate",
-        .options = "--weights --as-is --data --limit --alter --format --engine ",
+        .options = "--weights --as-is --data --skip-bad --limit --alter --format --engine ",
         .required = "--weights ",
         .narrowed = { OF_THE_DATA,
                       { "--batch-size", .standard = "64" },
@@ -101,9 +101,11 @@ static const CommandEntry entries[] = {
         .example = "evaluate --weights runs/shapes/best.safetensors --format json" },
       cmd_evaluate },
     { { .name = "data",
-        .options = "--recipe --randaugment --erasing --mixup --cutmix --alter --seed --output ",
+        .options = "--input --skip-bad --recipe --randaugment --erasing --mixup --cutmix --alter "
+                   "--seed --output ",
         .no_network = true,
         .operands = "NAME",
+        .narrowed = { { "--input", .instead = "a folder's: 64x64, channels as its images have" } },
         .help = "what is in the data set NAME; --output: sixteen of its images, as PNM",
         .example = "data shapes --alter noise:32 --output noise.pgm" },
       cmd_data },
@@ -115,7 +117,7 @@ static const CommandEntry entries[] = {
         .example = "bench --preset small --layers" },
       cmd_bench },
     { { .name = "classify",
-        .options = "--weights --as-is --data --labels --top --format --engine ",
+        .options = "--weights --as-is --data --skip-bad --labels --top --format --engine ",
         .required = "--weights ",
         .narrowed = { { "--format", "text|tsv", .standard = "text" },
                       { "--preset", .instead = "small for a data set, else article" },
@@ -138,7 +140,7 @@ static const CommandEntry entries[] = {
         .example = "export --preset small --weights w.safetensors --onnx model.onnx" },
       cmd_export },
     { { .name = "field",
-        .options = "--weights --as-is --data --output --stage --limit ",
+        .options = "--weights --as-is --data --skip-bad --output --stage --limit ",
         .required = "--weights --output ",
         .narrowed = { OF_THE_DATA,
                       { "--data", .instead = "the weights' own" },

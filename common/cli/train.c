@@ -112,8 +112,9 @@ int cmd_train(const Run *call)
     Alteration alter = blueprint_alteration(o);
     Origin origin = o->weights ? origin_read_to_tune(run) : (Origin){ 0 };
     Origin *from = o->weights ? &origin : NULL;
-    Dataset training = blueprint_open_data(o->data, TRAINING_SET, o->limit, alter);
-    Dataset test = blueprint_open_data(o->data, TEST_SET, 0, alter);
+    DatasetWish wish = blueprint_wish(run, from);
+    Dataset training, test;
+    blueprint_open_data(o->data, &wish, o->limit, alter, &training, &test);
     if (from)
         normalise(from, &training, &test);
     Blueprint plan = blueprint_for_data(run, from, &training);
@@ -122,8 +123,9 @@ int cmd_train(const Run *call)
     char *network = origin_network(run, &plan.shape);
     char *name = origin_name(run, &plan.shape.config);
     MetadataList metadata = metadata_of(run, &plan, &training);
+    char *set = dataset_short_name(o->data);
     char *out = o->out ? str_format("%s", o->out)
-                       : str_format("runs/%s/%s-%llu", o->data, name, (unsigned long long)o->seed);
+                       : str_format("runs/%s/%s-%llu", set, name, (unsigned long long)o->seed);
     outputs_check_run(o, out);
     Recipe recipe = recipe_of(run, out, network);
     recipe.start = start;
@@ -142,6 +144,7 @@ int cmd_train(const Run *call)
     if (from)
         origin_free(from);
     free(out);
+    free(set);
     free(name);
     free(network);
     metadata_free(&metadata);

@@ -273,11 +273,9 @@ Dataset alter_dataset(const Dataset *data, DatasetPart part, const Alteration *a
                         .level = alteration->level };
     for (int value = 0; w.kind->tone && value < 256; value++)
         w.table[value] = clip(w.kind->tone(value, alteration->level));
-    w.pixels = mem_alloc(
-        (size_t)data->count,
-        size_mul(size_mul((size_t)data->channels, (size_t)data->height), (size_t)data->width));
+    dataset_alloc_pixels(&altered);
+    w.pixels = altered.pixels;
     parallel_for(data->count, alter_image, &w);
-    altered.pixels = w.pixels;
     memcpy(altered.altered, alteration->name, sizeof altered.altered);
     return altered;
 }

@@ -38,7 +38,7 @@ extern const char *const alter_standard[ALTER_STANDARD];
  * there are. */
 bool alter_parse(const char *text, Alteration *alteration, Error *error);
 
-/* The set with its images altered. Its pixels are its own, to be freed with free(); the labels
+/* The set with its images altered. Its pixels are its own, for dataset_free_pixels; the labels
  * remain those of `data`. mean and std are still the stored training set's, so that a network gets
  * what it would get from a camera that has changed. */
 Dataset alter_dataset(const Dataset *data, DatasetPart part, const Alteration *alteration);

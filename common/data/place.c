@@ -51,21 +51,36 @@ static int not_hidden(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
+char **place_list(const char *folder, int *count)
+{
+    struct dirent **entries;
+    *count = scandir(folder, &entries, not_hidden, by_name);
+    if (*count < 0)
+        return NULL;
+    char **names = mem_alloc((size_t)*count, sizeof *names);
+    for (int i = 0; i < *count; i++) {
+        names[i] = str_format("%s", entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return names;
+}
+
 /* "it holds a, b and 3 more"; malloc'd. NULL, and errno, where it cannot be read. */
 static char *contents_of(const char *folder)
 {
     enum { SHOWN = 4 };
-    struct dirent **entries;
-    int count = scandir(folder, &entries, not_hidden, by_name);
-    if (count < 0)
+    int count;
+    char **names = place_list(folder, &count);
+    if (!names)
         return NULL;
     char *text = str_format("%s", "");
     for (int i = 0; i < count; i++) {
         if (i < SHOWN)
-            add(&text, ", ", error_shown(entries[i]->d_name).text);
-        free(entries[i]);
+            add(&text, ", ", error_shown(names[i]).text);
+        free(names[i]);
     }
-    free(entries);
+    free(names);
     char *all = count > SHOWN ? str_format("it holds %s and %d more", text, count - SHOWN)
                               : str_format("it %s%s", count ? "holds " : "is empty", text);
     free(text);

@@ -25,4 +25,8 @@ char *place_find(const Place *place, Error *error);
 
 bool place_has(const char *folder, const char *file);
 
+/* The names in a folder but hidden ones, in byte order; each and the list malloc'd. count: -1, and
+ * errno, where it cannot be read; then NULL. */
+char **place_list(const char *folder, int *count);
+
 #endif

@@ -5,39 +5,57 @@
 #include "data/imagenet.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error)
 {
-    *p = (Preprocess){ .channels = data->channels,
-                       .side = int_max(data->height, data->width),
-                       .height = data->height,
-                       .width = data->width };
+    *p = (Preprocess){
+        .channels = data->channels, .side = data->side, .height = data->height, .width = data->width
+    };
     p->preparer = preparer_new(data, channels, height, width, error);
     return p->preparer;
 }
 
+/* What is told of an image's size in front of "enlarged": with the shorter side, or without. */
+#define CROPPED "shorter side to %d (bicubic, antialiased), middle %dx%d, "
+#define SQUASHED "resized to %dx%d (bicubic, antialiased), "
+
 char *preprocess_text(const Dataset *data, int height, int width)
 {
-    return str_format("shorter side to %d (bicubic, antialiased), middle %dx%d, enlarged %d times "
-                      "(bilinear), black around it to %dx%d",
-                      int_max(data->height, data->width), data->height, data->width,
-                      int_min(height / data->height, width / data->width), height, width);
+    char *size = data->side ? str_format(CROPPED, data->side, data->height, data->width)
+                            : str_format(SQUASHED, data->height, data->width);
+    char *text = str_format("%senlarged %d times (bilinear), black around it to %dx%d", size,
+                            int_min(height / data->height, width / data->width), height, width);
+    free(size);
+    return text;
 }
 
-bool preprocess_text_read(const char *text, int *height, int *width)
+bool preprocess_text_read(const char *text, Dataset *data)
 {
     enum { LARGEST = 1 << 20 };
-    int side;
-    return sscanf(text, "shorter side to %7d (bicubic, antialiased), middle %7dx%7d", &side, height,
-                  width) == 3 &&
-           *height > 0 && *width > 0 && *height <= LARGEST && *width <= LARGEST;
+    int side = 0, height, width;
+    if (sscanf(text, CROPPED, &side, &height, &width) != 3) {
+        side = 0;
+        if (sscanf(text, SQUASHED, &height, &width) != 2)
+            return false;
+    } else if (side < int_max(height, width))
+        return false;
+    data->side = side, data->height = height, data->width = width;
+    return height > 0 && width > 0 && height <= LARGEST && width <= LARGEST && side <= LARGEST;
+}
+
+int preprocess_imagenet_side(int height, int width)
+{
+    enum { SQUASHED_FROM = 384 };
+    int larger = int_max(height, width);
+    return larger < SQUASHED_FROM ? (int)((int64_t)larger * 256 / 224) : 0;
 }
 
 Preprocess preprocess_imagenet(int height, int width)
 {
     return (Preprocess){ .channels = IMAGENET_CHANNELS,
-                         .side = (int)((int64_t)int_max(height, width) * 256 / 224),
+                         .side = preprocess_imagenet_side(height, width),
                          .height = height,
                          .width = width,
                          .normaliser =

@@ -13,16 +13,23 @@
 #include "io/image.h"
 
 typedef struct {
-    int channels, side, height, width; /* of the shorter side after resizing; of the crop */
-    Normaliser normaliser;             /* where the crop fills the input, else … */
-    Preparer *preparer;                /* … what brings it there, or NULL */
+    int channels;
+    int side;          /* of the shorter side after resizing, or 0: all becomes height x width */
+    int height, width; /* of the crop */
+    Normaliser normaliser; /* where the crop fills the input, else … */
+    Preparer *preparer;    /* … what brings it there, or NULL */
 } Preprocess;
 
-/* ImageNet's, as the published networks were measured with it: the shorter side to 256/224 of the
- * input (rounded down: 256 for 224), the middle of the input's size, every channel normalised. */
+/* The side to which ImageNet's images are resized for an input, as the authors of ConvNeXt do it
+ * (build_transform in their datasets.py): the shorter one to 256/224 of the input, rounded down
+ * (256 for 224); from 384 on 0: the whole image to the input's size, whatever its proportions. */
+int preprocess_imagenet_side(int height, int width);
+
+/* ImageNet's, as the published networks were measured with it: resized to that side, the middle of
+ * the input's size, every channel normalised. */
 Preprocess preprocess_imagenet(int height, int width);
 
-/* A data set's: the shorter side to the set's size, the middle, and on as its own images. Fails
+/* A data set's: resized to the set's side and size, and on as its own images. Fails
  * when the input does not suit the set. `data` needs no images, but mean and std. */
 bool preprocess_dataset(const Dataset *data, int channels, int height, int width, Preprocess *p,
                         Error *error);
@@ -30,8 +37,8 @@ bool preprocess_dataset(const Dataset *data, int channels, int height, int width
  * antialiased), middle 28x28, enlarged 2 times (bilinear), black around it to 64x64". The caller
  * frees it. */
 char *preprocess_text(const Dataset *data, int height, int width);
-/* The size of the set's images out of such words; false where they are others. */
-bool preprocess_text_read(const char *text, int *height, int *width);
+/* The sizes of the set out of such words; false where they are others. */
+bool preprocess_text_read(const char *text, Dataset *data);
 
 void preprocess_free(Preprocess *p);
 

@@ -129,7 +129,7 @@ static bool read_image(const Safetensors *file, Provenance *p, Error *error)
     p->image = safetensors_metadata(file, "image");
     if (!p->image)
         return true;
-    if (!preprocess_text_read(p->image, &p->data.height, &p->data.width))
+    if (!preprocess_text_read(p->image, &p->data))
         return error_set(error, file->path, "its metadata 'image' say nothing known here: '%s'",
                          error_shown(p->image).text);
     p->data.channels = 1;
@@ -147,11 +147,13 @@ bool provenance_read(const Safetensors *file, Provenance *p, Error *error)
     *p = (Provenance){ 0 };
     if (!name)
         return true;
-    bool known = dataset_describe(name, &p->data, &why);
+    bool known = dataset_describe(name, &p->data, &why) && p->data.classes;
     if (!read_image(file, p, error) || !read_classes(file, p, error))
         return false;
     if (!known && !(p->image && p->classes)) /* a set of which all would have to be told */
-        return error_set(error, file->path, "its metadata 'data': %s", why.text);
+        return error_set(error, file->path, "its metadata 'data': %s",
+                         dataset_folder(name) ? "a folder; 'image' and 'classes' are missing"
+                                              : why.text);
     p->data.name = name;
     return read_list(file, "mean", p->data.channels, -INFINITY, p->data.mean, error) &&
            read_list(file, "std", p->data.channels, 0, p->data.std, error);

@@ -222,10 +222,10 @@ static int64_t crop_start(int64_t size, int crop)
 }
 
 /* Makes the filter for the central `crop` pixels of a side of `size` pixels, with the image's
- * shorter side resized to `side`. */
+ * shorter side resized to `side`; where that is 0, for all of the side as `crop` pixels. */
 static Filter side_filter(int size, int shorter, int side, int crop)
 {
-    int64_t resized = (int64_t)side * size / shorter;
+    int64_t resized = side ? (int64_t)side * size / shorter : crop;
     return filter_new(size, resized, crop_start(resized, crop), crop);
 }
 

@@ -42,7 +42,8 @@ void image_set_channels(Image *image, int channels);
 
 /* Resizes the image's shorter side to `side` (at least `height` and `width`), the longer one in
  * proportion, rounded down, and returns the central height x width. Both steps equal torchvision's
- * Resize(side, BICUBIC) and CenterCrop; only the pixels of the crop are computed. */
+ * Resize(side, BICUBIC) and CenterCrop; only the pixels of the crop are computed. side 0: resizes
+ * all of the image to height x width, whatever its proportions, as Resize((height, width)) does. */
 Image image_resize_and_crop(const Image *image, int side, int height, int width);
 
 #endif
