@@ -368,3 +368,23 @@ bool weights_save(const Weights *weights, const Form *form, const char *path, Er
     entries_free(entries, count);
     return good;
 }
+
+static int by_entry_key(const void *a, const void *b)
+{
+    return strcmp(((const Entry *)a)->key, ((const Entry *)b)->key);
+}
+
+Digest weights_digest(const Weights *weights)
+{
+    Entry *entries = NULL;
+    size_t count = 0;
+    Sha256 sha = sha256_new();
+    weights_entries(weights, "", ALL, &entries, &count);
+    if (scheme_fits(weights->params, weights->count))
+        scheme_convert(entries, count, OFFICIAL);
+    qsort(entries, count, sizeof *entries, by_entry_key);
+    for (size_t i = 0; i < count; i++)
+        sha256_add(&sha, entries[i].data, entries[i].bytes);
+    entries_free(entries, count);
+    return sha256_end(&sha);
+}

@@ -260,6 +260,8 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
         printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
                *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
                100 * score.top1, 100 * score.top5);
+    if (good)
+        printf("sha256 of the weights: %s\n", weights_digest(judged(t)).text);
     free(epochs);
     free(text);
     return good;
