@@ -165,7 +165,7 @@ static Pair exp_of(Pair x, int *n)
     double k = floor(x.high * 0x1.71547652b82fep+0 + 0.5);
     Pair r = add(sum(x.high, -k * LN2_HIGH), add(product(-k, LN2_LOW), (Pair){ x.low, 0 }));
     *n = (int)k;
-    return series(of_exp, r, 5, 17);
+    return series(of_exp, r, 5, 16);
 }
 
 /* exp(x), infinite and 0 where it leaves the range. */
@@ -210,6 +210,8 @@ double portable_log(double x)
 /* |x|^y; x >= 0, neither is NaN. */
 static double power(double x, double y)
 {
+    if (x == 1)
+        return 1;
     if (x == 0 || x == INFINITY)
         return (x == 0) == (y > 0) ? 0 : INFINITY;
     Pair l = log_of(x);
@@ -221,7 +223,7 @@ static double power(double x, double y)
 
 double portable_pow(double x, double y)
 {
-    if (y == 0 || x == 1 || (x == -1 && isinf(y)))
+    if (y == 0 || x == 1)
         return 1;
     if (isnan(x) || isnan(y))
         return x + y;
@@ -295,7 +297,7 @@ static double sine(double x, int quarter)
     Pair r = reduce(x, &quadrant), square = negative(multiply(r, r));
     quadrant += quarter;
     Pair s =
-        quadrant % 2 ? series(of_cos, square, 4, 10) : multiply(r, series(of_sin, square, 4, 10));
+        quadrant % 2 ? series(of_cos, square, 3, 10) : multiply(r, series(of_sin, square, 3, 9));
     return quadrant & 2 ? -s.high : s.high;
 }
 
@@ -328,7 +330,7 @@ static Pair angle_of(double y, double x)
     Pair t = divide((Pair){ y, 0 }, (Pair){ x, 0 });
     for (int halved = 0; halved < 2; halved++)
         t = divide(t, add(one, length(one, t)));
-    t = multiply(t, series(of_atan, negative(multiply(t, t)), 4, 15));
+    t = multiply(t, series(of_atan, negative(multiply(t, t)), 2, 12));
     return (Pair){ 4 * t.high, 4 * t.low };
 }
 

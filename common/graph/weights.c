@@ -369,11 +369,6 @@ bool weights_save(const Weights *weights, const Form *form, const char *path, Er
     return good;
 }
 
-static int by_entry_key(const void *a, const void *b)
-{
-    return strcmp(((const Entry *)a)->key, ((const Entry *)b)->key);
-}
-
 Digest weights_digest(const Weights *weights)
 {
     Entry *entries = NULL;
@@ -382,9 +377,10 @@ Digest weights_digest(const Weights *weights)
     weights_entries(weights, "", ALL, &entries, &count);
     if (scheme_fits(weights->params, weights->count))
         scheme_convert(entries, count, OFFICIAL);
-    qsort(entries, count, sizeof *entries, by_entry_key);
+    const Entry **sorted = entries_by_key("weights", entries, count, NULL); /* no key comes twice */
     for (size_t i = 0; i < count; i++)
-        sha256_add(&sha, entries[i].data, entries[i].bytes);
+        sha256_add(&sha, sorted[i]->data, sorted[i]->bytes);
+    free(sorted);
     entries_free(entries, count);
     return sha256_end(&sha);
 }
