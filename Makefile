@@ -1,6 +1,6 @@
 # From ResNet to ConvNeXt, one change at a time. `make help` lists what can be made.
 
-# --- What may be set: make CC=clang MARCH=x86-64-v3 PLAIN=1 BUILD=folder V=1 --------------
+# --- What may be set: make CC=clang MARCH=x86-64-v3 PLAIN=1 PORTABLE=1 BUILD=folder V=1 ---
 
 ifeq ($(origin CC),default)
 CC := $(firstword $(foreach c,gcc clang,$(if $(shell command -v $c 2>/dev/null),$c)) cc)
@@ -8,7 +8,9 @@ endif
 MARCH ?= native
 # PLAIN=1 leaves the fast engine out, and the tests of that.
 PLAIN ?=
-BUILD ?= build$(if $(PLAIN),-plain)
+# PORTABLE=1 builds programs whose results are the same bytes everywhere (docs/reliability.md).
+PORTABLE ?=
+BUILD ?= build$(if $(PLAIN),-plain)$(if $(PORTABLE),-portable)
 EXTRA ?=
 STEP ?= 05
 BENCH ?= --preset paper
@@ -35,7 +37,7 @@ TAKES_faults := FAULTS
 TAKES_kill := KILLS
 TAKES_fuzz := FUZZ FUZZ_SECONDS
 TAKES_mutants := MUTANTS
-ALL_TAKE := CC AR MARCH PLAIN BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
+ALL_TAKE := CC AR MARCH PLAIN PORTABLE BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
     FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
 set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 alike = $(filter $1S $(1:%S=%),$2)
@@ -80,15 +82,19 @@ THREADS := -pthread
 endif
 # Some parameters are the fast engine's alone.
 PLAIN_ONLY := $(if $(PLAIN),-DPLAIN_ONLY -Wno-unused-parameter)
-NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 -ffp-contract=fast -Wall -Wextra $(THREADS) -Icommon $(PLAIN_ONLY)
+# A multiplication and an addition may become one instruction, which rounds once.
+ROUNDING := $(if $(PORTABLE),-ffp-contract=off -DPORTABLE,-ffp-contract=fast)
+NEEDED = -std=gnu11 -D_FILE_OFFSET_BITS=64 $(ROUNDING) -Wall -Wextra $(THREADS) -Icommon $(PLAIN_ONLY)
 COMPILE = $(CC) $(NEEDED) $(ARCH) $(CPPFLAGS) $(CFLAGS) $(EXTRA)
 LINK = $(COMPILE) $(LDFLAGS)
 
-# system.c speaks on processors that lack what the rest is compiled for. randaugment.c rounds where
-# Pillow does. The loops of docs/speed do what they say: only what is written with vectors uses them.
-# What is tested is the library; gcc 12 fails on a test of its own at -O3 for aarch64.
+# system.c speaks on processors that lack what the rest is compiled for. portable.c computes what a
+# rounding loses, and randaugment.c rounds where Pillow does; with PORTABLE=1 the library has portable.c's
+# functions instead of libm's. The loops of docs/speed do what they say: only what is written with
+# vectors uses them. What is tested is the library; gcc 12 fails on a test of its own at -O3 for aarch64.
 OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPILE)),$(COMPILE)) \
-    $(if $(filter common/data/randaugment,$1),-ffp-contract=off) \
+    $(if $(filter common/base/portable common/data/randaugment,$1),-ffp-contract=off) \
+    $(if $(PORTABLE),$(if $(filter common/% steps/%,$1),-Icommon/base/portable)) \
     $(if $(filter docs/speed/%,$1),-fno-tree-vectorize -fno-tree-slp-vectorize) \
     $(if $(filter $(TESTS:%.c=%) tests/portable/%,$1),-O1 $(CRITERION_CFLAGS))
 
@@ -252,7 +258,7 @@ $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
 # One binary, a suite per file; it finds the programs through BUILD. A make that a test runs compiles as
 # this one did.
 test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the library and of the programs
-	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' EXTRA='$(EXTRA)' $(BUILD)/tests
+	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' PORTABLE='$(PORTABLE)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
 tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages
@@ -327,7 +333,7 @@ FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell comm
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -425,7 +431,7 @@ docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what t
 help: ## this list
 	@for group in '##' '###' '####'; do awk -F ":.* $$group " '/^[a-z-]+:/ && NF > 1 { \
 	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
-	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) BUILD=folder V=1 (shows the commands)'
+	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) PORTABLE=1 (the same bytes everywhere) BUILD=folder V=1 (shows the commands)'
 
 clean: ## removes what was built
-	rm -rf $(BUILD) build-plain build-asan build-tsan build-fuzz build-port
+	rm -rf $(BUILD) build-plain build-portable build-plain-portable build-asan build-tsan build-fuzz build-port

@@ -446,10 +446,10 @@ Test(alter, evaluate_all)
     char *second = str_format("%s --alter all --format tsv --threads 3", words);
     char *table = prints(program, first), *again = prints(program, second), *at = table;
     cr_expect_str_eq(table, again);
-    cr_assert_str_eq(next_line(&at), "alteration\ttop1\ttop5\tloss\timages");
+    cr_assert_str_eq(next_line(&at), "alteration\ttop1\ttop5\tloss\timages\tsha256");
     double sum = 0;
     for (int i = 0; i < 1 + ALTER_STANDARD; i++) {
-        char *line = str_format("%s", next_line(&at)), *fields[5];
+        char *line = str_format("%s", next_line(&at)), *fields[6];
         if (i % 4 == 0) {
             char *alone = i ? str_format("%s --format tsv --alter %s", words, alter_standard[i - 1])
                             : str_format("%s --format tsv", words);
@@ -459,7 +459,7 @@ Test(alter, evaluate_all)
             free(alone);
             free(row);
         }
-        cr_assert_eq(split(line, fields, 5), 5);
+        cr_assert_eq(split(line, fields, 6), 6);
         cr_expect_str_eq(fields[0], i ? alter_standard[i - 1] : "clean");
         cr_expect_str_eq(fields[4], "60");
         sum += i ? atof(fields[3]) : 0;

@@ -12,6 +12,7 @@ static const struct {
 } rules[] = {
     { "  ", " graph ops cli " }, /* nn.h, what a step includes */
     { " base ", " base " },
+    { " base/portable ", " base " },
     { " io ", " base io " },
     { " graph ", " base io graph " },
     { " ops ", " base graph ops " },

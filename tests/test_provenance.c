@@ -486,14 +486,16 @@ Test(provenance, evaluate_for_programs)
     char *tsv = prints("evaluate --limit 50 --format tsv " BEST), *at = tsv;
     char *json = prints("evaluate --limit 50 --format json " BEST);
     char *fields[16];
-    cr_expect_str_eq(next_line(&at), "alteration\ttop1\ttop5\tloss\timages");
-    cr_assert_eq(split(next_line(&at), fields, 16), 5);
+    cr_expect_str_eq(next_line(&at), "alteration\ttop1\ttop5\tloss\timages\tsha256");
+    cr_assert_eq(split(next_line(&at), fields, 16), 6);
     cr_expect(strcmp(fields[0], "clean") == 0 && strcmp(fields[4], "50") == 0);
     cr_expect_float_eq(atof(fields[1]), number_behind(text, "top-1 "), 0.006);
     cr_expect_float_eq(atof(fields[2]), number_behind(text, "top-5 "), 0.006);
     cr_expect_float_eq(atof(fields[3]), number_behind(text, "loss "), 0.00006);
     cr_expect_float_eq(atof(fields[1]), number_behind(json, "\"top1\": "), 0.006);
     cr_expect_float_eq(atof(fields[3]), number_behind(json, "\"loss\": "), 0.00001);
+    cr_expect_eq(strlen(fields[5]), 64);
+    cr_expect(strstr(text, fields[5]) && strstr(json, fields[5]), "%s", text);
     cr_expect_str_eq(next_line(&at), "");
     cr_expect_str_eq(next_line(&at), "class\tname\t0\t1\t2\t3\t4\t5\t6\t7\t8\t9");
     char *rows = strstr(json, "\"confusion\": ["), *row = strstr(text, "\n 0 T-shirt");

@@ -11,6 +11,7 @@
 typedef struct {
     Builder builder;
     Weights *weights;
+    Digest digest; /* the weights' */
     int batch_size;
 } Trained;
 
@@ -67,12 +68,13 @@ static const char *name_of(const Alteration *alter)
     return *alter->name ? alter->name : "clean";
 }
 
-static void print_row(const char *name, const Score *score, bool tsv)
+/* digest: of the weights, in a row of TSV; else NULL. */
+static void print_row(const char *name, const Score *score, const char *digest)
 {
-    printf(tsv ? "%s\t%.2f\t%.2f\t%.5f" : "%-16s %8.2f %8.2f %8.4f", name, 100 * score->top1,
+    printf(digest ? "%s\t%.2f\t%.2f\t%.5f" : "%-16s %8.2f %8.2f %8.4f", name, 100 * score->top1,
            100 * score->top5, score->loss);
-    if (tsv)
-        printf("\t%d", score->count);
+    if (digest)
+        printf("\t%d\t%s", score->count, digest);
     else if (score->undecided)
         printf("  NaN in %d images", score->undecided);
     printf("\n");
@@ -84,17 +86,18 @@ static void print_table(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *list, int count)
 {
     Score mean = { 0 };
-    printf("%s, test set of %s, %d images\n\n%-16s %8s %8s %8s\n", run->name, test->name,
-           test->count, "alteration", "top-1 %", "top-5 %", "loss");
+    printf("%s, test set of %s, %d images\nsha256 of the weights: %s\n\n%-16s %8s %8s %8s\n",
+           run->name, test->name, test->count, t->digest.text, "alteration", "top-1 %", "top-5 %",
+           "loss");
     for (int i = 0; i < count; i++) {
         Score score = score_altered(t, test, &list[i]);
-        print_row(name_of(&list[i]), &score, false);
+        print_row(name_of(&list[i]), &score, NULL);
         free(score.confusion);
         mean.top1 += i ? score.top1 / (count - 1) : 0;
         mean.top5 += i ? score.top5 / (count - 1) : 0;
         mean.loss += i ? score.loss / (count - 1) : 0;
     }
-    print_row("mean of altered", &mean, false);
+    print_row("mean of altered", &mean, NULL);
 }
 
 /* --- for programs ----------------------------------------------------------------------------- */
@@ -117,10 +120,10 @@ static void print_confusion_tsv(const Dataset *data, const Score *score)
 /* A row an alteration; of one alone the confusion matrix as well, a table behind an empty line. */
 static void print_tsv(const Trained *t, const Dataset *test, const Alteration *list, int count)
 {
-    printf("alteration\ttop1\ttop5\tloss\timages\n");
+    printf("alteration\ttop1\ttop5\tloss\timages\tsha256\n");
     for (int i = 0; i < count; i++) {
         Score score = score_altered(t, test, &list[i]);
-        print_row(name_of(&list[i]), &score, true);
+        print_row(name_of(&list[i]), &score, t->digest.text);
         if (count == 1)
             print_confusion_tsv(test, &score);
         free(score.confusion);
@@ -153,7 +156,7 @@ static void print_json(const Run *run, const Trained *t, const Dataset *test,
     print_json_text(run->name);
     printf(", \"data\": ");
     print_json_text(test->name);
-    printf(", \"images\": %d,\n \"classes\": [", test->count);
+    printf(", \"images\": %d,\n \"sha256\": \"%s\",\n \"classes\": [", test->count, t->digest.text);
     for (int i = 0; i < test->classes; i++) {
         printf("%s", i ? ", " : "");
         print_json_text(test->class_names[i]);
@@ -179,6 +182,7 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
     if (score.undecided)
         printf("%d images have a NaN among their logits: counted as wrong, named nothing\n",
                score.undecided);
+    printf("sha256 of the weights: %s\n", t->digest.text);
     print_confusion(test, &score);
     free(score.confusion);
 }
@@ -194,6 +198,7 @@ int cmd_evaluate(const Run *run)
     Trained t = { .builder = blueprint_builder(&plan), .batch_size = o->batch_size };
     Net *net = t.builder.build(t.builder.context, 1);
     t.weights = origin_weights(&origin, &plan.shape, net);
+    t.digest = weights_digest(t.weights);
     if (o->format == FORMAT_TSV)
         print_tsv(&t, &test, list, count);
     else if (o->format == FORMAT_JSON)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct Loader {
     Batch made[BATCHES]; /* batch i lies in made[i % BATCHES] */
 
     pthread_t thread;
+    bool alone; /* without that thread, where there are none: the caller's makes the batches */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     /* Under the mutex. Batches first … taken-1 were given out, taken … ready-1 wait. */
@@ -199,7 +201,8 @@ Loader *loader_start(const LoaderOptions *options, Error *error)
     loader->order = loader_order(&loader->options);
     allocate_batches(loader);
     int why = start_thread(loader);
-    if (why == 0)
+    loader->alone = why == ENOTSUP;
+    if (why == 0 || loader->alone)
         return loader;
     error_set(error, "loader", "cannot start a thread: %s", strerror(why));
     loader_free(loader);
@@ -212,6 +215,8 @@ bool loader_next(Loader *loader, const Batch **batch)
     *batch = NULL;
     if (!more)
         return false;
+    if (loader->alone)
+        make_batch(loader, loader->ready++);
     pthread_mutex_lock(&loader->mutex);
     while (loader->ready == loader->taken)
         pthread_cond_wait(&loader->changed, &loader->mutex);
@@ -230,6 +235,7 @@ void loader_stop(Loader *loader)
     loader->stop = true;
     pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->mutex);
-    pthread_join(loader->thread, NULL);
+    if (!loader->alone)
+        pthread_join(loader->thread, NULL);
     loader_free(loader);
 }

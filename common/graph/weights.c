@@ -53,19 +53,6 @@ Weights weights_tail(const Weights *weights, int first)
                       .floats = weights->floats - (size_t)(data - weights->data) };
 }
 
-/* FNV-1a over 32 bits at a time; what lies between parameters is 0. */
-uint64_t weights_digest(const Weights *weights)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < weights->floats; i++) {
-        uint32_t bits;
-        memcpy(&bits, &weights->data[i], sizeof bits);
-        hash = (hash ^ bits) * 0x100000001b3u;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
-
 /* --- fresh values ---------------------------------------------------------------------------- */
 
 static float draw(Init init, Random r, size_t i)
@@ -398,4 +385,20 @@ bool weights_save(const Weights *weights, const Form *form, const char *path, Er
            safetensors_write(path, entries, count, form->metadata, form->metadata_count, error);
     entries_free(entries, count);
     return good;
+}
+
+Digest weights_digest(const Weights *weights)
+{
+    Entry *entries = NULL;
+    size_t count = 0;
+    Sha256 sha = sha256_new();
+    weights_entries(weights, "", ALL, &entries, &count);
+    if (scheme_fits(weights->params, weights->count))
+        scheme_convert(entries, count, OFFICIAL);
+    const Entry **sorted = entries_by_key("weights", entries, count, NULL); /* no key comes twice */
+    for (size_t i = 0; i < count; i++)
+        sha256_add(&sha, sorted[i]->data, sorted[i]->bytes);
+    free(sorted);
+    entries_free(entries, count);
+    return sha256_end(&sha);
 }

@@ -5,6 +5,7 @@
 #define GRAPH_WEIGHTS_H
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "graph/net.h"
 #include "graph/schemes.h"
 #include "io/safetensors.h"
@@ -22,8 +23,6 @@ void weights_free(Weights *weights);
 
 /* Returns the parameters from number `first` on, in the same memory: not to be freed by itself. */
 Weights weights_tail(const Weights *weights, int first);
-/* Returns a number that tells these values from others, in whatever file they were. */
-uint64_t weights_digest(const Weights *weights);
 
 /* Sets initial values according to the parameters' Init. A parameter's values depend only on the
  * seed and its key: a layer that two networks share starts with the same weights in both. */
@@ -68,5 +67,9 @@ typedef struct {
 /* Writes the store to a file. Also fails, naming the key, if a finite number would be infinite in
  * F16. */
 bool weights_save(const Weights *weights, const Form *form, const char *path, Error *error);
+
+/* The SHA-256 of the tensors' bytes as weights_save writes them (F32, the official scheme), in the
+ * byte order of their keys: whatever file they were read from, equal weights have one digest. */
+Digest weights_digest(const Weights *weights);
 
 #endif

@@ -318,6 +318,8 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
         printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
                *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
                100 * score.top1, 100 * score.top5);
+    if (good)
+        printf("sha256 of the weights: %s\n", weights_digest(judged(t)).text);
     free(epochs);
     free(text);
     return good;
@@ -328,9 +330,7 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
 /* What a recipe says only where it has it. */
 static char *extras_text(const Recipe *r)
 {
-    char *start =
-        r->start ? str_format(" --weights %016llx", (unsigned long long)weights_digest(r->start))
-                 : NULL;
+    char *start = r->start ? str_format(" --weights %.16s", weights_digest(r->start).text) : NULL;
     char *randaugment =
         str_format(" --randaugment %d,%d", r->randaugment.count, r->randaugment.magnitude);
     char *erasing = str_format(" --erasing %.9g", r->erasing);
