@@ -166,7 +166,7 @@ static void expect_confusion(char *evaluated, const int truth[IMAGES], const Nam
     int wanted[CLASSES][CLASSES] = { 0 };
     for (int i = 0; i < IMAGES; i++)
         wanted[truth[i]][named->order[i][0]]++;
-    for (int line = 0; line < 4; line++)
+    for (int line = 0; line < 5; line++)
         cr_assert(next_line(&evaluated));
     for (int i = 0; i < CLASSES; i++) {
         char *at = next_line(&evaluated);

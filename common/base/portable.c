@@ -15,64 +15,64 @@
 /* high + low, where high is that rounded to a double. */
 typedef struct {
     double high, low;
-} Pair;
+} DoublePair;
 
 /* a + b where |a| >= |b| or a is 0. */
-static Pair ordered_sum(double a, double b)
+static DoublePair ordered_sum(double a, double b)
 {
     double high = a + b;
-    return (Pair){ high, b - (high - a) };
+    return (DoublePair){ high, b - (high - a) };
 }
 
 /* a + b, exactly (Knuth). */
-static Pair sum(double a, double b)
+static DoublePair sum(double a, double b)
 {
     double high = a + b, part = high - a;
-    return (Pair){ high, (a - (high - part)) + (b - part) };
+    return (DoublePair){ high, (a - (high - part)) + (b - part) };
 }
 
 /* a·b, exactly: by halves of 26 bits, whose products are exact. |a|, |b| < 2^996. */
-static Pair product(double a, double b)
+static DoublePair product(double a, double b)
 {
     double spread_a = a * 0x8000001p0, spread_b = b * 0x8000001p0, high = a * b;
     double a1 = spread_a - (spread_a - a), b1 = spread_b - (spread_b - b), a2 = a - a1, b2 = b - b1;
-    return (Pair){ high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2 };
+    return (DoublePair){ high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2 };
 }
 
-static Pair add(Pair a, Pair b)
+static DoublePair add(DoublePair a, DoublePair b)
 {
-    Pair s = sum(a.high, b.high);
+    DoublePair s = sum(a.high, b.high);
     return ordered_sum(s.high, s.low + (a.low + b.low));
 }
 
-static Pair multiply(Pair a, Pair b)
+static DoublePair multiply(DoublePair a, DoublePair b)
 {
-    Pair p = product(a.high, b.high);
+    DoublePair p = product(a.high, b.high);
     return ordered_sum(p.high, p.low + (a.high * b.low + a.low * b.high));
 }
 
-static Pair divide(Pair a, Pair b)
+static DoublePair divide(DoublePair a, DoublePair b)
 {
     double q = a.high / b.high;
-    Pair p = product(q, b.high);
+    DoublePair p = product(q, b.high);
     return ordered_sum(q, ((a.high - p.high) - p.low + (a.low - q * b.low)) / b.high);
 }
 
-static Pair root(Pair a)
+static DoublePair root(DoublePair a)
 {
     double s = sqrt(a.high);
-    Pair p = product(s, s);
+    DoublePair p = product(s, s);
     return s == 0 ? a : ordered_sum(s, ((a.high - p.high) - p.low + a.low) / (2 * s));
 }
 
-static Pair negative(Pair a)
+static DoublePair negative(DoublePair a)
 {
-    return (Pair){ -a.high, -a.low };
+    return (DoublePair){ -a.high, -a.low };
 }
 
-static const Pair one = { 1, 0 }, half_pi = { 0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54 },
-                  pi = { 0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53 },
-                  two_by_root_pi = { 0x1.20dd750429b6dp+0, 0x1.1ae3a914fed80p-56 };
+static const DoublePair one = { 1, 0 }, half_pi = { 0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54 },
+                        pi = { 0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53 },
+                        two_by_root_pi = { 0x1.20dd750429b6dp+0, 0x1.1ae3a914fed80p-56 };
 
 /* ln 2 = LN2_HIGH + LN2_LOW, the first of so few bits that its products with exponents are exact.
  */
@@ -114,14 +114,14 @@ static Ratio of_erf(int n) /* x^n / (2n+1)!! */
 
 /* 1 + x·r(1)·(1 + x·r(2)·(1 + …)), the first `pairs` of these in pairs: each makes what was rounded
  * further inside smaller. */
-static inline Pair series(RatioOf *ratio, Pair x, int pairs, int terms)
+static inline DoublePair series(RatioOf *ratio, DoublePair x, int pairs, int terms)
 {
     double inner = 1;
     for (int n = terms; n > pairs; n--)
         inner = 1 + x.high * (ratio(n).over / ratio(n).under) * inner;
-    Pair s = { inner, 0 };
+    DoublePair s = { inner, 0 };
     for (int n = pairs; n > 0; n--) {
-        Pair r = divide((Pair){ ratio(n).over, 0 }, (Pair){ ratio(n).under, 0 });
+        DoublePair r = divide((DoublePair){ ratio(n).over, 0 }, (DoublePair){ ratio(n).under, 0 });
         s = add(one, multiply(multiply(x, r), s));
     }
     return s;
@@ -160,41 +160,42 @@ static double mantissa(double x, int *n)
 /* --- exp, log, pow --------------------------------------------------------------------------- */
 
 /* exp(x) = the result · 2^*n for |x| < 1000: x = n·ln 2 + r with |r| <= ln(2)/2. */
-static Pair exp_of(Pair x, int *n)
+static DoublePair exp_of(DoublePair x, int *n)
 {
     double k = floor(x.high * 0x1.71547652b82fep+0 + 0.5);
-    Pair r = add(sum(x.high, -k * LN2_HIGH), add(product(-k, LN2_LOW), (Pair){ x.low, 0 }));
+    DoublePair r =
+        add(sum(x.high, -k * LN2_HIGH), add(product(-k, LN2_LOW), (DoublePair){ x.low, 0 }));
     *n = (int)k;
     return series(of_exp, r, 5, 16);
 }
 
 /* exp(x), infinite and 0 where it leaves the range. */
-static double exp_scaled(Pair x)
+static double exp_scaled(DoublePair x)
 {
     if (x.high > 710)
         return INFINITY;
     if (x.high < -746)
         return 0;
     int n;
-    Pair p = exp_of(x, &n);
+    DoublePair p = exp_of(x, &n);
     return scale(p.high, n);
 }
 
 double portable_exp(double x)
 {
-    return isnan(x) ? x : exp_scaled((Pair){ x, 0 });
+    return isnan(x) ? x : exp_scaled((DoublePair){ x, 0 });
 }
 
 /* log(x) for 0 < x < inf: x = m·2^n with √½ < m <= √2, log m = 2·atanh((m-1)/(m+1)). */
-static Pair log_of(double x)
+static DoublePair log_of(double x)
 {
     int n;
     double m = mantissa(x, &n);
     if (m > 0x1.6a09e667f3bcdp+0)
         m /= 2, n++;
-    Pair s = divide((Pair){ m - 1, 0 }, sum(m, 1));
-    Pair log_m = multiply(s, series(of_atan, multiply(s, s), 4, 14));
-    Pair log_n = add((Pair){ n * LN2_HIGH, 0 }, product(n, LN2_LOW));
+    DoublePair s = divide((DoublePair){ m - 1, 0 }, sum(m, 1));
+    DoublePair log_m = multiply(s, series(of_atan, multiply(s, s), 4, 14));
+    DoublePair log_n = add((DoublePair){ n * LN2_HIGH, 0 }, product(n, LN2_LOW));
     return add(log_n, add(log_m, log_m));
 }
 
@@ -214,11 +215,11 @@ static double power(double x, double y)
         return 1;
     if (x == 0 || x == INFINITY)
         return (x == 0) == (y > 0) ? 0 : INFINITY;
-    Pair l = log_of(x);
+    DoublePair l = log_of(x);
     double rough = y * l.high;
     if (fabs(rough) > 800)
         return rough > 0 ? INFINITY : 0;
-    return exp_scaled(add(product(y, l.high), (Pair){ y * l.low, 0 }));
+    return exp_scaled(add(product(y, l.high), (DoublePair){ y * l.low, 0 }));
 }
 
 double portable_pow(double x, double y)
@@ -247,12 +248,12 @@ static const uint32_t two_by_pi[] = {
 /* x = *quadrant·π/2 + the result, which is π/4 at most; x finite. Of x·2/π, with x = m·2^e, only
  * what is below 4 matters, so that m meets the bits of 2/π from the (e-2)-th on (Payne and Hanek,
  * 1983); 192 of them, as no double is nearer to a multiple of π/2 than some 2^-62. */
-static Pair reduce(double x, int *quadrant)
+static DoublePair reduce(double x, int *quadrant)
 {
     enum { WORDS = 6 };
     *quadrant = 0;
     if (fabs(x) <= 0.785)
-        return (Pair){ x, 0 };
+        return (DoublePair){ x, 0 };
     int e;
     uint64_t m = (uint64_t)(mantissa(fabs(x), &e) * 0x1p52), carry = 0;
     int from = e - 52 - 2 + 64, at = from / 32, shift = from % 32;
@@ -272,13 +273,13 @@ static Pair reduce(double x, int *quadrant)
     *quadrant = (int)(turn[0] >> 30);
     bool down = turn[0] >> 29 & 1; /* nearer to the next quadrant's beginning: down from there */
     *quadrant += down;
-    Pair f = { 0, 0 };
+    DoublePair f = { 0, 0 };
     for (int i = WORDS; i >= 0; i--) {
         uint32_t word = (down ? ~turn[i] : turn[i]) & (i ? 0xffffffff : 0x3fffffff);
-        f = add((Pair){ word * power_of_two(-30 - 32 * i), 0 }, f);
+        f = add((DoublePair){ word * power_of_two(-30 - 32 * i), 0 }, f);
     }
     f = down ? negative(f) : f;
-    Pair r = multiply(f, half_pi);
+    DoublePair r = multiply(f, half_pi);
     if (x < 0) {
         *quadrant = -*quadrant;
         r = negative(r);
@@ -294,9 +295,9 @@ static double sine(double x, int quarter)
     if (x == 0 && !quarter)
         return x;
     int quadrant;
-    Pair r = reduce(x, &quadrant), square = negative(multiply(r, r));
+    DoublePair r = reduce(x, &quadrant), square = negative(multiply(r, r));
     quadrant += quarter;
-    Pair s =
+    DoublePair s =
         quadrant % 2 ? series(of_cos, square, 3, 10) : multiply(r, series(of_sin, square, 3, 9));
     return quadrant & 2 ? -s.high : s.high;
 }
@@ -314,24 +315,24 @@ double portable_cos(double x)
 /* --- atan2, hypot ---------------------------------------------------------------------------- */
 
 /* √(x² + y²). */
-static Pair length(Pair x, Pair y)
+static DoublePair length(DoublePair x, DoublePair y)
 {
     return root(add(multiply(x, x), multiply(y, y)));
 }
 
 /* The angle of 0 <= y <= x, x not 0: halved twice, atan(t) = 2·atan(t / (1 + √(1 + t²))). */
-static Pair angle_of(double y, double x)
+static DoublePair angle_of(double y, double x)
 {
     if (y / x < 0x1p-60)
-        return (Pair){ y / x, 0 };
+        return (DoublePair){ y / x, 0 };
     int n;
     mantissa(x, &n);
     y = scale(y, -n), x = scale(x, -n);
-    Pair t = divide((Pair){ y, 0 }, (Pair){ x, 0 });
+    DoublePair t = divide((DoublePair){ y, 0 }, (DoublePair){ x, 0 });
     for (int halved = 0; halved < 2; halved++)
         t = divide(t, add(one, length(one, t)));
     t = multiply(t, series(of_atan, negative(multiply(t, t)), 2, 12));
-    return (Pair){ 4 * t.high, 4 * t.low };
+    return (DoublePair){ 4 * t.high, 4 * t.low };
 }
 
 double portable_atan2(double y, double x)
@@ -339,7 +340,7 @@ double portable_atan2(double y, double x)
     if (isnan(x) || isnan(y))
         return x + y;
     double height = fabs(y), width = fabs(x);
-    Pair angle = { 0, 0 };
+    DoublePair angle = { 0, 0 };
     if (isinf(height) && isinf(width))
         height = width = 1;
     if (height > width)
@@ -363,28 +364,28 @@ double portable_hypot(double x, double y)
         return 0;
     int n;
     mantissa(larger, &n);
-    return scale(length((Pair){ scale(x, -n), 0 }, (Pair){ scale(y, -n), 0 }).high, n);
+    return scale(length((DoublePair){ scale(x, -n), 0 }, (DoublePair){ scale(y, -n), 0 }).high, n);
 }
 
 /* --- erfc ------------------------------------------------------------------------------------ */
 
 /* erf(x) = 2/√π · exp(-x²) · Σ 2^n·x^(2n+1) / (2n+1)!!, whose terms are all positive (Abramowitz
  * and Stegun 7.1.6); 0 <= x <= 2. */
-static Pair erf_near(double x, Pair square, Pair e)
+static DoublePair erf_near(double x, DoublePair square, DoublePair e)
 {
-    Pair s = series(of_erf, (Pair){ 2 * square.high, 2 * square.low }, 16, 40);
-    return multiply(multiply(two_by_root_pi, e), multiply((Pair){ x, 0 }, s));
+    DoublePair s = series(of_erf, (DoublePair){ 2 * square.high, 2 * square.low }, 16, 40);
+    return multiply(multiply(two_by_root_pi, e), multiply((DoublePair){ x, 0 }, s));
 }
 
 /* erfc(x) = exp(-x²) / √π / (x + ½/(x + 1/(x + 1½/(x + …)))) (7.1.14); x > 2. */
-static Pair erfc_far(double x, Pair e)
+static DoublePair erfc_far(double x, DoublePair e)
 {
     double below = x;
     for (int n = 100; n > 1; n--)
         below = x + 0.5 * n / below;
-    Pair root_pi_by_two = divide(one, two_by_root_pi);
-    Pair under = multiply(root_pi_by_two, sum(x, 0.5 / below));
-    return divide(e, (Pair){ 2 * under.high, 2 * under.low });
+    DoublePair root_pi_by_two = divide(one, two_by_root_pi);
+    DoublePair under = multiply(root_pi_by_two, sum(x, 0.5 / below));
+    return divide(e, (DoublePair){ 2 * under.high, 2 * under.low });
 }
 
 double portable_erfc(double x)
@@ -395,12 +396,12 @@ double portable_erfc(double x)
     if (a > 28)
         return x < 0 ? 2 : 0;
     int n;
-    Pair square = product(a, a), e = exp_of(negative(square), &n);
+    DoublePair square = product(a, a), e = exp_of(negative(square), &n);
     if (a > 2) {
         e = erfc_far(a, e);
         return x < 0 ? 2 - scale(e.high, n) : scale(e.high, n);
     }
-    e = (Pair){ scale(e.high, n), scale(e.low, n) };
-    Pair erf_a = erf_near(a, square, e);
+    e = (DoublePair){ scale(e.high, n), scale(e.low, n) };
+    DoublePair erf_a = erf_near(a, square, e);
     return add(one, x < 0 ? erf_a : negative(erf_a)).high;
 }
