@@ -13,7 +13,7 @@ static size_t next_choice(const char *choices, const char **at)
     const char *bar = *at ? strchr(*at, '|') : NULL;
     if (*at && !bar)
         return 0;
-    *at = bar ? bar + 1 : choices;
+    *at = bar ? bar + 1 : choices ? choices : "";
     return strcspn(*at, "|");
 }
 

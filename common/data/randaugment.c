@@ -204,11 +204,11 @@ static double cubic(const double v[4], double at)
 /* Channel c at (x, y), in pixels from the image's corner; the border's pixels go on outside. */
 static uint8_t bicubic(const Image *p, int c, double x, double y)
 {
-    double left = floor(x - 0.5), top = floor(y - 0.5), rows[4];
+    double left = floor(x - 0.5), top = floor(y - 0.5), rows[4] = { 0 };
     for (int i = 0; i < 4; i++) {
         int row = int_min(int_max((int)top - 1 + i, 0), p->height - 1);
         const uint8_t *from = p->pixels + (size_t)row * (size_t)p->width * (size_t)p->channels;
-        double v[4];
+        double v[4] = { 0 };
         for (int k = 0; k < 4; k++) {
             int column = int_min(int_max((int)left - 1 + k, 0), p->width - 1);
             v[k] = from[(size_t)column * (size_t)p->channels + (size_t)c];

@@ -223,11 +223,8 @@ size_t depthwise_work(const Depthwise *d)
 
 static void library(const Depthwise *d)
 {
-    grouped_forward(&(Conv){ .shape = shape_of(d),
-                             .x = d->x,
-                             .weight = d->weight,
-                             .y = d->y,
-                             .work = d->work });
+    grouped_forward(&(Conv){
+        .shape = shape_of(d), .x = d->x, .weight = d->weight, .y = d->y, .work = d->work });
 }
 
 const Version depthwise_versions[] = {
