@@ -468,9 +468,8 @@ void origin_normalise(const Origin *origin, Dataset *data)
 
 Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
 {
-    const char *asked = origin->run->options.data;
     const Dataset *recorded = &origin->provenance.data;
-    const char *name = asked ? asked : recorded->name;
+    const char *asked = origin->run->options.data, *name = asked ? asked : recorded->name;
     Dataset data;
     Error error;
     if (!name)

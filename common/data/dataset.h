@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DATASET_CHANNELS_MAX = 3, ALTERED_NAME = 32 };
@@ -49,6 +50,9 @@ bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, 
 void dataset_limit(Dataset *data, int limit);
 void dataset_free(Dataset *data);
 
+/* The bytes of one image: channels, height and width. */
+size_t dataset_image_bytes(const Dataset *data);
+
 /* Room for the pixels of `count` images of the set: in a file's memory where data->in_file says so.
  * Ends the program where there is none. */
 void dataset_alloc_pixels(Dataset *data);
@@ -57,10 +61,11 @@ void dataset_free_pixels(Dataset *data);
 /* The paths of the set's files, as many as there are; each and the list malloc'd. */
 char **dataset_files(const char *name, int *count);
 
-/* Is it "folder:PATH"? Then the path, else NULL. */
+/* The path of "folder:PATH", which points into the name; NULL of another name. */
 const char *dataset_folder(const char *name);
 
-/* Do these names mean the same set? Folders may: of what classes they are tells them apart. */
+/* Tells whether these names may mean the same set. Any two folders may: their classes tell them
+ * apart. */
 bool dataset_same(const char *a, const char *b);
 
 /* What a set is called among files: its name, or the last part of a folder's path; malloc'd. */

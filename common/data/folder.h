@@ -17,15 +17,12 @@
 
 #include "data/dataset.h"
 
-enum { FOLDER_INPUT = 64, FOLDER_CLASSES_MAX = 256 };
+enum { FOLDER_INPUT = 64 };
 
 /* name: what the sets are called. training, test: may be NULL. mean and std remain to be measured,
  * but where wish->like has them. Fails where a folder or file is not as it should be; names each
  * file that cannot be read. */
 bool folder_open(const char *name, const char *path, const DatasetWish *wish, Dataset *training,
                  Dataset *test, Error *error);
-
-/* The paths of all files that would be looked at; each and the list malloc'd. */
-char **folder_files(const char *path, int *count);
 
 #endif

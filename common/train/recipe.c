@@ -6,6 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- in words -------------------------------------------------------------------------------- */
+
+/* Writes the options that a recipe has only where they are used. */
+static char *extras_text(const Recipe *r)
+{
+    char *start = r->start ? str_format(" --weights %.16s", weights_digest(r->start).text) : NULL;
+    char *randaugment =
+        str_format(" --randaugment %d,%d", r->randaugment.count, r->randaugment.magnitude);
+    char *erasing = str_format(" --erasing %.9g", r->erasing);
+    char *text = str_format("%s%s%s%s%s%s", r->classic ? " --recipe classic" : "",
+                            r->randaugment.count ? randaugment : "", r->erasing > 0 ? erasing : "",
+                            start ? start : "", r->freeze ? " --freeze on" : "",
+                            r->no_crop_flip ? " --augment none" : "");
+    free(start);
+    free(randaugment);
+    free(erasing);
+    return text;
+}
+
+char *recipe_text(const Recipe *r, EngineKind engine, const char *altered)
+{
+    char *extras = extras_text(r);
+    char *text = str_format(
+        "%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
+        "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
+        "--ema %.9g --seed %llu%s%s%s%s",
+        r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr, r->warmup,
+        r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema, (unsigned long long)r->seed,
+        extras, *altered ? " --alter " : "", altered, engine == PLAIN ? " --engine plain" : "");
+    free(extras);
+    return text;
+}
+
+/* --- words ----------------------------------------------------------------------------------- */
+
 /* "--option value" of a recipe; the first one is the network's name, whose `name` is empty. A value
  * may hold spaces. */
 typedef struct {
@@ -94,7 +129,7 @@ static char *shown(const Word *word)
 }
 
 /* Adds a difference to *list, which is NULL before the first. */
-static void add(char **list, const Word *then, const Word *now)
+static void add_difference(char **list, const Word *then, const Word *now)
 {
     char *was = shown(then), *is = shown(now);
     char *longer = str_format("%s%s%.*s%s%s then, %s now", *list ? *list : "", *list ? "; " : "",
@@ -117,11 +152,11 @@ char *recipe_differences(const char *then, const char *now)
         bool follows = warmup_follows && same(word.name, word.name_length, "--warmup", 8);
         if (!(there && same(word.value, word.value_length, other.value, other.value_length)) &&
             !follows)
-            add(&list, &other, &word);
+            add_difference(&list, &other, &word);
     }
     for (const char *at = then; next_word(&at, &word);)
         if (!find_word(now, word.name, word.name_length, &other))
-            add(&list, &word, &other);
+            add_difference(&list, &word, &other);
     return list;
 }
 

@@ -66,7 +66,7 @@ static bool save_best(const Trainer *t, Error *error)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
-static long position(const Trainer *t)
+static long steps_done(const Trainer *t)
 {
     return (long)t->state.epoch * t->batches + t->state.batch;
 }
@@ -75,8 +75,8 @@ static double lr_now(const Trainer *t)
 {
     const Recipe *r = t->recipe;
     long total = (long)r->epochs * t->batches, warmup = lround(r->warmup * t->batches);
-    return r->classic ? schedule_steps_lr(position(t), total, warmup, r->lr)
-                      : schedule_lr(position(t), total, warmup, r->lr, r->min_lr);
+    return r->classic ? schedule_steps_lr(steps_done(t), total, warmup, r->lr)
+                      : schedule_lr(steps_done(t), total, warmup, r->lr, r->min_lr);
 }
 
 /* average += (1 - decay)·(weights - average), for parameters and running statistics alike. */
@@ -108,7 +108,7 @@ static double train_batch(Trainer *t, const Batch *batch)
     const Tensor *x = net_tensor(t->net, 0), *y = net_output(t->net);
     Targets targets = { .a = batch->a, .b = batch->b, .lambda = batch->lambda };
     memcpy(engine_input(t->engine), batch->x, tensor_elements(x) * sizeof(float));
-    engine_drop(t->engine, (Random){ t->recipe->seed, (uint64_t)position(t) });
+    engine_drop(t->engine, (Random){ t->recipe->seed, (uint64_t)steps_done(t) });
     engine_forward(t->engine);
     double loss = cross_entropy_loss(engine_output(t->engine), y->n, y->c, targets,
                                      t->recipe->smoothing, engine_output_gradient(t->engine));
@@ -327,38 +327,6 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
 
 /* --- the beginning --------------------------------------------------------------------------- */
 
-/* What a recipe says only where it has it. */
-static char *extras_text(const Recipe *r)
-{
-    char *start = r->start ? str_format(" --weights %.16s", weights_digest(r->start).text) : NULL;
-    char *randaugment =
-        str_format(" --randaugment %d,%d", r->randaugment.count, r->randaugment.magnitude);
-    char *erasing = str_format(" --erasing %.9g", r->erasing);
-    char *text = str_format("%s%s%s%s%s%s", r->classic ? " --recipe classic" : "",
-                            r->randaugment.count ? randaugment : "", r->erasing > 0 ? erasing : "",
-                            start ? start : "", r->freeze ? " --freeze on" : "",
-                            r->no_crop_flip ? " --augment none" : "");
-    free(start);
-    free(randaugment);
-    free(erasing);
-    return text;
-}
-
-static char *recipe_text(const Recipe *r, EngineKind engine, const Dataset *data)
-{
-    char *extras = extras_text(r);
-    char *text =
-        str_format("%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
-                   "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
-                   "--ema %.9g --seed %llu%s%s%s%s",
-                   r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr,
-                   r->warmup, r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema,
-                   (unsigned long long)r->seed, extras, *data->altered ? " --alter " : "",
-                   data->altered, engine == PLAIN ? " --engine plain" : "");
-    free(extras);
-    return text;
-}
-
 /* Resumes from the checkpoint. */
 static bool go_on(Trainer *t, Error *error)
 {
@@ -448,7 +416,7 @@ static Trainer trainer_new(const Recipe *recipe, Builder builder, const Dataset 
     t.batches = t.split.training_count / recipe->batch_size;
     t.whole = builder.build(builder.context, recipe->batch_size);
     t.net = recipe->freeze ? features_head(t.whole) : t.whole;
-    t.recipe_text = recipe_text(recipe, builder.engine, data);
+    t.recipe_text = recipe_text(recipe, builder.engine, data->altered);
     t.gradients = weights_new(t.net);
     t.state.weights = first_weights(&t);
     if (recipe->classic)

@@ -2,32 +2,8 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
-#include "data/augment.h"
 #include "train/evaluate.h"
-
-typedef struct {
-    const char *data; /* the data set's name */
-    const char *out;  /* the folder for log, checkpoints and result */
-    bool resume;
-    bool longer; /* may resuming make the run longer? */
-    int limit;   /* images of the training set; 0: all */
-    int epochs, batch_size;
-    double lr, min_lr, warmup; /* warmup: epochs */
-    double weight_decay, smoothing;
-    bool classic; /* SGD and steps of the learning rate (min_lr is not used) in place of AdamW and a
-                     cosine */
-    bool mixup, cutmix;
-    RandAugment randaugment;
-    double erasing;       /* probability of random erasing */
-    bool no_crop_flip;    /* images are neither cropped nor flipped at random */
-    const Weights *start; /* the weights to start from; NULL: fresh ones */
-    bool freeze;          /* train the head alone, train/features.h */
-    double ema;           /* decay of the weights' average per optimiser step; 0: no average */
-    uint64_t seed;
-    const Metadata *metadata; /* of the files with weights: network and data set */
-    size_t metadata_count;
-    const char *network; /* step and options that build it, for the recipe in a checkpoint */
-} Recipe;
+#include "train/recipe.h"
 
 /* INTERRUPTED: by a signal (base/stop.h), after saving. REFUSED: the folder holds a run that would
  * be lost or has another recipe. */

@@ -1,0 +1,94 @@
+#define _XOPEN_SOURCE 700 /* S_ISREG */
+#include "data/folder_image.h"
+
+#include "base/memory.h"
+#include "base/process.h"
+#include "base/system.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool check_file(const char *path, struct stat *status, Error *error)
+{
+    if (stat(path, status) != 0)
+        return error_set(error, path, "cannot open it: %s", strerror(errno));
+    if (S_ISDIR(status->st_mode))
+        return error_set(error, path, "is a folder, in a class's folder where images are wanted");
+    return S_ISREG(status->st_mode) || error_set(error, path, "is no regular file");
+}
+
+static bool is_pnm(const ImageFile *file)
+{
+    return file->size > 1 && file->bytes[0] == 'P' && file->bytes[1] >= '1' &&
+           file->bytes[1] <= '7';
+}
+
+/* Text is to be refused: anytopnm would draw its letters. */
+static bool is_text(const ImageFile *file)
+{
+    enum { LOOKED_AT = 512 };
+    size_t end = file->size < LOOKED_AT ? file->size : LOOKED_AT, i = 0;
+    while (i < end &&
+           ((unsigned char)file->bytes[i] >= ' ' || strchr("\t\n\r\f", file->bytes[i])) &&
+           file->bytes[i])
+        i++;
+    return i == end && strncmp(file->bytes, "/* XPM", 6) != 0;
+}
+
+/* Replaces the bytes of another format by those of a PNM file. */
+static bool convert_to_pnm(ImageFile *file, Error *error)
+{
+    Error why;
+    if (is_text(file))
+        return error_set(error, file->name, "is text, no image");
+    char *path = str_format("%s%s", *file->name == '-' ? "./" : "", file->name), *bytes;
+    char *const command[] = { "anytopnm", path, NULL };
+    size_t size;
+    bool good = process_read(command, true, &bytes, &size, &why);
+    free(path);
+    if (good && size == 0) {
+        free(bytes);
+        good = error_set(&why, *command, "it makes nothing of it");
+    }
+    if (!good)
+        return error_set(error, file->name,
+                         "is no PNM image, and netpbm's anytopnm cannot read it (%.400s)",
+                         why.text);
+    free(file->bytes);
+    file->bytes = bytes, file->size = size;
+    return true;
+}
+
+static bool unchanged(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           system_file_time(a) == system_file_time(b);
+}
+
+/* Reads the one image of an opened file. */
+static bool read_one(ImageFile *file, Image *image, Error *error)
+{
+    if ((!is_pnm(file) && !convert_to_pnm(file, error)) || !image_next(file, image, error))
+        return false;
+    if (!image_more(file))
+        return true;
+    image_free(image);
+    return error_set(error, file->name, "holds several images, or bytes behind its image");
+}
+
+bool folder_image(const char *path, Image *image, Error *error)
+{
+    struct stat before, after;
+    ImageFile file;
+    if (!check_file(path, &before, error) || !image_open(path, &file, error))
+        return false;
+    bool good = read_one(&file, image, error);
+    image_close(&file);
+    if (good && (stat(path, &after) != 0 || !unchanged(&before, &after))) {
+        image_free(image);
+        good = error_set(error, path, "changed while it was read");
+    }
+    return good;
+}
