@@ -93,6 +93,7 @@ LINK = $(COMPILE) $(LDFLAGS)
 # functions instead of libm's. The loops of docs/speed do what they say: only what is written with
 # vectors uses them. What is tested is the library; gcc 12 fails on a test of its own at -O3 for aarch64.
 OWN_COMPILE = $(if $(filter common/base/system,$1),$(filter-out $(ARCH),$(COMPILE)),$(COMPILE)) \
+    $(if $(filter common/base/built_for,$1),-DCOMMIT='"$(shell cat $(BUILD)/commit)"') \
     $(if $(filter common/base/portable common/data/randaugment,$1),-ffp-contract=off) \
     $(if $(PORTABLE),$(if $(filter common/% steps/%,$1),-Icommon/base/portable)) \
     $(if $(filter docs/speed/%,$1),-fno-tree-vectorize -fno-tree-slp-vectorize) \
@@ -140,6 +141,18 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@new=$@.$$$$; { echo '$(LINK)'; $(COMPILE) -dM -E -x c /dev/null | cksum; } >$$new; \
 	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
+
+# Holds the commit, and whether files differ from it: then one object is compiled again. A repository
+# that these files only lie in has nothing to say.
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@export GIT_OPTIONAL_LOCKS=0; { git ls-files --error-unmatch $(COMMITTED) >/dev/null && \
+	    commit=$$(git rev-parse --short=12 HEAD) && changed=$$(git status --porcelain $(COMMITTED)) && \
+	    commit="$$commit$${changed:+ changed}"; } 2>/dev/null || commit=unknown; \
+	    echo "$$commit" | cmp -s - $@ || echo "$$commit" >$@
+COMMITTED := :/Makefile :/common :/steps :/results/variants.tsv
+
+$(BUILD)/obj/common/base/built_for.o: $(BUILD)/commit
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call SAY,CC,$<)

@@ -11,3 +11,15 @@ const char built_for[] = " (SVE)", built_for_any[] = ", or make MARCH=armv8-a";
 #else
 const char built_for[] = "", built_for_any[] = "";
 #endif
+
+/* The Makefile says it. */
+#ifndef COMMIT
+#define COMMIT "unknown"
+#endif
+const char built_commit[] = COMMIT;
+
+#ifdef __clang__
+const char built_compiler[] = __VERSION__;
+#else
+const char built_compiler[] = "gcc " __VERSION__;
+#endif
