@@ -19,11 +19,12 @@ milliseconds() {
     echo $(($(date +%s%N) / 1000000))
 }
 
-same() { # what a run leaves; seconds in the log aside
+same() { # what a run leaves, seconds aside
     local name
-    for name in best.safetensors last.safetensors result.tsv; do
+    for name in best.safetensors last.safetensors; do
         cmp "$folder/whole/$name" "$folder/$1/$name"
     done
+    cmp <(cut -f 1-11 "$folder/whole/result.tsv") <(cut -f 1-11 "$folder/$1/result.tsv")
     cmp <(cut -f 1-6 "$folder/whole/log.tsv") <(cut -f 1-6 "$folder/$1/log.tsv")
 }
 

@@ -157,7 +157,9 @@ static void expect_same_run(const char *a, const char *b)
 {
     expect_same_file(a, b, "best.safetensors");
     expect_same_file(a, b, "last.safetensors");
-    expect_same_file(a, b, "result.tsv");
+    run_well("cut -f 1-11 %s/result.tsv >%s/but_seconds && cut -f 1-11 %s/result.tsv | "
+             "cmp - %s/but_seconds && rm %s/but_seconds",
+             a, a, b, a, a);
 }
 
 Test(train, gives_the_same_bytes_with_one_thread_and_two)
@@ -521,10 +523,10 @@ static void expect_noise(Recipe recipe, int end, const char *wanted)
 
 static char *field_of(const char *out, const char *table, int line, size_t column)
 {
-    char *text = contents("%s/%s", out, table), *rest = text, *fields[8], *row = NULL;
+    char *text = contents("%s/%s", out, table), *rest = text, *fields[16], *row = NULL;
     for (int i = 0; i <= line; i++)
         row = next_line(&rest);
-    cr_assert(row && split(row, fields, 8) > column);
+    cr_assert(row && split(row, fields, 16) > column);
     char *field = str_format("%s", fields[column]);
     free(text);
     return field;
@@ -536,6 +538,54 @@ static void expect_field(const char *out, const char *table, int line, size_t co
     char *field = field_of(out, table, line, column);
     cr_expect_str_eq(field, wanted);
     free(field);
+}
+
+/* Who trained it is in result.tsv and nowhere else: a program of another commit leaves the same
+ * weights and checkpoint. */
+Test(train, says_what_trained_it)
+{
+    static const char *const names[] = {
+        "program", "commit", "compiler", "cpu", "engine", "seconds"
+    };
+    char *folder = folder_new(), *a = str_format("%s/a", folder), *b = str_format("%s/b", folder);
+    run_well("mkdir %s/b2 && ${CC:-cc} -std=gnu11 -O0 -pthread -Icommon $EXTRA "
+             "-DCOMMIT='\"feedc0ffee00 changed\"' -o %s/b2/11_drop_path_layer_scale "
+             "steps/11_drop_path_layer_scale/main.c common/base/built_for.c '%s/libcommon.a' -lm",
+             folder, folder, build_folder());
+    run_well("%s/11_drop_path_layer_scale " SMALL " --out %s", build_folder(), a);
+    run_well("%s/b2/11_drop_path_layer_scale " SMALL " --out %s", folder, b);
+    expect_same_file(a, b, "best.safetensors");
+    expect_same_file(a, b, "last.safetensors");
+    for (size_t i = 0; i < 6; i++)
+        expect_field(a, "result.tsv", 0, 6 + i, names[i]);
+
+    char *here = contents("%s/commit", build_folder());
+    here[strcspn(here, "\n")] = 0;
+    expect_field(a, "result.tsv", 1, 6, "11_drop_path_layer_scale");
+    expect_field(a, "result.tsv", 1, 7, here);
+    expect_field(b, "result.tsv", 1, 7, "feedc0ffee00 changed");
+    char *compiler = field_of(a, "result.tsv", 1, 8);
+    cr_expect(strstr(compiler, "gcc ") || strstr(compiler, "lang "), "%s", compiler);
+    Result r = run("results/cpu.sh");
+    r.out[strcspn(r.out, "\n")] = 0;
+    expect_field(a, "result.tsv", 1, 9, r.out);
+    result_free(&r);
+    expect_field(a, "result.tsv", 1, 10, plain_only() ? "plain" : "fast");
+    /* All epochs' time. */
+    double seconds = 0;
+    for (int epoch = 1; epoch <= 3; epoch++) {
+        char *field = field_of(a, "log.tsv", epoch, 6);
+        seconds += atof(field);
+        free(field);
+    }
+    char *wanted = str_format("%.1f", seconds);
+    expect_field(a, "result.tsv", 1, 11, wanted);
+    free(wanted);
+    free(compiler);
+    free(here);
+    free(a);
+    free(b);
+    folder_remove(folder);
 }
 
 /* More epochs: allowed, told, and written down, so that nobody takes it for a run of so many.

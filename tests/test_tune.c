@@ -402,7 +402,9 @@ Test(tune, frozen_runs_have_the_same_bytes_stopped_or_by_any_number_of_threads)
         same_file("one/best.safetensors", "three/best.safetensors");
         same_file("one/last.safetensors", "stopped/last.safetensors");
         same_file("one/best.safetensors", "stopped/best.safetensors");
-        same_file("one/result.tsv", "stopped/result.tsv");
+        run_well("cd '%s' && cut -f 1-11 one/result.tsv >one/but_seconds && "
+                 "cut -f 1-11 stopped/result.tsv | cmp - one/but_seconds",
+                 folder);
         run_well("cd '%s' && rm -r one three stopped", folder);
     }
 }

@@ -17,12 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
 #include <mach-o/dyld.h>
 #include <malloc/malloc.h>
+#include <sys/sysctl.h>
 #else
 #include <malloc.h>
 #endif
@@ -296,6 +298,34 @@ int system_processors(void)
     quota = cgroup_processors("");
 #endif
     return int_max(int_min(all, quota), 1);
+}
+
+char *system_processor(void)
+{
+    static const char *const widest[] = { "avx512f", "avx2", "asimd" };
+    char name[256] = "", line[8192];
+    int vectors = 3;
+    FILE *info = fopen("/proc/cpuinfo", "re");
+    while (info && fgets(line, sizeof line, info)) {
+        if (!*name)
+            sscanf(line, "model name : %255[^\n]", name);
+        char *rest = NULL;
+        for (char *word = strtok_r(line, " \t\n", &rest); word;
+             word = strtok_r(NULL, " \t\n", &rest))
+            for (int i = 0; i < vectors; i++)
+                if (strcmp(word, widest[i]) == 0)
+                    vectors = i;
+    }
+    if (info)
+        fclose(info);
+#ifdef __APPLE__
+    size_t size = sizeof name;
+    sysctlbyname("machdep.cpu.brand_string", name, &size, NULL, 0);
+#endif
+    struct utsname system = { .machine = "unknown" };
+    uname(&system);
+    return str_format("%s %s", *name ? name : "unknown",
+                      vectors < 3 ? widest[vectors] : system.machine);
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */

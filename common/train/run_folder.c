@@ -128,3 +128,15 @@ void run_folder_resume_log(RunFolder *folder, int epochs)
     }
     free(path);
 }
+
+double run_folder_seconds(const RunFolder *folder)
+{
+    double sum = 0; /* the header's last field is no number, which atof takes for 0 */
+    const char *last = "";
+    for (const char *at = folder->log; *at; at++)
+        if (*at == '\t')
+            last = at + 1;
+        else if (*at == '\n')
+            sum += atof(last);
+    return sum;
+}

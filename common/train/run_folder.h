@@ -36,4 +36,7 @@ void run_folder_log(RunFolder *folder, const char *line);
 /* Takes over the lines of log.tsv that are of the first `epochs` epochs. */
 void run_folder_resume_log(RunFolder *folder, int epochs);
 
+/* The seconds that the epochs in the log took together. */
+double run_folder_seconds(const RunFolder *folder);
+
 #endif

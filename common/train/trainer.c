@@ -1,8 +1,10 @@
 #include "train/trainer.h"
 
+#include "base/built_for.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/stop.h"
+#include "base/system.h"
 #include "engine/engine.h"
 #include "ops/ops.h"
 #include "train/checkpoint.h"
@@ -294,6 +296,20 @@ static char *epochs_text(const Trainer *t)
     return str_format("%d%s%s", t->recipe->epochs, before ? " after " : "", before ? before : "");
 }
 
+/* Returns what ended the run, and its time, as result.tsv alone has them: weights and checkpoints
+ * are the same whoever trains them. */
+static char *author_text(const Trainer *t)
+{
+    const char *network = t->recipe->network;
+    char *cpu = system_processor();
+    char *text =
+        str_format("%.*s\t%s\t%s\t%s\t%s\t%.1f", (int)strcspn(network, " \t\n"), network,
+                   built_commit, built_compiler, cpu, t->builder.engine == PLAIN ? "plain" : "fast",
+                   run_folder_seconds(&t->folder));
+    free(cpu);
+    return text;
+}
+
 /* Reads the test set, once, with the best epoch's weights; unless a signal comes first. */
 static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *error)
 {
@@ -307,11 +323,12 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     free(score.confusion);
     if (score.stopped)
         return true;
-    char *epochs = epochs_text(t);
-    char *text = str_format("epochs\tbest_epoch\theld_out_top1\ttest_top1\ttest_top5\ttest_loss\n"
-                            "%s\t%d\t%.2f\t%.2f\t%.2f\t%.5f\n",
+    char *epochs = epochs_text(t), *author = author_text(t);
+    char *text = str_format("epochs\tbest_epoch\theld_out_top1\ttest_top1\ttest_top5\ttest_loss\t"
+                            "program\tcommit\tcompiler\tcpu\tengine\tseconds\n"
+                            "%s\t%d\t%.2f\t%.2f\t%.2f\t%.5f\t%s\n",
                             epochs, t->state.best_epoch, 100 * t->state.best_top1, 100 * score.top1,
-                            100 * score.top5, score.loss);
+                            100 * score.top5, score.loss, author);
     good = run_folder_write(&t->folder, "result.tsv", text, error);
     *end = TRAINED_ALL;
     if (good)
@@ -321,6 +338,7 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     if (good)
         printf("sha256 of the weights: %s\n", weights_digest(judged(t)).text);
     free(epochs);
+    free(author);
     free(text);
     return good;
 }
