@@ -588,6 +588,46 @@ Test(train, says_what_trained_it)
     folder_remove(folder);
 }
 
+/* What build/commit has when a program is made after a change, which compiles these objects. */
+static char *commit_after(const char *tree, const char *change, const char *objects)
+{
+    run_well("cd '%s' && { %s; } && touch before && make BUILD=build build/05_large_kernel", tree,
+             change);
+    Result r = run("cd '%s' && find build/obj -name '*.o' -newer before", tree);
+    cr_expect_str_eq(r.out, objects, "%s: compiled: %s", change, r.out);
+    result_free(&r);
+    char *text = contents("%s/build/commit", tree);
+    text[strcspn(text, "\n")] = 0;
+    return text;
+}
+
+/* Another commit compiles one file again. */
+Test(train, a_program_knows_its_commit)
+{
+    static const char one[] = "build/obj/common/base/built_for.o\n";
+    static const char commit[] = "git -c user.name=a -c user.email=a commit -q --allow-empty -m b";
+    char *tree = tree_copy();
+    char *first = str_format("echo /build >.gitignore && git init -q . && git add . && %s", commit);
+    char *outside = commit_after(tree, "true", one);
+    char *clean = commit_after(tree, first, one), *same = commit_after(tree, "true", "");
+    char *changed = commit_after(tree, "touch steps/mine.c", one);
+    char *second = str_format("rm steps/mine.c && %s", commit);
+    char *next = commit_after(tree, second, one);
+    cr_expect_str_eq(outside, "unknown");
+    cr_expect(strlen(clean) == 12 && strspn(clean, "0123456789abcdef") == 12, "%s", clean);
+    cr_expect_str_eq(same, clean);
+    cr_expect(strncmp(changed, clean, 12) == 0 && strcmp(changed + 12, " changed") == 0, "%s",
+              changed);
+    cr_expect(strlen(next) == 12 && strcmp(next, clean) != 0, "%s", next);
+    /* Files that lie in a repository which does not have them. */
+    char *foreign = commit_after(tree, "git rm -rq --cached common", one);
+    cr_expect_str_eq(foreign, "unknown");
+    char *owned[] = { first, outside, clean, same, changed, second, next, foreign };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    folder_remove(tree);
+}
+
 /* More epochs: allowed, told, and written down, so that nobody takes it for a run of so many.
  * Killed after it was made longer, it still ends with the same bytes. */
 Test(train, more_epochs_make_a_run_longer)
