@@ -453,6 +453,96 @@ Test(results, a_tree_that_cannot_be_written)
     folder_remove(build);
 }
 
+/* --- what trained a run ----------------------------------------------------------------------- */
+
+/* Trains in a folder, and returns the facts in its result.tsv, a line for each: "program NAME" … */
+static char *facts_of(const char *program, const char *folder, const char *name)
+{
+    run_well("'%s' train --data shapes --epochs 3 --limit 40 --batch-size 20 --stem 8 --widths "
+             "8,12,16,24 --depths 1,1,1,1 --out '%s/%s'",
+             program, folder, name);
+    Result r = run("cd '%s/%s' && awk -F '\t' 'NR == 1 { for (i = 7; i <= NF; i++) name[i] = $i } "
+                   "NR == 2 { for (i = 7; i <= NF; i++) print name[i], $i }' result.tsv",
+                   folder, name);
+    free(r.err);
+    return r.out;
+}
+
+/* It is in result.tsv and nowhere else: a program of another commit leaves the same weights and
+ * checkpoint. */
+Test(results, a_run_says_what_trained_it)
+{
+    char *folder = folder_new(), *ours = str_format("%s/05_large_kernel", build_folder());
+    char *other = str_format("%s/05_large_kernel", folder);
+    run_well("${CC:-cc} -std=gnu11 -O0 -pthread -Icommon $EXTRA "
+             "-DCOMMIT='\"feedc0ffee00 changed\"' -o '%s' steps/05_large_kernel/main.c "
+             "common/base/built_for.c '%s/libcommon.a' -lm",
+             other, build_folder());
+    char *a = facts_of(ours, folder, "a"), *b = facts_of(other, folder, "b");
+    run_well("cd '%s' && cmp a/best.safetensors b/best.safetensors && "
+             "cmp a/last.safetensors b/last.safetensors",
+             folder);
+    has(b, "\ncommit feedc0ffee00 changed\n");
+
+    /* The compiler's name is its own. The seconds are those of all epochs. */
+    Result r = run("commit=$(cat '%s/commit') cpu=$(results/cpu.sh) && printf '%%s\n' "
+                   "'program 05_large_kernel' \"commit $commit\" \"cpu $cpu\" 'engine %s' && "
+                   "awk 'NR > 1 { sum += $7 } END { printf \"seconds %%.1f\\n\", sum }' "
+                   "'%s/a/log.tsv'",
+                   build_folder(), plain_only() ? "plain" : "fast", folder);
+    char *compiler = strstr(a, "compiler "), *after = strstr(a, "cpu ");
+    cr_assert(compiler && after, "%s", a);
+    cr_expect(strncmp(compiler, "compiler gcc ", 13) == 0 || strstr(compiler, "lang "), "%s", a);
+    memmove(compiler, after, strlen(after) + 1);
+    cr_expect_str_eq(a, r.out);
+    result_free(&r);
+    free(a);
+    free(b);
+    free(ours);
+    free(other);
+    folder_remove(folder);
+}
+
+/* What build/commit has when a program is made after a change, which compiles these objects. */
+static char *commit_after(const char *tree, const char *change, const char *objects)
+{
+    run_well("cd '%s' && { %s; } && touch before && make BUILD=build build/05_large_kernel", tree,
+             change);
+    Result r = run("cd '%s' && find build/obj -name '*.o' -newer before", tree);
+    cr_expect_str_eq(r.out, objects, "%s: compiled: %s", change, r.out);
+    result_free(&r);
+    char *text = contents("%s/build/commit", tree);
+    text[strcspn(text, "\n")] = 0;
+    return text;
+}
+
+/* Another commit compiles one file again. */
+Test(results, a_program_knows_its_commit)
+{
+    static const char one[] = "build/obj/common/base/built_for.o\n";
+    static const char commit[] = "git -c user.name=a -c user.email=a commit -q --allow-empty -m b";
+    char *tree = tree_copy();
+    char *first = str_format("echo /build >.gitignore && git init -q . && git add . && %s", commit);
+    char *outside = commit_after(tree, "true", one);
+    char *clean = commit_after(tree, first, one), *same = commit_after(tree, "true", "");
+    char *changed = commit_after(tree, "touch steps/mine.c", one);
+    char *second = str_format("rm steps/mine.c && %s", commit);
+    char *next = commit_after(tree, second, one);
+    cr_expect_str_eq(outside, "unknown");
+    cr_expect(strlen(clean) == 12 && strspn(clean, "0123456789abcdef") == 12, "%s", clean);
+    cr_expect_str_eq(same, clean);
+    cr_expect(strncmp(changed, clean, 12) == 0 && strcmp(changed + 12, " changed") == 0, "%s",
+              changed);
+    cr_expect(strlen(next) == 12 && strcmp(next, clean) != 0, "%s", next);
+    /* Files that lie in a repository which does not have them. */
+    char *foreign = commit_after(tree, "git rm -rq --cached common", one);
+    cr_expect_str_eq(foreign, "unknown");
+    char *owned[] = { first, outside, clean, same, changed, second, next, foreign };
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+    folder_remove(tree);
+}
+
 /* --- runs that are no longer of their step ---------------------------------------------------- */
 
 /* A tree of one file of a library and the steps 14 and 15, which are built; 14 is committed. */

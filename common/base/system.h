@@ -17,8 +17,8 @@ bool system_own_path(char *path, size_t size);
  * its control groups' quota, rounded down; at least 1. */
 int system_processors(void);
 
-/* Returns the processor and its widest vectors, on which the order of sums and so the bits depend, as
- * results/cpu.sh says them: "AMD EPYC avx512f"; malloc'd. */
+/* Returns the processor and its widest vectors, on which the order of sums and so the bits depend,
+ * as results/cpu.sh says them: "AMD EPYC avx512f"; malloc'd. */
 char *system_processor(void);
 
 /* Returns the bytes that can still be allocated: the smaller of the system's available memory and
