@@ -456,11 +456,11 @@ Test(results, a_tree_that_cannot_be_written)
 /* --- what trained a run ----------------------------------------------------------------------- */
 
 /* Trains in a folder, and returns the facts in its result.tsv, a line for each: "program NAME" … */
-static char *facts_of(const char *program, const char *folder, const char *name)
+static char *facts_of(const char *program, const char *folder, const char *name, const char *more)
 {
     run_well("'%s' train --data shapes --epochs 3 --limit 40 --batch-size 20 --stem 8 --widths "
-             "8,12,16,24 --depths 1,1,1,1 --out '%s/%s'",
-             program, folder, name);
+             "8,12,16,24 --depths 1,1,1,1 --out '%s/%s' %s",
+             program, folder, name, more);
     Result r = run("cd '%s/%s' && awk -F '\t' 'NR == 1 { for (i = 7; i <= NF; i++) name[i] = $i } "
                    "NR == 2 { for (i = 7; i <= NF; i++) print name[i], $i }' result.tsv",
                    folder, name);
@@ -478,18 +478,21 @@ Test(results, a_run_says_what_trained_it)
              "-DCOMMIT='\"feedc0ffee00 changed\"' -o '%s' steps/05_large_kernel/main.c "
              "common/base/built_for.c '%s/libcommon.a' -lm",
              other, build_folder());
-    char *a = facts_of(ours, folder, "a"), *b = facts_of(other, folder, "b");
+    char *a = facts_of(ours, folder, "a", ""), *b = facts_of(other, folder, "b", "");
     run_well("cd '%s' && cmp a/best.safetensors b/best.safetensors && "
              "cmp a/last.safetensors b/last.safetensors",
              folder);
     has(b, "\ncommit feedc0ffee00 changed\n");
 
-    /* The compiler's name is its own. The seconds are those of all epochs. */
+    /* The seconds are those of all epochs, as the log has them; the compiler's name is its own. */
+    run_well("cd '%s/a' && sed '2,$s/[^\t]*$/7.5/' log.tsv >log && mv log log.tsv && rm result.tsv",
+             folder);
+    free(a);
+    a = facts_of(ours, folder, "a", "--resume");
     Result r = run("commit=$(cat '%s/commit') cpu=$(results/cpu.sh) && printf '%%s\n' "
-                   "'program 05_large_kernel' \"commit $commit\" \"cpu $cpu\" 'engine %s' && "
-                   "awk 'NR > 1 { sum += $7 } END { printf \"seconds %%.1f\\n\", sum }' "
-                   "'%s/a/log.tsv'",
-                   build_folder(), plain_only() ? "plain" : "fast", folder);
+                   "'program 05_large_kernel' \"commit $commit\" \"cpu $cpu\" 'engine %s' "
+                   "'seconds 22.5'",
+                   build_folder(), plain_only() ? "plain" : "fast");
     char *compiler = strstr(a, "compiler "), *after = strstr(a, "cpu ");
     cr_assert(compiler && after, "%s", a);
     cr_expect(strncmp(compiler, "compiler gcc ", 13) == 0 || strstr(compiler, "lang "), "%s", a);
