@@ -438,8 +438,25 @@ Test(folder, what_anytopnm_does_not_read)
         "train/Zebra/odd: is no PNM image, and netpbm's anytopnm cannot read it|unknown kind",
         "unknown");
     run_well("printf '#!/bin/sh\\n' > '%s'/bin/anytopnm", folder);
-    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is no PNM image|nothing of it",
+    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is no PNM image|prints nothing",
                 "nothing");
+    run_well("echo 'echo odd: read error >&2' >> '%s'/bin/anytopnm", folder);
+    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is no PNM image|odd: read error",
+                "status 0");
+    folder_remove(folder);
+}
+
+/* Of a JPEG: a segment that holds the mark of an end, the scan, with its end and without. */
+Test(folder, a_jpeg_that_is_cut_short)
+{
+    char *folder = folder_with_anytopnm("printf 'P5 1 1 255 x'");
+    run_well("cd '%s/train/Zebra' && printf "
+             "'\\377\\330\\377\\377\\341\\0\\4\\377\\331\\377\\332\\0\\2x' "
+             "> odd && cp odd whole && printf '\\377\\331more' >> whole",
+             folder);
+    expect_line(data_with_anytopnm(folder), 1,
+                "train/Zebra/odd: cut short: a JPEG without its end; --skip-bad leaves it out",
+                "cut");
     folder_remove(folder);
 }
 
@@ -511,6 +528,20 @@ Test(folder, trained_evaluated_and_classified)
             "folder:other",
             folder, build);
     expect_line(r, 1, "other/train/Horse: the weights know no class of this name", "other classes");
+    folder_remove(folder);
+}
+
+/* Weights of grey images make a folder's grey, though they do not say their network. */
+Test(folder, as_many_channels_as_the_weights_know)
+{
+    char *folder = folder_new(), *program = str_format("%s/09_layer_norm", build_folder());
+    run_well("mkdir -p '%s/train/a' '%s/train/b'", folder, folder);
+    for (int i = 0; i < 20; i++)
+        put(i, 20, 20, 3, "%s/train/%c/%d.ppm", folder, i % 2 ? 'a' : 'b', i);
+    run_well("'%s' train --data 'folder:%s' --weights results/weights/09_layer_norm.safetensors "
+             "--freeze --epochs 1 --batch-size 4 --out '%s/run'",
+             program, folder, folder);
+    free(program);
     folder_remove(folder);
 }
 

@@ -225,16 +225,17 @@ static char *pretender(void)
 Test(results_launch, altered_images_are_tried_once_per_run)
 {
     char *tree = pretender();
-    Result r =
-        run("cd '%s' && SEEDS='1 2' results/altered.sh --list noise > jobs && grep -c . jobs "
-            "&& sed -n 6p jobs | sed 's/.*env//' && ls runs calls",
-            tree);
+    Result r = run("cd '%s' && SEEDS='1 2' BUILD=build results/altered.sh --list noise > jobs && "
+                   "grep -c . jobs "
+                   "&& sed -n 6p jobs | sed 's/.*env//' && ls runs calls",
+                   tree);
     has(r.out, "10\n 'BUILD=build' 'results/altered.sh' '--run' 'noise' '2' '13_paper_roadmap' '0' "
                "'64' '4e-3' '--alter noise:64' < /dev/null\n");
     cr_expect(strstr(r.out, "calls") == NULL, "%s", r.out);
     result_free(&r);
     run_well("cd '%s' && grep -v FASHION jobs; cd / && sed -n 7p '%s/jobs' | sh", tree, tree);
-    r = run("cd '%s' && SEEDS='1 2' results/altered.sh noise > /dev/null && grep -c train calls && "
+    r = run("cd '%s' && SEEDS='1 2' BUILD=build results/altered.sh noise > /dev/null && grep -c "
+            "train calls && "
             "grep -c 'alter all' calls && grep ' --row 8 ' calls | sort && cat results/noise.tsv",
             tree);
     char *text = r.out;

@@ -57,16 +57,17 @@ static void read_error_line(int from, const char *program, char *line, size_t si
     line[strcspn(line, "\r\n")] = 0;
 }
 
+/* Sets the error in any case: a program may say why it prints nothing, and end with status 0. */
 static bool exited_well(int status, const char *program, int errors, Error *error)
 {
     char line[256] = "";
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
+    bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return error_set(error, program, "no such program");
     if (errors >= 0)
         read_error_line(errors, program, line, sizeof line);
-    return error_set(error, program, "%s", *line ? line : "failed");
+    error_set(error, program, "%s", *line ? line : good ? "prints nothing" : "failed");
+    return good;
 }
 
 /* Opens a pipe that programs started at the same time do not get, and so cannot keep open. */

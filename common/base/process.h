@@ -8,8 +8,8 @@
 
 /* Runs argv[0] (found by PATH if it has no slash) and stores all its output in *out (owned by the
  * caller, with a 0 byte after the *length bytes). quiet: its stderr is not shown. Fails when the
- * program cannot be run or exits with a status other than 0; *error then has the first line of a
- * quiet program's stderr. */
+ * program cannot be run or exits with a status other than 0; *error then, and when it prints
+ * nothing, has the first line of a quiet program's stderr. */
 bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Error *error);
 
 #endif

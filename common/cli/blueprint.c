@@ -55,9 +55,10 @@ DatasetWish blueprint_wish(const Run *run, const Origin *origin)
     Shape shape = origin ? origin_shape(origin, preset) : network_shape(run->step, o, preset);
     bool published = preset != PRESET_SMALL;
     bool told = option_given(o, "--input") || (origin && origin->layers) || published;
+    int channels = origin ? origin->provenance.data.channels : 0; /* 0: the weights don't tell */
     return (DatasetWish){ .height = shape.h,
                           .width = shape.w,
-                          .channels = told ? shape.c : 0,
+                          .channels = told ? shape.c : channels,
                           .published = published,
                           .skip_bad = o->skip_bad };
 }

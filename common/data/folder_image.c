@@ -37,12 +37,30 @@ static bool is_text(const ImageFile *file)
     return i == end && strncmp(file->bytes, "/* XPM", 6) != 0;
 }
 
+/* A JPEG without the mark of its end. anytopnm would make what is missing grey. */
+static bool is_cut_jpeg(const ImageFile *file)
+{
+    const unsigned char *bytes = (const unsigned char *)file->bytes;
+    size_t at = 2;
+    if (file->size < 4 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)
+        return false;
+    /* Each segment says how long it is, up to the scan, ff da; in front of it ff may stand again.
+     * The end is ff d9. Within segments a smaller JPEG may begin and end. */
+    while (at + 4 <= file->size && bytes[at] == 0xff && bytes[at + 1] != 0xda)
+        at += bytes[at + 1] == 0xff ? 1 : 2 + (size_t)bytes[at + 2] * 256 + bytes[at + 3];
+    while (at + 2 <= file->size && (bytes[at] != 0xff || bytes[at + 1] != 0xd9))
+        at++;
+    return at + 2 > file->size;
+}
+
 /* Replaces the bytes of another format by those of a PNM file. */
 static bool convert_to_pnm(ImageFile *file, Error *error)
 {
     Error why;
     if (is_text(file))
         return error_set(error, file->name, "is text, no image");
+    if (is_cut_jpeg(file))
+        return error_set(error, file->name, "cut short: a JPEG without its end");
     char *path = str_format("%s%s", *file->name == '-' ? "./" : "", file->name), *bytes;
     char *const command[] = { "anytopnm", path, NULL };
     size_t size;
@@ -50,7 +68,7 @@ static bool convert_to_pnm(ImageFile *file, Error *error)
     free(path);
     if (good && size == 0) {
         free(bytes);
-        good = error_set(&why, *command, "it makes nothing of it");
+        good = false;
     }
     if (!good)
         return error_set(error, file->name,
