@@ -37,15 +37,15 @@ static bool is_text(const ImageFile *file)
     return i == end && strncmp(file->bytes, "/* XPM", 6) != 0;
 }
 
-/* A JPEG without the mark of its end. anytopnm would make what is missing grey. */
+/* Tells whether a JPEG lacks the mark of its end: anytopnm makes grey what is missing. */
 static bool is_cut_jpeg(const ImageFile *file)
 {
     const unsigned char *bytes = (const unsigned char *)file->bytes;
     size_t at = 2;
     if (file->size < 4 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)
         return false;
-    /* Each segment says how long it is, up to the scan, ff da; in front of it ff may stand again.
-     * The end is ff d9. Within segments a smaller JPEG may begin and end. */
+    /* Skip the segments in front of the scan (ff da), as long as each says it is: a smaller JPEG
+     * may begin and end (ff d9) within one. Any number of ff may stand in front of a segment. */
     while (at + 4 <= file->size && bytes[at] == 0xff && bytes[at + 1] != 0xda)
         at += bytes[at + 1] == 0xff ? 1 : 2 + (size_t)bytes[at + 2] * 256 + bytes[at + 3];
     while (at + 2 <= file->size && (bytes[at] != 0xff || bytes[at + 1] != 0xd9))
