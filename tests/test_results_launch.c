@@ -225,7 +225,8 @@ static char *pretender(void)
 Test(results_launch, altered_images_are_tried_once_per_run)
 {
     char *tree = pretender();
-    Result r = run("cd '%s' && SEEDS='1 2' BUILD=build results/altered.sh --list noise > jobs && "
+    setenv("BUILD", "build", 1); /* the tree's */
+    Result r = run("cd '%s' && SEEDS='1 2' results/altered.sh --list noise > jobs && "
                    "grep -c . jobs "
                    "&& sed -n 6p jobs | sed 's/.*env//' && ls runs calls",
                    tree);
@@ -234,7 +235,7 @@ Test(results_launch, altered_images_are_tried_once_per_run)
     cr_expect(strstr(r.out, "calls") == NULL, "%s", r.out);
     result_free(&r);
     run_well("cd '%s' && grep -v FASHION jobs; cd / && sed -n 7p '%s/jobs' | sh", tree, tree);
-    r = run("cd '%s' && SEEDS='1 2' BUILD=build results/altered.sh noise > /dev/null && grep -c "
+    r = run("cd '%s' && SEEDS='1 2' results/altered.sh noise > /dev/null && grep -c "
             "train calls && "
             "grep -c 'alter all' calls && grep ' --row 8 ' calls | sort && cat results/noise.tsv",
             tree);
