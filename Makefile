@@ -10,6 +10,11 @@ MARCH ?= native
 PLAIN ?=
 # PORTABLE=1 builds programs whose results are the same bytes everywhere (docs/reliability.md).
 PORTABLE ?=
+ifneq ($(filter-out 0 1,$(PLAIN) $(PORTABLE)),)
+$(error PLAIN and PORTABLE are 1 or 0, not '$(PLAIN)' and '$(PORTABLE)')
+endif
+override PLAIN := $(filter 1,$(PLAIN))
+override PORTABLE := $(filter 1,$(PORTABLE))
 BUILD ?= build$(if $(PLAIN),-plain)$(if $(PORTABLE),-portable)
 EXTRA ?=
 STEP ?= 05

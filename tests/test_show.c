@@ -270,3 +270,31 @@ Test(show, dead_channels_are_counted)
     free(path);
     safetensors_free(&file);
 }
+
+/* Numbers are of the finite values; how many others there are is said. */
+Test(show, values_that_are_no_numbers_are_counted)
+{
+    Safetensors file = tensors_in(CASE("05_large_kernel") "/weights.safetensors");
+    Error error;
+    size_t n;
+    float *w = floats_in(&file, "encoder.stem.0.weight", &n);
+    w[0] = NAN;
+    w[7] = INFINITY;
+    for (size_t i = 0; i < file.count; i++)
+        if (strcmp(file.entries[i].key, "encoder.stem.0.weight") == 0)
+            file.entries[i].data = w;
+    char *path = str_format("%s/w", folder);
+    cr_assert(safetensors_write(path, file.entries, file.count, NULL, 0, &error), "%s", error.text);
+    Result r = run(
+        "%s/05_large_kernel show $(cat " CASE("05_large_kernel") "/config.txt) "
+                                                                 "--weights %s --output %s/sheet",
+        build_folder(), path, folder);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    cr_expect(strstr(r.out, "infinite or NaN: 2 of 192 values") && !strstr(r.out, "mean nan") &&
+                  !strstr(r.out, "maximum inf"),
+              "%s", r.out);
+    result_free(&r);
+    free(w);
+    free(path);
+    safetensors_free(&file);
+}

@@ -117,7 +117,7 @@ static const struct {
     int light[3], dark[3];
     const char *style, *sign, *words;
 } kinds[] = {
-    { ' ', { 240, 240, 240 }, { 90, 90, 90 }, "kept", "", "as before" },
+    { ' ', { 240, 240, 240 }, { 90, 90, 90 }, "kept", "", "as before, or at another size" },
     { '-', { 253, 224, 221 }, { 178, 24, 43 }, "gone", "− ", "went" },
     { '+', { 217, 240, 211 }, { 27, 120, 55 }, "come", "+ ", "came" },
     { '~', { 217, 230, 245 }, { 33, 102, 172 }, "changed", "~ ", "changed" },
@@ -408,7 +408,7 @@ static void legend(const Drawing *d, int y)
 {
     int x = 20;
     fprintf(d->out, "<path d=\"M20 %d H%d\" class=\"rule\"/>\n", y, d->width - 20);
-    for (int i = 0; i < (d->single ? 0 : 4); i++, x += 130) {
+    for (int i = 0; i < (d->single ? 0 : 4); x += i ? 130 : 230, i++) {
         char fill[8];
         colour(i, (uint64_t)1 << 26, fill);
         fprintf(d->out,

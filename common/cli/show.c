@@ -91,7 +91,8 @@ static Values show_activations(const Run *run, const Net *net, Weights *weights,
 /* --- numbers --------------------------------------------------------------------------------- */
 
 typedef struct {
-    double low, high, mean, zeros; /* zeros: their fraction */
+    double low, high, mean, zeros; /* of the finite values; zeros: their share */
+    size_t wild;                   /* infinite or NaN */
     int dead;                      /* number of filters, or channels of all images, that are zero */
 } Numbers;
 
@@ -121,13 +122,20 @@ static Numbers numbers_of(const Values *s)
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         double x = (double)s->values[i];
+        if (!isfinite(x)) {
+            n.wild++;
+            continue;
+        }
         n.low = x < n.low ? x : n.low;
         n.high = x > n.high ? x : n.high;
         sum += x;
         zeros += x == 0;
     }
-    n.mean = sum / (double)count;
-    n.zeros = (double)zeros / (double)count;
+    count -= n.wild;
+    if (count == 0)
+        n.low = n.high = 0;
+    n.mean = count ? sum / (double)count : 0;
+    n.zeros = count ? (double)zeros / (double)count : 0;
     for (int i = 0; i < tile_count(s); i++)
         n.dead += is_dead(s, i);
     return n;
@@ -141,6 +149,9 @@ static void print_numbers(const Values *s, const Numbers *n)
     else
         printf("%d image%s, %d channels of %dx%d\n", s->count, s->count > 1 ? "s" : "", s->channels,
                s->h, s->w);
+    if (n->wild)
+        printf("infinite or NaN: %zu of %zu values, left out of what follows\n", n->wild,
+               value_count(s));
     printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f %%\n", n->low, n->high, n->mean,
            100 * n->zeros);
     printf("%s that are zero everywhere: %d of %d", s->weights ? "filters" : "channels", n->dead,
