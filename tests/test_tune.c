@@ -242,7 +242,7 @@ Test(tune, learns_other_classes_in_a_tenth_of_the_images)
 /* A network with running statistics, and one with drop path. */
 static const char *const steps[] = { "00_resnet", "11_drop_path_layer_scale" };
 static const char *const heads[] = { "head.3.", "head.3." };
-static const char *const engines[] = { "fast", "plain" };
+static const char *const engines[] = ENGINES;
 
 /* Weights of a step after an epoch, in the folder "first". */
 static void train_first(const char *step, const char *engine)
