@@ -189,10 +189,7 @@ static void read_both(const Run *run, Comparison *c, char **other)
         error_die(EXIT_FAILED, sibling_base_name(*other),
                   "has no network with these options; its 'report%s' says why",
                   c->other_option ? c->other_option : "");
-    const char *words[NETWORK_WORDS];
-    int count = options_of_network(&run->options, words);
-    if (!layers_read(run->path, words, count, &c->after))
-        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
+    comparison_read_own(run, c);
     free(name);
 }
 

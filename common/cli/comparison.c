@@ -3,6 +3,7 @@
  * convolution thus appears as such, not as a change of everything after it. */
 #include "cli/comparison.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 
 #include <ctype.h>
@@ -123,6 +124,14 @@ static int unit_likeness(const void *context, int i, int j)
     if (!*likeness_known)
         *likeness_known = kinds_likeness(&pair, stage_a >= 0 && stage_a == stage_b) + 1;
     return *likeness_known - 1;
+}
+
+void comparison_read_own(const Run *run, Comparison *c)
+{
+    const char *words[NETWORK_WORDS];
+    int count = options_of_network(&run->options, words);
+    if (!layers_read(run->path, words, count, &c->after))
+        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
 }
 
 void comparison_make(Comparison *c)

@@ -3,6 +3,7 @@
 #define CLI_COMPARISON_H
 
 #include "cli/align.h"
+#include "cli/commands.h"
 #include "cli/layers.h"
 
 typedef struct {
@@ -11,6 +12,10 @@ typedef struct {
     int unit_count;
     char *other_option; /* the option given to the other program alone, " --row 7", or NULL */
 } Comparison;
+
+/* Reads the program's own network, with the call's options, as the one after the change; ends the
+ * program where it cannot be run. */
+void comparison_read_own(const Run *run, Comparison *c);
 
 /* Aligns the units of the two networks, which have been read. */
 void comparison_make(Comparison *c);

@@ -254,11 +254,8 @@ static void print_road(const Run *run)
 /* The network as compare draws two. */
 static void draw(const Run *run)
 {
-    const char *words[NETWORK_WORDS];
     Comparison c = { 0 };
-    int count = options_of_network(&run->options, words);
-    if (!layers_read(run->path, words, count, &c.after))
-        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
+    comparison_read_own(run, &c);
     comparison_make(&c);
     comparison_svg(&c);
     comparison_free(&c);
