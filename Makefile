@@ -153,7 +153,7 @@ $(BUILD)/commit: FORCE
 	@mkdir -p $(@D)
 	@export GIT_OPTIONAL_LOCKS=0; { git ls-files --error-unmatch $(COMMITTED) >/dev/null && \
 	    commit=$$(git rev-parse --short=12 HEAD) && changed=$$(git status --porcelain $(COMMITTED)) && \
-	    commit="$$commit$${changed:+ changed}"; } 2>/dev/null || commit=unknown; \
+	    commit="$$commit$${changed:++changed}"; } 2>/dev/null || commit=unknown; \
 	    echo "$$commit" | cmp -s - $@ || echo "$$commit" >$@
 COMMITTED := :/Makefile :/common :/steps :/results/variants.tsv
 

@@ -20,7 +20,10 @@ mode=
 case ${1-} in --run | --list) mode=$1 && shift ;; esac
 build=${1:-${BUILD:-build}}
 data=${DATA:-fashion-mnist} epochs=${EPOCHS:-10} options=${TRAIN:---lr 4e-3 --layer-scale 0.1}
-folder=${FOLDER:-runs/$data-$epochs}
+# A folder's run goes by the folder's own name, as in train.
+name=$data
+case $data in folder:*) name=$(cd "${data#folder:}" 2> /dev/null && pwd) && name=${name##*/} || name=folder ;; esac
+folder=${FOLDER:-runs/$name-$epochs}
 tab=$(printf '\t')
 library=$(cat common/*/*.[ch] | cksum)
 

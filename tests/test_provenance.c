@@ -332,13 +332,30 @@ Test(provenance, export_says_of_which_network_they_are_now)
     free(network);
 }
 
+/* PORTABLE=1 promises bytes that a run of both kinds of programs would not have. */
+Test(provenance, another_arithmetic_does_not_go_on_with_a_run)
+{
+    train_one("");
+    run_well("cd '%s' && cp run/last.safetensors last", folder);
+    static const char word[] = " --built PORTABLE=1";
+    char *recipe = told("last", "recipe"), *at = strstr(recipe, word);
+    char *other = at ? str_format("%.*s%s", (int)(at - recipe), recipe, at + strlen(word))
+                     : str_format("%s%s", recipe, word);
+    strip("last", "run/last.safetensors", "recipe", other);
+    says(USAGE,
+         at ? "--built as usual then, PORTABLE=1 now" : "--built PORTABLE=1 then, as usual now",
+         "09_layer_norm " TRAIN "--resume");
+    free(recipe);
+    free(other);
+}
+
 /* The options may be the same and the network another: a step that was changed. */
 Test(provenance, a_changed_step_does_not_go_on_with_a_run)
 {
     train_one("");
     run_well("cd '%s' && cp run/last.safetensors last", folder);
     strip("last", "run/last.safetensors", "layers", "input 1x64x64; relu 1x64x64");
-    says(USAGE, "run/last.safetensors: was trained with other layers",
+    says(USAGE, "run/last.safetensors: the network changed since the run began (layers)",
          "09_layer_norm " TRAIN "--resume");
     run_well("cd '%s' && cp last run/last.safetensors", folder);
     train_one("--resume");

@@ -534,7 +534,7 @@ Test(results, a_program_knows_its_commit)
     cr_expect_str_eq(outside, "unknown");
     cr_expect(strlen(clean) == 12 && strspn(clean, "0123456789abcdef") == 12, "%s", clean);
     cr_expect_str_eq(same, clean);
-    cr_expect(strncmp(changed, clean, 12) == 0 && strcmp(changed + 12, " changed") == 0, "%s",
+    cr_expect(strncmp(changed, clean, 12) == 0 && strcmp(changed + 12, "+changed") == 0, "%s",
               changed);
     cr_expect(strlen(next) == 12 && strcmp(next, clean) != 0, "%s", next);
     /* Files that lie in a repository which does not have them. */

@@ -12,6 +12,12 @@ const char built_for[] = " (SVE)", built_for_any[] = ", or make MARCH=armv8-a";
 const char built_for[] = "", built_for_any[] = "";
 #endif
 
+#ifdef PORTABLE
+const bool built_portable = true;
+#else
+const bool built_portable = false;
+#endif
+
 /* The Makefile says it. */
 #ifndef COMMIT
 #define COMMIT "unknown"

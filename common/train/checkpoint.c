@@ -73,10 +73,11 @@ static bool same_recipe(const char *recipe, State *state, const char *path, Erro
         free(differences);
         return true;
     }
-    error_set(error, path,
-              "the run was begun with other options: %s. With those of then --resume goes on, with "
-              "more --epochs for longer; another --out starts anew",
-              differences);
+    error_set(
+        error, path,
+        "the run was begun with other options: %s. --resume takes the options of the beginning, "
+        "or more --epochs; another --out starts anew",
+        differences);
     free(differences);
     state->refused = true;
     return false;
@@ -99,14 +100,20 @@ static char *history(const Safetensors *file, const State *state)
 /* The options may be the same and the network or the data another: a step that was changed. */
 static bool same_metadata(const Safetensors *file, State *state, Error *error)
 {
+    const char *data = "?";
+    for (size_t i = 0; i < state->metadata_count; i++)
+        if (strcmp(state->metadata[i].key, "data") == 0)
+            data = state->metadata[i].value;
     for (size_t i = 0; i < state->metadata_count; i++) {
         const Metadata *m = &state->metadata[i];
         const char *was = safetensors_metadata(file, m->key);
         if (!was || strcmp(was, m->value) == 0)
             continue;
         state->refused = true;
-        return error_set(error, file->path, "was trained with other %s; another --out starts anew",
-                         m->key);
+        bool network = strcmp(m->key, "network") == 0 || strcmp(m->key, "layers") == 0;
+        return error_set(
+            error, file->path, "%s%s changed since the run began (%s); another --out starts anew",
+            network ? "the network" : "the images of --data ", network ? "" : data, m->key);
     }
     return true;
 }

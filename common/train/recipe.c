@@ -1,5 +1,6 @@
 #include "train/recipe.h"
 
+#include "base/built_for.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -31,10 +32,11 @@ char *recipe_text(const Recipe *r, EngineKind engine, const char *altered)
     char *text = str_format(
         "%s --data %s --limit %d --epochs %d --batch-size %d --lr %.9g --min-lr %.9g "
         "--warmup %.9g --weight-decay %.9g --smoothing %.9g --mixup %d --cutmix %d "
-        "--ema %.9g --seed %llu%s%s%s%s",
+        "--ema %.9g --seed %llu%s%s%s%s%s",
         r->network, r->data, r->limit, r->epochs, r->batch_size, r->lr, r->min_lr, r->warmup,
         r->weight_decay, r->smoothing, r->mixup, r->cutmix, r->ema, (unsigned long long)r->seed,
-        extras, *altered ? " --alter " : "", altered, engine == PLAIN ? " --engine plain" : "");
+        extras, *altered ? " --alter " : "", altered, engine == PLAIN ? " --engine plain" : "",
+        built_portable ? " --built PORTABLE=1" : "");
     free(extras);
     return text;
 }
@@ -101,11 +103,31 @@ static const char *without(const Word *word)
 {
     static const char *const usual[][2] = { { "--engine", "fast" },
                                             { "--augment", "crop-flip" },
-                                            { "--freeze", "off" } };
+                                            { "--freeze", "off" },
+                                            { "--built", "as usual" } };
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (same(word->name, word->name_length, usual[i][0], (int)strlen(usual[i][0])))
             return usual[i][1];
     return "none";
+}
+
+/* A number in as few digits as give the same float: recipes hold nine, "0.100000001". NULL for what
+ * is no number. */
+static char *short_number(const char *value, int length)
+{
+    char *text = str_format("%.*s", length, value), *end;
+    float number = strtof(text, &end);
+    if (!length || *end) {
+        free(text);
+        return NULL;
+    }
+    for (int digits = 1; digits <= 9; digits++) {
+        free(text);
+        text = str_format("%.*g", digits, number);
+        if (strtof(text, NULL) == number)
+            break;
+    }
+    return text;
 }
 
 /* A value as its option would be spoken of; without one, what holds then. */
@@ -125,7 +147,10 @@ static char *shown(const Word *word)
         if (i < FLAGS)
             return str_format("on");
     }
-    return str_format("%.*s%s", length, word->value, length < word->value_length ? "..." : "");
+    char *number = short_number(word->value, word->value_length);
+    return number ? number
+                  : str_format("%.*s%s", length, word->value,
+                               length < word->value_length ? "..." : "");
 }
 
 /* Adds a difference to *list, which is NULL before the first. */
