@@ -205,10 +205,15 @@ ladder: $(BUILD)/ladder.tsv
 $(BUILD)/ladder.tsv: $(PROGRAMS) $(BUILD)/pages $(BUILD)/programs $(wildcard results/*.tsv)
 	@$(BUILD)/pages ladder
 
-# Is written when a step comes or goes.
+# Is written when a step comes or goes; the program of one that is gone goes too, since the others
+# would still compare with it.
 $(BUILD)/programs: FORCE
 	@mkdir -p $(@D)
-	@echo '$(PROGRAMS)' | cmp -s - $@ || echo '$(PROGRAMS)' > $@
+	@echo '$(PROGRAMS)' | cmp -s - $@ || { \
+	    for old in $$(cat $@ 2>/dev/null); do \
+	        case ' $(PROGRAMS) ' in *" $$old "*) ;; *) rm -f "$$old" ;; esac; \
+	    done; \
+	    echo '$(PROGRAMS)' > $@; }
 
 # --- Plots ----------------------------------------------------------------------------------------
 

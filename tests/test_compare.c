@@ -376,7 +376,7 @@ Test(compare, the_other_has_options_of_its_own)
     has(r.out, "11_drop_path_layer_scale --preset paper -> 12_official_convnext\n");
     result_free(&r);
     r = prints("13_paper_roadmap", "compare 13:14 --row 15");
-    has(r.out, "13_paper_roadmap --row 14 -> 13_paper_roadmap\n");
+    has(r.out, "13_paper_roadmap --row 14 -> 13_paper_roadmap --row 15\n");
     result_free(&r);
 }
 
@@ -472,9 +472,9 @@ Test(compare, programs_without_a_network)
     fails(FAILED, "02_silent", program, "02");
     fails(FAILED, "03_talks", program, "03");
     fails(FAILED, "no step that 05_large_kernel could be made from", program, "");
-    fails(FAILED,
-          "02_silent: has no network with these options; its 'report --preset paper' says why",
-          program, "02:paper");
+    script(folder, "04_refuses", "echo \"$0: --depths: too deep\" >&2; exit 2");
+    fails(FAILED, "04_refuses: --depths: too deep", program, "04 --depths 1,1,1,1");
+    fails(FAILED, "02_silent: prints no report", program, "02:paper");
     fails(USAGE, "main.c:", program, "01 --widths 8,8,8,8"); /* our own network is none */
     free(program);
     folder_remove(folder);

@@ -266,5 +266,9 @@ Test(steps, a_new_folder_is_a_step)
     r = run("cd '%s' && make diff STEP=14 FROM=11 | grep -c '^[-+]'", folder);
     cr_expect_str_eq(r.out, "6\n", "two lines and the heads differ: %s", r.err);
     result_free(&r);
+    /* A program whose step is gone would still be compared with. */
+    run_well("cd '%s' && rm -r steps/14_mine && BUILD=build make && test ! -e build/14_mine && "
+             "test -e build/13_paper_roadmap",
+             folder);
     folder_remove(folder);
 }

@@ -171,6 +171,26 @@ Test(svg, names_are_escaped)
     folder_remove(folder);
 }
 
+/* Wide boxes end before those of the other network, long names before the edge of the page. */
+Test(svg, what_is_wide_or_long_stays_in_its_place)
+{
+    char *svg = prints("06_gelu", "compare 05 --format svg --depths 1,1,1,1 "
+                                  "--widths 100000,200000,400000,800000");
+    for (const char *at = svg; (at = strstr(at, "<rect x=\"")); at++) {
+        int x, y, width;
+        cr_assert_eq(sscanf(at, "<rect x=\"%d\" y=\"%d\" width=\"%d\"", &x, &y, &width), 3);
+        cr_expect(x >= 0 && (x >= 1060 / 2 || x + width <= 1060 / 2), "%.60s", at);
+    }
+    free(svg);
+    char *folder = folder_new(), long_name[150];
+    snprintf(long_name, sizeof long_name, "14_%0130d", 7);
+    run_well("cp %s/05_large_kernel '%s/%s'", build_folder(), folder, long_name);
+    Result r = run("'%s/%s' report --format svg --preset small", folder, long_name);
+    cr_expect(strstr(r.out, "…0000007</text>"), "%.600s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
+
 /* The file was looked at, in colour and in grey; what changes it is to be looked at again. */
 Test(svg, is_the_drawing_that_was_looked_at)
 {

@@ -44,10 +44,12 @@ static bool read_all(int from, char **out, size_t *length)
     return true;
 }
 
-/* Reads the first line that a program printed to its stderr, without the program's name in front;
- * the rest is dropped. */
+/* Reads the first line that a program printed to its stderr, without the last part of the program's
+ * path in front, where that is what it calls itself; the rest is dropped. */
 static void read_error_line(int from, const char *program, char *line, size_t size)
 {
+    const char *slash = strrchr(program, '/');
+    program = slash ? slash + 1 : program;
     ssize_t count = read(from, line, size - 1);
     line[count > 0 ? count : 0] = 0;
     size_t blank = strspn(line, "\r\n"), name = strlen(program);

@@ -149,7 +149,8 @@ static const char *option_of(const char *value)
 
 /* Reads the other network, with this call's options and the one after the colon, if any. A
  * published step has the paper's widths by default, and the other step is then asked for those. */
-static bool read_other(const Run *run, const char *path, const char *value, Comparison *c)
+static bool read_other(const Run *run, const char *path, const char *value, Comparison *c,
+                       Error *error)
 {
     const char *words[NETWORK_WORDS + 2];
     int count = drop_own_options(words, options_of_network(&run->options, words));
@@ -159,11 +160,11 @@ static bool read_other(const Run *run, const char *path, const char *value, Comp
         words[count++] = paper ? "paper" : value;
         c->other_option = str_format(" %s %s", words[count - 2], words[count - 1]);
     }
-    bool good = layers_read(path, words, count, &c->before);
+    bool good = layers_read(path, words, count, &c->before, error);
     if (!good && paper) { /* the other is a published step itself */
         free(c->other_option);
         c->other_option = NULL;
-        good = layers_read(path, words, count - 2, &c->before);
+        good = layers_read(path, words, count - 2, &c->before, error);
     }
     return good;
 }
@@ -185,10 +186,9 @@ static void read_both(const Run *run, Comparison *c, char **other)
         colon = row;
     }
     *other = other_program(run, name);
-    if (!read_other(run, *other, colon, c))
-        error_die(EXIT_FAILED, sibling_base_name(*other),
-                  "has no network with these options; its 'report%s' says why",
-                  c->other_option ? c->other_option : "");
+    Error error;
+    if (!read_other(run, *other, colon, c, &error))
+        error_die_of(EXIT_FAILED, &error);
     comparison_read_own(run, c);
     free(name);
 }

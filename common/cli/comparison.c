@@ -130,8 +130,15 @@ void comparison_read_own(const Run *run, Comparison *c)
 {
     const char *words[NETWORK_WORDS];
     int count = options_of_network(&run->options, words);
-    if (!layers_read(run->path, words, count, &c->after))
-        error_die(EXIT_FAILED, run->path, "cannot be run for its report");
+    Error error;
+    if (!layers_read(run->path, words, count, &c->after, &error))
+        error_die_of(EXIT_FAILED, &error);
+    const Options *o = &run->options;
+    if (run->step->rows)
+        c->own_option =
+            str_format(" --row %d", option_given(o, "--row") ? o->row : run->step->row_count - 1);
+    else if (o->variant)
+        c->own_option = str_format(" --variant %s", o->variant);
 }
 
 void comparison_make(Comparison *c)
@@ -173,4 +180,5 @@ void comparison_free(Comparison *c)
     layers_free(&c->after);
     free(c->units);
     free(c->other_option);
+    free(c->own_option);
 }

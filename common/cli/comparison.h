@@ -11,6 +11,7 @@ typedef struct {
     Pair *units; /* of before and after, aligned */
     int unit_count;
     char *other_option; /* the option given to the other program alone, " --row 7", or NULL */
+    char *own_option;   /* which of its own networks this program shows, " --row 8", or NULL */
 } Comparison;
 
 /* Reads the program's own network, with the call's options, as the one after the change; ends the

@@ -182,8 +182,8 @@ static void print_tally(const Printed *p)
 void comparison_print(const Comparison *c)
 {
     Printed p = { 0 };
-    printf("%s%s -> %s\n\n", c->before.program, c->other_option ? c->other_option : "",
-           c->after.program);
+    printf("%s%s -> %s%s\n\n", c->before.program, c->other_option ? c->other_option : "",
+           c->after.program, c->own_option ? c->own_option : "");
     print_cells(' ', "layer", "op", "weight", "output", "parameters", "MACs");
     for (int i = 0, count; i < c->unit_count; i += count) {
         Group g = group_at(c, i);

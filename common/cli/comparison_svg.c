@@ -18,7 +18,9 @@
 enum {
     WIDTH = 1060,
     AXIS = 120,      /* of the boxes, from the middle of the drawing */
+    WIDEST = 208,    /* box */
     TEXT = 230,      /* start of the text, from there */
+    CHARACTERS = 46, /* of text beside a box */
     ONE_WIDTH = 620, /* width of the drawing of a single network */
     ALONE = 130,     /* the axis of a single network, from the left */
     TOP = 104,
@@ -98,7 +100,7 @@ static int box_width(const Layer *l)
 {
     uint64_t channels, pixels;
     sizes(l->output, &channels, &pixels);
-    return 8 + log_scale(channels) * 15 / 16;
+    return int_min(8 + log_scale(channels) * 15 / 16, WIDEST);
 }
 
 /* Returns a box's height; a small box has a third of it. */
@@ -186,10 +188,12 @@ static void draw_layer_text(const Drawing *d, const Layer *l, const char *name, 
     int x = text_at(d, after, &anchor);
     fprintf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\"><tspan class=\"%s\">", x,
             middle - 2, anchor, kinds[kind].style);
-    fprintf(d->out, "%s%s%s%s</tspan> <tspan class=\"small\">", kinds[kind].sign, l->op,
-            *l->weight ? " " : "", l->weight);
-    print_escaped(d->out, name);
+    int used = fprintf(d->out, "%s%s%s%s</tspan> <tspan class=\"small\">", kinds[kind].sign, l->op,
+                       *l->weight ? " " : "", l->weight);
+    char *short_name = print_fitting(name, int_max(CHARACTERS - used + 30, 12));
+    print_escaped(d->out, short_name);
     fprintf(d->out, "</tspan></text>\n");
+    free(short_name);
     char *params = short_count(l->params), *macs = short_count(l->macs);
     char *text = str_format("%s%s%s%s%s", l->output, l->params ? ", parameters " : "",
                             l->params ? params : "", l->macs ? ", MACs " : "", l->macs ? macs : "");
@@ -328,8 +332,10 @@ static void heading(Drawing *d, const Group *g, const char *note)
     char *text = g->count > 1 ? str_format("%s: %d alike%s", name, g->count, note)
                               : str_format("%s%s", name, note);
     fprintf(d->out, "<path d=\"M20 %d H%d\" class=\"rule\"/>\n", d->y + 8, d->width - 20);
-    draw_text(d, x, d->y + 23, d->single ? "start" : "middle", "unit", text);
+    char *fitting = print_fitting(text, d->single ? 90 : 150);
+    draw_text(d, x, d->y + 23, d->single ? "start" : "middle", "unit", fitting);
     d->y += HEADING;
+    free(fitting);
     free(a);
     free(b);
     free(name);
@@ -397,8 +403,10 @@ static void title(const Drawing *d, const Layers *l, const char *option, bool af
 {
     int x = d->single ? 20 : WIDTH / 2 + (after ? 22 : -22);
     const Layer *old = &d->c->before.total;
-    char *name = str_format("%s%s", l->program, option ? option : "");
+    char *whole = str_format("%s%s", l->program, option ? option : "");
+    char *name = print_fitting(whole, CHARACTERS);
     draw_text(d, x, 34, after ? "start" : "end", "title", name);
+    free(whole);
     title_line(d, after, "parameters", l->total.params, old->params, x, 54);
     title_line(d, after, "MACs", l->total.macs, old->macs, x, 54 + LINE + 2);
     free(name);
@@ -411,9 +419,9 @@ static void legend(const Drawing *d, int y)
     for (int i = 0; i < (d->single ? 0 : 4); x += i ? 130 : 230, i++) {
         char fill[8];
         colour(i, (uint64_t)1 << 26, fill);
-        fprintf(d->out,
-                "<rect x=\"%d\" y=\"%d\" width=\"24\" height=\"14\" fill=\"%s\" class=\"%s\"/>\n",
-                x, y + 14, fill, kinds[i].style);
+        fprintf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"24\" height=\"14\" fill=\"%s\" ", x,
+                y + 14, fill);
+        fprintf(d->out, "class=\"%s\"/>\n", kinds[i].style);
         char *text = str_format("%s%s", kinds[i].sign, kinds[i].words);
         draw_text(d, x + 32, y + 25, "start", "small", text);
         free(text);
@@ -449,7 +457,7 @@ static void draw(Drawing *d)
     const Layers *a = &d->c->before, *b = &d->c->after;
     if (!d->single)
         title(d, a, d->c->other_option, false);
-    title(d, b, NULL, true);
+    title(d, b, d->c->own_option, true);
     d->y = TOP - HEADING;
     for (int i = 0, count; i < d->c->unit_count; i += count) {
         Group g = group_at(d->c, i);
@@ -488,7 +496,5 @@ void comparison_svg(const Comparison *c)
         free(d.patterns[i]);
         free(d.names[i]);
     }
-    free(d.patterns);
-    free(d.names);
-    free(body);
+    free(d.patterns), free(d.names), free(body);
 }

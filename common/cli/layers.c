@@ -68,7 +68,7 @@ static Layer *layer_named(Layers *l, const char *name, size_t length)
  * bias follows. Programs that print no keys have none. */
 static void read_weights(Layers *l, const char *path, const char *const *options, int count)
 {
-    char *text = sibling_prints(path, "keys", options, count), *rest = text, *field[2];
+    char *text = sibling_prints(path, "keys", options, count, NULL), *rest = text, *field[2];
     for (char *line; rest && (line = next_line(&rest)) && split_fields(line, field, 2);) {
         const char *dot = strrchr(field[0], '.');
         Layer *layer = dot ? layer_named(l, field[0], (size_t)(dot - field[0])) : NULL;
@@ -152,30 +152,34 @@ static void find_units(Layers *l)
 /* --- a network ------------------------------------------------------------------------------- */
 
 /* Returns the program's report in rows, or NULL; to be freed. */
-static char *report_of(const char *path, const char *const *options, int count)
+static char *report_of(const char *path, const char *const *options, int count, Error *error)
 {
     const char **words = mem_alloc((size_t)count + 2, sizeof *words);
     words[0] = "--format";
     words[1] = "tsv";
     for (int i = 0; i < count; i++)
         words[2 + i] = options[i];
-    char *text = sibling_prints(path, "report", words, count + 2);
+    char *text = sibling_prints(path, "report", words, count + 2, error);
     free(words);
     return text;
 }
 
-bool layers_read_rows(const char *path, const char *const *options, int count, Layers *l)
+bool layers_read_rows(const char *path, const char *const *options, int count, Layers *l,
+                      Error *error)
 {
-    *l = (Layers){ .program = sibling_base_name(path), .report = report_of(path, options, count) };
+    *l = (Layers){ .program = sibling_base_name(path) };
+    l->report = report_of(path, options, count, error);
     if (l->report && parse_report(l))
         return true;
+    if (l->report)
+        error_set(error, path, "prints no report");
     layers_free(l);
     return false;
 }
 
-bool layers_read(const char *path, const char *const *options, int count, Layers *l)
+bool layers_read(const char *path, const char *const *options, int count, Layers *l, Error *error)
 {
-    if (!layers_read_rows(path, options, count, l))
+    if (!layers_read_rows(path, options, count, l, error))
         return false;
     read_weights(l, path, options, count);
     find_units(l);

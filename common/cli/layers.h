@@ -2,6 +2,8 @@
 #ifndef CLI_LAYERS_H
 #define CLI_LAYERS_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,10 +29,13 @@ typedef struct {
     char *report; /* contains the texts of `layers` */
 } Layers;
 
-/* Runs the program at `path` with these options and reads its network. Returns false on failure. */
-bool layers_read(const char *path, const char *const *options, int count, Layers *layers);
+/* Runs the program at `path` with these options and reads its network. Returns false on failure,
+ * with what the program says of it in `error` (may be NULL). */
+bool layers_read(const char *path, const char *const *options, int count, Layers *layers,
+                 Error *error);
 /* Reads the network in the same way, but without weights and units. */
-bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers);
+bool layers_read_rows(const char *path, const char *const *options, int count, Layers *layers,
+                      Error *error);
 void layers_free(Layers *layers);
 
 /* Returns layer i, or NULL for i < 0. */

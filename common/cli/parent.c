@@ -27,7 +27,7 @@ static int likeness(const void *context, int a, int b)
 static int distance(const char *path, const Layers *own)
 {
     Layers other;
-    if (!layers_read_rows(path, small, 2, &other))
+    if (!layers_read_rows(path, small, 2, &other, NULL))
         return INT_MAX;
     const Layers *two[] = { own, &other };
     int far = own->count + other.count - align_gain(own->count, other.count, likeness, two);
@@ -39,7 +39,7 @@ static int distance(const char *path, const Layers *own)
 static bool has_rows(const char *path)
 {
     const char *const row[] = { "--row", "0" };
-    char *text = sibling_prints(path, "report", row, 2);
+    char *text = sibling_prints(path, "report", row, 2, NULL);
     bool good = text;
     free(text);
     return good;

@@ -1,5 +1,6 @@
 #include "cli/print.h"
 
+#include "base/memory.h"
 #include "base/terminal.h"
 
 #include <inttypes.h>
@@ -49,6 +50,25 @@ void print_name(const char *text)
 static bool begins_character(const char *text)
 {
     return ((unsigned char)*text & 0xC0) != 0x80;
+}
+
+/* Returns where the text's character number `n` begins, or its end. */
+static const char *character(const char *text, int n)
+{
+    for (; *text && (n > 0 || !begins_character(text)); text++)
+        n -= begins_character(text + 1);
+    return text;
+}
+
+char *print_fitting(const char *text, int most)
+{
+    int count = 0, head = most / 3;
+    for (const char *at = text; *at; at++)
+        count += begins_character(at);
+    if (count <= most)
+        return str_format("%s", text);
+    return str_format("%.*s…%s", (int)(character(text, head) - text), text,
+                      character(text, count - (most - head - 1)));
 }
 
 void print_class(int number, const char *name, bool cut)

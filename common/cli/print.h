@@ -16,6 +16,10 @@ double print_percent(uint64_t now, double before);
  * '?'. */
 void print_name(const char *text);
 
+/* Returns the text in at most `most` characters, what is too much of its middle as "…"; to be
+ * freed. */
+char *print_fitting(const char *text, int most);
+
 /* A class at the beginning of a table's line: its number and its name, in PRINT_CLASS_WIDTH
  * columns; a longer name is cut to those, or printed as it is. Control characters are '?'. */
 enum { PRINT_CLASS_WIDTH = 16 };

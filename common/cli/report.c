@@ -108,8 +108,8 @@ static bool read_parent(const Run *run, const char *parent, bool *paper, Layers 
     words[count] = "--preset";
     words[count + 1] = "paper";
     *paper = network_has_paper_sizes(run->step, &run->options) &&
-             layers_read_rows(parent, words, count + 2, l);
-    return *paper || layers_read_rows(parent, words, count, l);
+             layers_read_rows(parent, words, count + 2, l, NULL);
+    return *paper || layers_read_rows(parent, words, count, l, NULL);
 }
 
 static void print_change(const Run *run, const Net *net)

@@ -95,7 +95,8 @@ char *sibling_named(const char *path, const char *name, bool *several)
     return last;
 }
 
-char *sibling_prints(const char *path, const char *command, const char *const *options, int count)
+char *sibling_prints(const char *path, const char *command, const char *const *options, int count,
+                     Error *error)
 {
     const char **argv = mem_alloc((size_t)count + 3, sizeof *argv);
     int used = 0;
@@ -105,7 +106,7 @@ char *sibling_prints(const char *path, const char *command, const char *const *o
         argv[used++] = options[i];
     char *text = NULL;
     size_t length = 0;
-    bool good = process_read((char *const *)argv, true, &text, &length, NULL);
+    bool good = process_read((char *const *)argv, true, &text, &length, error);
     free(argv);
     return good ? text : NULL;
 }

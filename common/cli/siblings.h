@@ -2,6 +2,8 @@
 #ifndef CLI_SIBLINGS_H
 #define CLI_SIBLINGS_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 
 /* Returns the paths of the steps of lower number, in descending order of name, NULL-terminated; the
@@ -16,8 +18,10 @@ char *sibling_named(const char *path, const char *name, bool *several);
  * those of sibling_paths_before. */
 char **sibling_paths_named(const char *path, const char *name);
 
-/* Returns the output of a program for a command with these options; NULL if it fails. */
-char *sibling_prints(const char *path, const char *command, const char *const *options, int count);
+/* Returns the output of a program for a command with these options; NULL if it fails, with what it
+ * says of that in `error` (may be NULL). */
+char *sibling_prints(const char *path, const char *command, const char *const *options, int count,
+                     Error *error);
 
 /* Returns the last part of a path. */
 const char *sibling_base_name(const char *path);
