@@ -15,14 +15,14 @@ case ${1-} in --run | --list) mode=$1 && shift ;; esac
 build=${BUILD:-build} tab=$(printf '\t')
 header='network row batch seed alteration top1 top5 loss held_out_top1 commit compiler cpu'
 
-# The runs, a line each: network, row, batch, learning rate (the paper's by batch: 4e-3·√(B/64)),
-# other options of train.
+# The runs, a line each: network, row (15-std0.04: with that standard deviation of its first weights),
+# batch, learning rate (the paper's by batch: 4e-3·√(B/64)), other options of train.
 altered() {
     "$build/pages" steps ours | sed "s/$tab.*/ - 64 4e-3/"
 }
 
 rows() {
-    for row in 6 7 8 9 10 0 1 2 3 4 5 11 12 13 14 15; do
+    for row in 6 7 8 9 10 0 1 2 3 4 5 11 12 13 14 15 15-std0.04; do
         echo "13_paper_roadmap $row 64 4e-3"
     done
 }
@@ -67,7 +67,17 @@ place() {
 run() {
     place "$@"
     ! grep -qs "^$key" "results/$1.tsv" && [ ! -f "$out/altered.tsv" ] || return 0
-    [ "$4" = - ] || set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $4 $7"
+    row=${4%-std*}
+    case $4 in
+    -) ;;
+    *-std*)
+        first=$folder/first-$2.safetensors
+        mkdir -p "$folder" && "$build/$3" init --preset small --row "$row" --std "${4#*-std}" \
+            --seed "$2" --output "$first" || exit
+        set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $row --weights $first $7"
+        ;;
+    *) set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $row $7" ;;
+    esac
     DATA=fashion-mnist EPOCHS=10 FOLDER=$folder OMP_NUM_THREADS=1 \
         TRAIN="--batch-size $5 --lr $6 --layer-scale 0.1 $7" \
         results/train.sh --run "$build" "$3" "$2" || exit

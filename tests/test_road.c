@@ -247,3 +247,30 @@ Test(road, is_no_rung)
     cr_expect_null(strstr(r.out, "\n" STEP "\n"), "%s", r.out);
     result_free(&r);
 }
+
+/* --std scales what is drawn: weights, and neither biases nor norms. */
+Test(road, first_weights_of_another_spread)
+{
+    char *folder = folder_new();
+    run_well("cd '%s' && for std in 0.02 0.04; do "
+             "%s/13_paper_roadmap init --preset small --seed 3 --std $std --output $std || exit; "
+             "done && %s/13_paper_roadmap init --preset small --seed 3 --output usual && "
+             "cmp usual 0.02",
+             folder, build_folder(), build_folder());
+    Safetensors once = tensors_in("%s/0.02", folder), twice = tensors_in("%s/0.04", folder);
+    for (size_t i = 0; i < once.count; i++) {
+        const Entry *a = &once.entries[i], *b = &twice.entries[i];
+        for (size_t k = 0; k < entry_elements(a); k++) {
+            float factor = a->rank > 1 ? 2 : 1;
+            cr_assert_float_eq(((const float *)b->data)[k], factor * ((const float *)a->data)[k],
+                               1e-7f, "%s", a->key);
+        }
+    }
+    safetensors_free(&once);
+    safetensors_free(&twice);
+    Result r = run("%s/05_large_kernel init --std 0.04 --output '%s/x'", build_folder(), folder);
+    cr_expect_eq(r.status, 2);
+    cr_expect(strstr(r.err, "--std: this network's weights are uniform"), "%s", r.err);
+    result_free(&r);
+    folder_remove(folder);
+}

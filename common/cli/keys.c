@@ -60,12 +60,29 @@ void keys_save_weights(const Weights *weights, const Form *form, const char *pat
         error_die_of(EXIT_FAILED, &error);
 }
 
+/* Draws weights with this standard deviation that are drawn from a normal distribution. */
+static void set_std(Net *net, double std)
+{
+    bool found = false;
+    for (int i = 0; i < net_params(net); i++) {
+        Param *p = net_param_to_change(net, i);
+        if (p->init.kind != INIT_NORMAL)
+            continue;
+        p->init.value = (float)std;
+        found = true;
+    }
+    if (!found)
+        error_die(EXIT_USAGE, "--std", "this network's weights are uniform, as PyTorch draws them");
+}
+
 int cmd_init(const Run *run)
 {
     const Options *o = &run->options;
     Shape shape = network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
     Form form = { .scheme = scheme_asked(o, net) }; /* first, because it may find an invalid call */
+    if (option_given(o, "--std"))
+        set_std(net, o->std);
     Weights *weights = weights_new(net);
     weights_init(weights, o->seed);
     MetadataList metadata = { 0 };

@@ -120,6 +120,8 @@ static const OptionSpec specs[] = {
       .instead = "the data set's, or ImageNet's" },
     { "--top", NUMBER, AT(top), 1, LARGEST, "N", .help = "how many classes to print",
       .standard = "5" },
+    { "--std", REAL, AT(std), 0, 1e6, "V",
+      .help = "standard deviation of the published steps' first weights", .instead = "0.02" },
     { "--seed", SEED, AT(seed), 0, 0, "N", .help = "seed of the random numbers", .standard = "0" },
 };
 enum { SPECS = sizeof specs / sizeof *specs };

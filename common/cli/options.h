@@ -55,6 +55,7 @@ typedef struct {
     bool mixup, cutmix, resume, freeze, skip_bad;
     RunAugment augment;
     uint64_t seed;
+    double std; /* init */
     const char *data, *alter, *out;
 
     const char *given[MOST_OPTIONS]; /* the text given to option number i, or NULL */

@@ -49,7 +49,7 @@ static const CommandEntry entries[] = {
         .example = "keys --preset small" },
       cmd_keys },
     { { .name = "init",
-        .options = "--seed --scheme --output ",
+        .options = "--seed --std --scheme --output ",
         .required = "--output ",
         .help = "fresh weights",
         .example = "init --preset small --seed 1 --output w.safetensors" },
