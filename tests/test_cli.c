@@ -107,6 +107,17 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     result_free(&r);
 }
 
+Test(cli, options_that_say_nothing_here)
+{
+    fails(USAGE, "--skip-bad: is about a folder's images", "data shapes --skip-bad");
+    fails(USAGE, "--skip-bad: is about a folder's images",
+          "train --data shapes --skip-bad --out /dev/null/x");
+    fails(FAILED, "folder: wants a path", "data folder:");
+    fails(USAGE, "two stages have one width (--widths)", "report --widths 8,8,8,8");
+    fails(USAGE, "'all' is every layer",
+          "forward --keep all,x $(cat " CASE "config.txt) " FILES " --output /dev/null");
+}
+
 Test(cli, bounds_are_whole_numbers)
 {
     fails(USAGE, "N, a number from 1 to 1048576", "--stem 2000000");

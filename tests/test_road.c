@@ -252,11 +252,11 @@ Test(road, is_no_rung)
 Test(road, first_weights_of_another_spread)
 {
     char *folder = folder_new();
-    run_well("cd '%s' && for std in 0.02 0.04; do "
-             "%s/13_paper_roadmap init --preset small --seed 3 --std $std --output $std || exit; "
-             "done && %s/13_paper_roadmap init --preset small --seed 3 --output usual && "
-             "cmp usual 0.02",
-             folder, build_folder(), build_folder());
+    char *init = str_format("%s/13_paper_roadmap init --preset small --seed 3", build_folder());
+    run_well("for std in 0.02 0.04; do %s --std $std --output '%s'/$std || exit; done; "
+             "%s --output '%s/usual' && cmp '%s/usual' '%s/0.02'",
+             init, folder, init, folder, folder, folder);
+    free(init);
     Safetensors once = tensors_in("%s/0.02", folder), twice = tensors_in("%s/0.04", folder);
     for (size_t i = 0; i < once.count; i++) {
         const Entry *a = &once.entries[i], *b = &twice.entries[i];

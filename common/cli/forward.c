@@ -10,14 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Returns the name at *at in "A, B,…", to be freed, and moves *at to the next; NULL at the end. */
+static char *next_name(const char **at)
+{
+    if (!*at)
+        return NULL;
+    const char *start = *at + strspn(*at, " "), *end = strchr(start, ',');
+    int length = (int)(end ? end - start : (long)strlen(start));
+    while (length && start[length - 1] == ' ')
+        length--;
+    *at = end ? end + 1 : NULL;
+    return str_format("%.*s", length, start);
+}
+
 /* Tests for the name in "A,B,…". */
 static bool list_has(const char *list, const char *name)
 {
-    size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ','), at += at ? 1 : 0)
-        if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
-            return true;
-    return false;
+    bool found = false;
+    for (char *one; (one = next_name(&list)); free(one))
+        found = found || strcmp(one, name) == 0;
+    return found;
 }
 
 /* Ends the program if one of "A,B,…" is no layer. */
@@ -25,10 +37,10 @@ static void check_list(const Net *net, const char *list)
 {
     if (strcmp(list, "all") == 0)
         return;
-    for (const char *at = list; at; at = strchr(at, ','), at += at ? 1 : 0) {
-        char *name = str_format("%.*s", (int)strcspn(at, ","), at);
+    for (char *name; (name = next_name(&list)); free(name)) {
+        if (strcmp(name, "all") == 0)
+            error_die(EXIT_USAGE, "--keep", "'all' is every layer: no other beside it");
         activation_layer(net, "--keep", name);
-        free(name);
     }
 }
 

@@ -200,8 +200,20 @@ static void init_as_published(Net *net)
     }
 }
 
+/* Says of sizes what errors of the graph don't: where two stages have one width, a block that
+ * halves the image may have no projection on its shortcut. */
+static void explain(const Shape *shape)
+{
+    const int *widths = shape->config.widths;
+    for (int i = 1; i < 4; i++)
+        if (widths[i] == widths[i - 1])
+            error_context("two stages have one width (--widths), so the shortcut between them is "
+                          "the input itself, of the old size: other widths are wanted");
+}
+
 Net *network_build(const Step *step, const Shape *shape)
 {
+    explain(shape);
     Net *net = net_new();
     Tensor *x = net_input(net, shape->n, shape->c, shape->h, shape->w);
     /* The article's encoder alone has no name; the authors' names do not depend on it. */
@@ -216,6 +228,7 @@ Net *network_build(const Step *step, const Shape *shape)
         init_as_published(net);
         scheme_name_officially(net);
     }
+    error_context("");
     return net;
 }
 

@@ -186,7 +186,8 @@ bool folder_list(Folder *folder, Error *error)
     if (folder->wish->like)
         take_classes(folder, folder->wish->like);
     bool good = is_folder(folder->path) ||
-                error_set(error, *folder->path ? folder->path : "folder:", "is no folder");
+                error_set(error, *folder->path ? folder->path : "folder",
+                          *folder->path ? "is no folder" : "wants a path, folder:PATH");
     if (good && !is_folder(training))
         good = error_set(error, folder->path,
                          "no folder train/ in it; wanted are train/CLASS/IMAGE… and, if there are "
