@@ -223,7 +223,7 @@ Test(show, activations_are_those_that_forward_keeps)
     }
     char *want =
         str_format("%s, gelu: 4 images, 32 channels of 8x8\nminimum %.6g, maximum %.6g, "
-                   "mean %.6g, zeros %.2f %%\n",
+                   "mean %.6g, zeros %.2f%%\n",
                    layer, (double)low, (double)high, sum / (double)n, 100 * zeros / (double)n);
     char *text = contents("%s/text", folder);
     cr_expect(strncmp(text, want, strlen(want)) == 0, "%s%s", text, want);

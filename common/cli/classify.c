@@ -164,7 +164,7 @@ static void print_guesses(const Classifier *c, const char *image, const Guess *g
             printf("\t%d\t%.6f\t%d\t", i + 1, g.probability, g.class);
             print_tsv_field(c->names[g.class]);
         } else {
-            printf("%6.2f %%  %*d  ", 100 * g.probability, digits, g.class);
+            printf("%6.2f%%  %*d  ", 100 * g.probability, digits, g.class);
             print_name(c->names[g.class]);
         }
         putchar('\n');

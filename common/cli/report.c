@@ -93,7 +93,7 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
     options_set_row(&options, row - 1);
     Shape shape = network_shape(run->step, &options, 0);
     Net *before = network_build(run->step, &shape);
-    printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
+    printf("Against row %d: parameters %+.1f%%, MACs %+.1f%%.\n", row - 1,
            print_percent(net_trained(net), (double)net_trained(before)),
            print_percent(net_macs(net), (double)net_macs(before)));
     net_free(before);
@@ -122,7 +122,7 @@ static void print_change(const Run *run, const Net *net)
     else if (!parent)
         printf("No step before this one is built beside it.\n");
     else if (read_parent(run, parent, &paper, &before))
-        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(parent),
+        printf("Against %s%s: parameters %+.1f%%, MACs %+.1f%%.\n", sibling_base_name(parent),
                paper ? " --preset paper" : "",
                print_percent(net_trained(net), (double)before.total.params),
                print_percent(net_macs(net), (double)before.total.macs));

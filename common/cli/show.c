@@ -152,7 +152,7 @@ static void print_numbers(const Values *s, const Numbers *n)
     if (n->wild)
         printf("infinite or NaN: %zu of %zu values, left out of what follows\n", n->wild,
                value_count(s));
-    printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f %%\n", n->low, n->high, n->mean,
+    printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f%%\n", n->low, n->high, n->mean,
            100 * n->zeros);
     printf("%s that are zero everywhere: %d of %d", s->weights ? "filters" : "channels", n->dead,
            tile_count(s));

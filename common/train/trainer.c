@@ -229,7 +229,7 @@ static bool keep_best(State *s, const Score *score)
 /* Prints the epoch after it is saved: writing to a closed pipe may end the program. */
 static void print_epoch(const Trainer *t, double loss, const Score *score, double seconds)
 {
-    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
+    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f%%, top-5 %.2f%%, %.1f s\n",
            t->state.epoch, t->recipe->epochs, loss, score->loss, 100 * score->top1,
            100 * score->top5, seconds);
     fflush(stdout);
@@ -332,7 +332,7 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     good = run_folder_write(&t->folder, "result.tsv", text, error);
     *end = TRAINED_ALL;
     if (good)
-        printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
+        printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f%%, top-5 %.2f%%\n",
                *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
                100 * score.top1, 100 * score.top5);
     if (good)

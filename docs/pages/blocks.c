@@ -65,7 +65,7 @@ static void put_kernels(const Block *b)
              "|---|---|---:|---:|---:|---:|");
     for (size_t i = 0; i < t->rows; i++)
         if (strcmp(table_cell(t, i, "kernel"), step_of(b)) == 0)
-            fprintf(b->out, "| `%s` | %s | %s | %.3f | %.1f | %.1f %% |\n",
+            fprintf(b->out, "| `%s` | %s | %s | %.3f | %.1f | %.1f%% |\n",
                     table_cell(t, i, "version"), table_cell(t, i, "change"),
                     table_cell(t, i, "threads"), table_number(t, i, "ms"),
                     table_number(t, i, "gflops"),
