@@ -527,7 +527,7 @@ Test(folder, trained_evaluated_and_classified)
     r = run("cd '%s' && '%s' evaluate --weights w/r/best.safetensors --data "
             "folder:other",
             folder, build);
-    expect_line(r, 1, "other/train/Horse: the weights know no class of this name", "other classes");
+    expect_line(r, 1, "other/train/Horse: the weights have no class of this name", "other classes");
     folder_remove(folder);
 }
 

@@ -446,7 +446,7 @@ Test(provenance, mean_and_deviation_are_the_files)
     Result r =
         run("cd '%s' && '%s'/09_layer_norm evaluate --limit 50 --weights bright", folder, programs);
     cr_expect_eq(r.status, DONE);
-    cr_expect(strstr(r.err, "images are normalised as the weights know them (mean 3, "), "%s",
+    cr_expect(strstr(r.err, "images are normalised with the weights' mean and std (3, "), "%s",
               r.err);
     cr_expect(fabs(number_behind(own, "loss ") - number_behind(r.out, "loss ")) > 1e-4, "%s",
               r.out);

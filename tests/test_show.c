@@ -111,7 +111,7 @@ Test(show, wrong_layers_are_named)
         { "forward --keep encoder.stem.0, " BATCH("09_layer_norm") "--output o",
           "no layer is called ''" },
         { "show --layer encoder.stem", "no layer is called 'encoder.stem'" },
-        { "show --layer encoder.stem.1", "has no weights but by channel" },
+        { "show --layer encoder.stem.1", "has no weights that make an image" },
         { "show --output " CASE("09_layer_norm") "/weights.safetensors", "would replace" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -226,7 +226,7 @@ Test(tune, learns_other_classes_in_a_tenth_of_the_images)
     cr_expect(tuned > nothing_300, "%g %%, from nothing %g %%", tuned, nothing_300);
     cr_expect(tuned > nothing_30 + 20, "%g %%, from nothing %g %%", tuned, nothing_30);
 
-    /* Its images are normalised as those that the weights know. */
+    /* Its images are normalised as those that the weights were trained on. */
     Safetensors file = tensors_in("%s/first/best.safetensors", folder);
     tells("tuned/best.safetensors", "data", "fashion-mnist");
     tells("tuned/best.safetensors", "mean", safetensors_metadata(&file, "mean"));
@@ -272,7 +272,7 @@ Test(tune, a_frozen_backbone_runs_as_in_inference)
                           "--smoothing 0 --weights first/best.safetensors --engine %s "
                           "--out still",
                           step, engine),
-                     "features computed once: no augmentation; 100 images");
+                     "each image's features are computed once: 100 images");
         ends_well("set",
                   "%s evaluate --weights first/best.safetensors --engine %s --format tsv "
                   "> evaluated",
@@ -331,7 +331,7 @@ Test(tune, augmented_images_have_features_of_their_own)
                           "09_layer_norm train --data fashion-mnist " SHORT "--freeze "
                           "--weights first/best.safetensors %s --out %zu",
                           ways[i], i),
-                     "features computed every epoch: augmentation; of held-out images once; 10 ");
+                     "computed in every epoch, those of held-out images once: 10 ");
         char *path = str_format("%zu/best.safetensors", i);
         expect_same_backbone("first/best.safetensors", path, "head.3.");
         cr_expect(difference(path, "0/best.safetensors", "head.3.weight") > 0 || i == 0);
@@ -423,9 +423,10 @@ Test(tune, published_weights_of_any_scheme_on_a_new_set)
     write_cifar();
     run_well("cp tests/data/official/*.safetensors '%s'", folder);
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        expect_words(runs("", OFFICIAL_TRAIN OFFICIAL_SIZES "--weights %s.safetensors --out %s",
-                          schemes[i], schemes[i]),
-                     "normalised as the weights know them (mean 0.485, std 0.229), not as cifar10");
+        expect_words(
+            runs("", OFFICIAL_TRAIN OFFICIAL_SIZES "--weights %s.safetensors --out %s", schemes[i],
+                 schemes[i]),
+            "normalised with the weights' mean and std (0.485, 0.229), not with those of cifar10");
         char *best = str_format("%s/best.safetensors", schemes[i]);
         same_file(best, "official/best.safetensors");
         free(best);

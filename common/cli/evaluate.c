@@ -176,8 +176,8 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *alter)
 {
     Score score = score_altered(t, test, alter);
-    printf("%s, test set of %s%s%s, %d images: top-1 %.2f%%, top-5 %.2f%%, loss %.4f\n",
-           run->name, test->name, *alter->name ? " altered by " : "", alter->name, score.count,
+    printf("%s, test set of %s%s%s, %d images: top-1 %.2f%%, top-5 %.2f%%, loss %.4f\n", run->name,
+           test->name, *alter->name ? " altered by " : "", alter->name, score.count,
            100 * score.top1, 100 * score.top5, score.loss);
     if (score.undecided)
         printf("%d images have a NaN among their logits: counted as wrong, named nothing\n",

@@ -458,8 +458,8 @@ void origin_normalise(const Origin *origin, Dataset *data)
         return;
     error_note(
         origin->file.path,
-        "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
-        "them (mean %.4g, std %.4g)",
+        "images are normalised with the weights' mean and std (%.4g, %.4g), not with those of %s "
+        "(%.4g, %.4g)",
         (double)known.mean[0], (double)known.std[0], data->name, (double)data->mean[0],
         (double)data->std[0]);
     memcpy(data->mean, known.mean, sizeof data->mean);

@@ -203,7 +203,7 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
         i = print_part(net, i);
     print_row("= total", "", tensor_shape_text(net_output(net), shape), net_trained(net),
               net_macs(net));
-    printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
+    printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 × MACs).\n",
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);
     if (rows)

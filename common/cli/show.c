@@ -60,8 +60,8 @@ static Values show_weights(const Net *net, const Weights *weights, const char *n
     const Param *p = weight_of(net, t);
     if (!p)
         error_die(EXIT_USAGE, "--layer",
-                  "%s, %s, has no weights but by channel; --batch shows what "
-                  "it computes",
+                  "%s (%s) has no weights that make an image, at most one number per "
+                  "channel; --batch FILE shows its output",
                   t->name, t->op->name);
     Values s = { .layer = t, .weights = true, .count = p->shape[0], .channels = p->shape[1] };
     s.h = p->rank > 2 ? p->shape[2] : 1;

@@ -45,7 +45,7 @@ static const CommandEntry entries[] = {
       cmd_report },
     { { .name = "keys",
         .options = "--part --scheme ",
-        .help = "the state_dict: a key and its shape a line, a tab between them",
+        .help = "the state_dict: a key and its shape per line, separated by a tab",
         .example = "keys --preset small" },
       cmd_keys },
     { { .name = "init",

@@ -52,8 +52,8 @@ static Weights *start_of(Origin *origin, const Blueprint *plan)
     Net *head = o->freeze ? features_head(net) : NULL;
     if (o->freeze && !head)
         error_die(EXIT_USAGE, "--freeze",
-                  "the last layer with weights and what follows read more than one tensor of the "
-                  "layers in front of them");
+                  "the last layer with weights and those after it read more than one tensor of the "
+                  "layers before them");
     Weights *start = origin_weights_to_tune(origin, &plan->shape, net, o->seed);
     net_free(head);
     net_free(net);

@@ -93,7 +93,7 @@ static bool read_one(ImageFile *file, Image *image, Error *error)
     if (!image_more(file))
         return true;
     image_free(image);
-    return error_set(error, file->name, "holds several images, or bytes behind its image");
+    return error_set(error, file->name, "holds several images, or bytes after its image");
 }
 
 bool folder_image(const char *path, Image *image, Error *error)

@@ -94,7 +94,7 @@ static bool list_part(Folder *folder, const char *path, DatasetPart part, Error 
         }
         if (label < 0)
             good = error_set(error, inside,
-                             folder->wish->like ? "the weights know no class of this name"
+                             folder->wish->like ? "the weights have no class of this name"
                                                 : "train/ has no class of this name");
         else
             good = list_class(folder, inside, label, part, error);

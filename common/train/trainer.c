@@ -163,8 +163,11 @@ static bool compute_features(Trainer *t, Error *error)
     const DatasetSplit *s = &t->split;
     bool once = !augment_any(augment_of(t->recipe));
     double start = clock_seconds();
-    printf("frozen backbone: features computed %s; ",
-           once ? "once: no augmentation" : "every epoch: augmentation; of held-out images once");
+    printf("frozen backbone: %s: ",
+           once
+               ? "no augmentation, so each image's features are computed once"
+               : "augmented, so the features are computed in every epoch, those of held-out images "
+                 "once");
     fflush(stdout);
     t->backbone = features_backbone(t->builder.engine, t->whole, t->state.weights);
     LoaderOptions held_out = loader_options(t, s->held_out, s->held_out_count);
