@@ -404,7 +404,7 @@ Test(classify, wrong_calls)
 {
     PUT("weights", "");
     fails(USAGE, "--weights", "classify x.pgm");
-    fails(USAGE, "an image", "classify --weights weights");
+    fails(USAGE, "one image", "classify --weights weights");
     fails(USAGE, "--format", "classify x.pgm --weights weights --format json");
     fails(USAGE, "--top", "classify x.pgm --weights weights --top 0");
     fails(USAGE, "--data", "classify x.pgm --weights weights --data imagenet");

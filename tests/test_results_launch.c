@@ -345,7 +345,7 @@ Test(results_launch, folders_are_joined)
             build_folder(), folder, refused[i][0], refused[i][1]);
         cr_expect_str_eq(r.out, "1\n", "%s", refused[i][0]);
         has(r.err, refused[i][2]);
-        has(r.err, "runs: no mean can be taken over these runs: leave some out\n");
+        has(r.err, "runs: these runs cannot be averaged: leave some of them out\n");
         result_free(&r);
     }
     folder_remove(folder);

@@ -441,7 +441,7 @@ Test(tune, published_weights_of_any_scheme_on_a_new_set)
     run_well("cd '%s' && grep -q '\"airplane\",\"automobile\"' model.onnx", folder);
 }
 
-/* A head of another size begins afresh, by the seed; all else is the file's. */
+/* A head of another size is initialised anew, by the seed; all else is the file's. */
 Test(tune, a_head_for_other_classes_begins_afresh)
 {
     write_cifar();
@@ -450,7 +450,7 @@ Test(tune, a_head_for_other_classes_begins_afresh)
     ends_well("", OFFICIAL "export " OFFICIAL_SIZES "--classes 17 --weights many --output as-here");
 #define AFRESH OFFICIAL_TRAIN OFFICIAL_SIZES "--weights many --freeze --lr 0 --min-lr 0 "
     expect_words(runs("", AFRESH "--seed 1 --out a"),
-                 "its head, head.weight, is for 17 classes: one for 10 begins afresh");
+                 "its head, head.weight, is for 17 classes: a new one for 10 is initialised");
     ends_well("", AFRESH "--seed 2 --out b");
     cr_expect(difference("a/best.safetensors", "b/best.safetensors", "head.weight") > 0.1);
     Safetensors file = tensors_in("%s/as-here", folder);
@@ -474,7 +474,7 @@ Test(tune, contradictions_are_refused)
     ends_well("set", REFUSED SMALL "--seed 2 --out second");
     ends_well("set", REFUSED "--weights first/best.safetensors --freeze --out tuned");
 #define FIRST "--weights first/best.safetensors "
-    says(USAGE, "--freeze|wants --weights", "set", REFUSED "--freeze --out x");
+    says(USAGE, "--freeze|needs --weights", "set", REFUSED "--freeze --out x");
     says(USAGE, "--as-is|--weights", "set", REFUSED "--as-is --out x");
     says(USAGE, "--drop-path|--freeze", "set",
          "11_drop_path_layer_scale train --data fashion-mnist --freeze --drop-path 0.1 " FIRST

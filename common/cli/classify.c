@@ -67,7 +67,7 @@ static void check_imagenet(const Options *o, const Shape *s)
     error_die(
         EXIT_USAGE, "--data",
         "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
-        "is none of ImageNet's (3 channels, 1000 classes)",
+        "is not one of ImageNet's (3 channels, 1000 classes)",
         o->weights, s->c, s->h, s->w, s->config.classes);
 }
 
@@ -249,7 +249,7 @@ static void check_call(const Options *o)
 {
     if (o->operand_count < 1)
         error_die(EXIT_USAGE, "classify",
-                  "wants an image at least: a PNM file, or - for standard input");
+                  "needs at least one image: a PNM file, or - for standard input");
     for (int i = 0, standard = 0; i < o->operand_count; i++)
         if (strcmp(o->operands[i], "-") == 0 && standard++)
             error_die(EXIT_USAGE, "-", "standard input can be read only once");

@@ -37,7 +37,7 @@ static void check_schedule(const Options *o)
 static void check_start(const Options *o)
 {
     if (!o->weights && o->freeze)
-        error_die(EXIT_USAGE, "--freeze", "wants --weights FILE: a backbone that was trained");
+        error_die(EXIT_USAGE, "--freeze", "needs --weights FILE: a trained network");
     if (!o->weights && o->as_is)
         error_die(EXIT_USAGE, "--as-is", "is about --weights, of which there are none");
     if (o->freeze && o->drop_path > 0)

@@ -82,7 +82,7 @@ static bool list_part(Folder *folder, const char *path, DatasetPart part, Error 
         int label = class_number(folder, names[i]);
         if (!is_folder(inside)) {
             Error why;
-            error_set(&why, inside, "is no folder, as the classes beside it are");
+            error_set(&why, inside, "is not a folder, as the classes beside it are");
             add_file(&folder->strays,
                      (FolderFile){ .path = inside, .why = str_format("%s", why.text) });
             continue;
@@ -186,7 +186,7 @@ bool folder_list(Folder *folder, Error *error)
     if (folder->wish->like)
         take_classes(folder, folder->wish->like);
     bool good = is_folder(folder->path) ||
-                error_set(error, *folder->path ? folder->path : "folder:", "is no folder");
+                error_set(error, *folder->path ? folder->path : "folder:", "is not a folder");
     if (good && !is_folder(training))
         good = error_set(error, folder->path,
                          "no folder train/ in it; wanted are train/CLASS/IMAGE… and, if there are "
