@@ -269,7 +269,7 @@ static void expect_stopped(pid_t child, const char *said)
     cr_assert_eq(waitpid(child, &status, 0), child);
     char *text = contents("%s", said);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "0x%x: %s", status, text);
-    cr_expect(strstr(text, "stopped; the same command with --resume goes on"), "%s", text);
+    cr_expect(strstr(text, "stopped; the same command with --resume continues"), "%s", text);
     free(text);
 }
 
@@ -608,12 +608,14 @@ Test(train, says_what_another_recipe_has)
     expect_noise(first, TRAINED_ALL, "");
     other.epochs = 1;
     other.warmup = 0.1;
-    expect_noise(other, FAILED + TRAIN_REFUSED, "with other options: --epochs 2 then, 1 now. With");
+    expect_noise(other, FAILED + TRAIN_REFUSED,
+                 "with other options: --epochs 2 then, 1 now. --resume");
     other = first;
     other.epochs = 3;
     other.warmup = 0.3;
     other.longer = false;
-    expect_noise(other, FAILED + TRAIN_REFUSED, "with other options: --epochs 2 then, 3 now. With");
+    expect_noise(other, FAILED + TRAIN_REFUSED,
+                 "with other options: --epochs 2 then, 3 now. --resume");
     other.longer = true;
     other.lr = 0.1;
     other.mixup = true;
@@ -621,17 +623,17 @@ Test(train, says_what_another_recipe_has)
     expect_noise(
         other, FAILED + TRAIN_REFUSED,
         "with other options: --epochs 2 then, 3 now; --lr 0.004 then, 0.1 now; --mixup off "
-        "then, on now; --ema off then, 0.5 now. With");
+        "then, on now; --ema off then, 0.5 now. --resume");
     other = first;
     other.epochs = 3; /* and the same warm-up, which is not a tenth of them */
     other.network = "large --stem 8";
     expect_noise(other, FAILED + TRAIN_REFUSED,
                  "with other options: small then, large now; --stem none then, 8 now; --epochs 2 "
-                 "then, 3 now. With");
+                 "then, 3 now. --resume");
     other = first;
     other.warmup = 0.1;
     expect_noise(other, FAILED + TRAIN_REFUSED,
-                 "with other options: --warmup 0.2 then, 0.1 now. With");
+                 "with other options: --warmup 0.2 then, 0.1 now. --resume");
     free(out);
     folder_remove(folder);
 }
@@ -726,7 +728,7 @@ Test(train, begins_anew_where_nothing_is_lost)
     Recipe again = noise_recipe(out), new = again;
     new.resume = false;
     expect_noise(new, TRAINED_ALL, "");
-    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume goes on");
+    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume continues");
     run_well("mv %s/last.safetensors %s", out, folder);
     expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (best.safetensors)");
     expect_noise(again, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");

@@ -192,7 +192,7 @@ Test(results_launch, what_ends_make_train_ends_training)
         "break; sleep 0.05; done; kill -TERM $make; wait $make; echo $?; cat log; ls r",
         tree, tree);
     has(r.out, "143\n");
-    has(r.out, "00_resnet: r/00_resnet-1: stopped; the same command with --resume goes on\n");
+    has(r.out, "00_resnet: r/00_resnet-1: stopped; the same command with --resume continues\n");
     has(r.out, "train.sh: r/00_resnet-1: make train, set as before, calls it with --resume\n");
     cr_expect(strlen(r.out) > 12 && strcmp(r.out + strlen(r.out) - 13, "\n00_resnet-1\n") == 0,
               "%s%s", r.out, r.err);

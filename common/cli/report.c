@@ -247,7 +247,7 @@ static void print_road(const Run *run)
     printf("\nPrinted: the paper's GFLOPs, which are multiply-accumulates; top-1: its accuracy on "
            "ImageNet-1k,\nmean and standard deviation of three seeds.\n");
     if (mismatches)
-        printf("*: does not follow from the network, whose multiply-accumulates are beside it.\n");
+        printf("*: does not match the network, whose own figure is in the column before.\n");
     printf("report --row N shows a row's layers.\n");
 }
 

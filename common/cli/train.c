@@ -137,7 +137,7 @@ int cmd_train(const Run *call)
     if (!trainer_run(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
         error_die_of(end == TRAIN_REFUSED ? EXIT_USAGE : EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
-        error_note(out, "stopped; the same command with --resume goes on");
+        error_note(out, "stopped; the same command with --resume continues");
     else if (!o->out)
         printf("weights: %s/best.safetensors\n", out);
     weights_free(start);

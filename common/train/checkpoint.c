@@ -74,8 +74,8 @@ static bool same_recipe(const char *recipe, State *state, const char *path, Erro
         return true;
     }
     error_set(error, path,
-              "the run was begun with other options: %s. With those of then --resume goes on, with "
-              "more --epochs for longer; another --out starts anew",
+              "the run was begun with other options: %s. --resume continues it with those options, "
+              "or with more --epochs; another --out starts a new one",
               differences);
     free(differences);
     state->refused = true;
@@ -105,8 +105,8 @@ static bool same_metadata(const Safetensors *file, State *state, Error *error)
         if (!was || strcmp(was, m->value) == 0)
             continue;
         state->refused = true;
-        return error_set(error, file->path, "was trained with other %s; another --out starts anew",
-                         m->key);
+        return error_set(error, file->path,
+                         "was trained with other %s; another --out starts a new run", m->key);
     }
     return true;
 }

@@ -360,7 +360,7 @@ static bool go_on(Trainer *t, Error *error)
     if (t->state.before)
         error_note(
             t->recipe->out,
-            "made longer after %s: the learning rate goes on as --epochs %d has it, so this is "
+            "made longer after %s: the learning rate continues as with --epochs %d, so this is "
             "not the run that %d epochs from the start would be",
             t->state.before, t->recipe->epochs, t->recipe->epochs);
     return true;
@@ -374,15 +374,16 @@ static bool begin_anew(Trainer *t, Error *error)
     if (t->recipe->resume && run_folder_has(&t->folder, "best.safetensors") &&
         run_folder_has(&t->folder, "result.tsv")) {
         t->state.refused = true;
-        return error_set(error, out,
-                         "holds a complete run whose last.safetensors is gone: nothing can go on "
-                         "from there; another --out starts anew");
+        return error_set(
+            error, out,
+            "holds a complete run whose last.safetensors is gone, so that it cannot be "
+            "continued; another --out starts a new one");
     }
     const char *taken = t->recipe->resume ? NULL : run_folder_taken(&t->folder);
     if (taken) {
         t->state.refused = true;
         return error_set(error, out,
-                         "holds a run (%s); --resume goes on with it, another --out starts anew",
+                         "holds a run (%s); --resume continues it, another --out starts a new one",
                          taken);
     }
     if (t->recipe->resume)
