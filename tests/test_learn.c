@@ -553,8 +553,8 @@ Test(train, more_epochs_make_a_run_longer)
     recipe.warmup = 0.5; /* a tenth of them */
     expect_noise(
         recipe, TRAINED_ALL,
-        "made longer after --epochs 2 --warmup 0.2 to step 4: the learning rate goes on as "
-        "--epochs 5 has it");
+        "made longer after --epochs 2 --warmup 0.2 to step 4: the learning rate continues as "
+        "with --epochs 5");
     cr_expect_eq(epochs_logged(a), 5);
     expect_field(a, "result.tsv", 1, 0, "5 after --epochs 2 --warmup 0.2 to step 4");
     expect_field(a, "log.tsv", 2, 1, "1e-06");
