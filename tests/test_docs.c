@@ -149,6 +149,7 @@ Test(docs, language_that_breaks_a_rule_is_found)
         { "docs/zh/09_x.md", "# New", "formula: no ```math fence" },
         { "docs/language/exempt.tsv", "docs/setup.md\tlists", "docs/setup.md keeps the rule" },
         { "common/cli/step.c", "char *a = \"one a \"\n\"layer\";", "words: 'one a layer'" },
+        { "Makefile", "# x: ## two filters a layer", "words: 'filters a layer'" },
         { "common/cli/keys.c", "char *a = \"%.2f %%\";", "percent: a space before %" },
     };
     char *folder = tree_copy();

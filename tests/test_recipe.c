@@ -316,8 +316,9 @@ Test(recipes, another_is_refused)
           "--randaugment 2,9 then, none now|--erasing 0.25 then, none now|--mixup on" },
         { "paper", "--recipe classic", "--recipe none then, classic now" },
         { "classic", "--recipe paper", "--recipe classic then, none now" },
-        { "paper", "--recipe paper --randaugment 2,8", "--randaugment 2,9 then, 2,8 now. With" },
-        { "paper", "--recipe paper --erasing 0.5", "--erasing 0.25 then, 0.5 now. With" },
+        { "paper", "--recipe paper --randaugment 2,8",
+          "--randaugment 2,9 then, 2,8 now. --resume" },
+        { "paper", "--recipe paper --erasing 0.5", "--erasing 0.25 then, 0.5 now. --resume" },
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         expect_line(run("%s/00_resnet " SMALL "%s --resume --out %s/%s", build_folder(),

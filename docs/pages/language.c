@@ -366,6 +366,22 @@ static void check_strings(Check *check, const char *path, bool c)
     free(bytes);
 }
 
+/* What make help prints of each target. */
+static void check_makefile(Check *check)
+{
+    Page page = page_read("Makefile");
+    Prose prose = { .path = page.path };
+    for (size_t i = 0; i < page.count; i++) {
+        const char *text = strstr(page.lines[i].text, "## ");
+        for (; text && *text; text++)
+            put(&prose, *text, i + 1);
+        put(&prose, '\n', i + 1);
+    }
+    check_words(check, &prose, &check->english);
+    prose_free(&prose);
+    page_free(&page);
+}
+
 int check_language(void)
 {
     Check check = { .english = words_read("docs/language/english.tsv", true),
@@ -376,6 +392,7 @@ int check_language(void)
     for (char **path = paths("common/*/*.c common/*/*/*.c common/*/*/*/*.c steps/*/main.c"); *path;
          path++)
         check_strings(&check, *path, true);
+    check_makefile(&check);
     for (char **path = paths("results/*.gp"); *path; path++)
         check_strings(&check, *path, false);
     for (Pair *p = check.exempt.list; p < check.exempt.list + check.exempt.count; p++)
