@@ -135,7 +135,7 @@ STEPS ?=
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: ladder ## every step's program, the ladder's table and its plots
+all: ladder ## every step's program, the table of all steps and the plots
 	+@$(MAKE) --no-print-directory drawn
 
 # --- Building -------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 
 # With RUNS, folders as make train leaves them, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the plots in results/ (RUNS=runs/fashion-mnist-10: with your runs beside ours, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
 	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
 else
@@ -314,11 +314,11 @@ $(BUILD)/faults.so: tests/faults/preload.c $(BUILD)/flags
 	$(Q)$(CC) -std=gnu11 -O1 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
 
 FAULTS ?= all
-faults: tests $(BUILD)/faults.so #### every call of the system fails once, for minutes (FAULTS=100: so many)
+faults: tests $(BUILD)/faults.so #### make every system call fail once, for minutes (FAULTS=100: only so many)
 	$(Q)FAULTS='$(FAULTS)' BUILD=$(BUILD) $(BUILD)/tests --filter 'faults/*'
 
 KILLS ?= 100
-kill: $(BUILD)/11_drop_path_layer_scale #### training runs killed at KILLS=100 random moments end with the same bytes
+kill: $(BUILD)/11_drop_path_layer_scale #### kill training runs at KILLS=100 random moments; they must end with the same bytes
 	$(Q)tests/kill.sh $(BUILD) $(KILLS)
 
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -331,7 +331,7 @@ sanitize: #### the same tests with Address- and UndefinedBehaviorSanitizer, then
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: #### the readers of files and of options against any bytes, the plans on any network (FUZZ_SECONDS=60 FUZZ="pnm idx")
+fuzz: #### file and option readers on random bytes, plans on random networks (FUZZ_SECONDS=60 FUZZ="pnm idx")
 	+@FUZZ_SECONDS='$(FUZZ_SECONDS)' MAKE='$(MAKE)' tests/fuzz/run.sh $(FUZZ)
 
 # A wrong option ends the program, which is not to be the fuzzer's end.
@@ -343,10 +343,10 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A
 	$(Q)$(LINK) -fsanitize=fuzzer $(WRAP) -o $@ $^ $(ARCHIVE) $(LIBS)
 
 # Each of tests/mutants/list, or those that MUTANTS names.
-mutants: tests $(BUILD)/faults.so #### faults of one line, each of which the tests must notice, for half an hour (MUTANTS="3 7")
+mutants: tests $(BUILD)/faults.so #### plant one-line faults, which the tests must notice, for half an hour (MUTANTS="3 7")
 	+@MAKE='$(MAKE)' tests/mutants/run.sh '$(BUILD)' $(MUTANTS)
 
-portability: #### the tests built by gcc and clang at every level, for older and other processors
+portability: #### the tests as built by gcc and clang at every level, and for other processors
 	+@MAKE='$(MAKE)' tests/portability.sh $(PORTS)
 
 check: check-format check-gcc check-clang check-cppcheck check-analyzer #### format, warnings as errors, cppcheck, gcc -fanalyzer
@@ -400,13 +400,13 @@ bench: $(PROGRAMS) $(BUILD)/pages ### how fast every step runs, into results/spe
 speed: $(BUILD)/speed $(BUILD)/pages ### how the kernels became fast, into results/kernels.tsv (docs/speed.md)
 	+@COMPILER="$(COMPILER)" results/kernels.sh $(BUILD)
 
-train: $(PROGRAMS) $(BUILD)/pages ## the ladder on Fashion-MNIST (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4"), resumable
+train: $(PROGRAMS) $(BUILD)/pages ## train the steps on Fashion-MNIST, resumable (SEEDS="1 2 3" EPOCHS=10 STEPS="00 05" LAUNCH="parallel -j 4")
 	+@exec env SEEDS='$(SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(STEPS)' results/train.sh $(BUILD)
 
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
-results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
+results: $(PROGRAMS) $(BUILD)/pages ### train all steps with three seeds, collect, measure and draw (half a day on 2 cores)
 	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
 	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
@@ -417,7 +417,7 @@ results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, coll
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
-variants: $(PROGRAMS) $(BUILD)/pages ### trains steps with one more edit, and some for twice the epochs
+variants: $(PROGRAMS) $(BUILD)/pages ### train steps with one more edit, and some for twice the epochs
 	+@results/variants.sh $(BUILD) CC='$(CC)' MARCH='$(MARCH)'
 	+@cd $(BUILD)/variants && exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS= \
 	    FOLDER='$(CURDIR)/results/variants' TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh build
@@ -425,7 +425,7 @@ variants: $(PROGRAMS) $(BUILD)/pages ### trains steps with one more edit, and so
 	    TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 
 ifeq ($(RUNS),)
-collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results came to (RUNS="a b": these folders' runs joined, in BUILD/runs.tsv)
+collect: $(PROGRAMS) $(BUILD)/pages ### the tables of all runs in results (RUNS="a b": of these folders' runs, in BUILD/runs.tsv)
 	@$(BUILD)/pages collect - results/accuracy.tsv results/curves.tsv results/ladder/*/run.tsv
 	@$(BUILD)/pages collect - results/variants_accuracy.tsv - results/variants/*/run.tsv
 	@$(BUILD)/pages collect - results/longer_accuracy.tsv - results/longer/*/run.tsv
@@ -435,18 +435,18 @@ collect: $(BUILD)/pages
 	@$(BUILD)/pages join $(BUILD)/runs.tsv $(BUILD)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)
 endif
 
-check-setup: ## what is here, what is missing, and what works without it
+check-setup: ## what is installed, what is missing, and what works without it
 	@CC='$(CC)' GNUPLOT='$(GNUPLOT)' docs/setup.sh
 
 built: $(PROGRAMS)
 	@:
 
 # A step that does not build has a diff too, behind the compiler's errors.
-diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
+diff: ## the diff of STEP=05 to the step before (FROM=03: to that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
-docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
+docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and the figures in the pages, from the steps
 	@$(BUILD)/pages counts results
 	@$(BUILD)/pages write
 
@@ -456,5 +456,5 @@ help: ## this list
 	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) PORTABLE=1 (the same bytes everywhere) BUILD=folder V=1 (shows the commands)'
 
-clean: ## removes what was built
+clean: ## remove what was built
 	rm -rf $(BUILD) build-plain build-portable build-plain-portable build-asan build-tsan build-fuzz build-port

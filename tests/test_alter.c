@@ -373,10 +373,10 @@ Test(alter, names)
         { "' has no such level: blur:1…27 (odd), as in blur:3",
           { "blur:2", "blur:29", "blur:3.5" } },
         { "': invert has no level", { "invert:", "invert:1" } },
-        { "' is none of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
+        { "' is not one of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
           "shift:1…27 (whole), box:1…28 (whole), blur:1…27 (odd)",
           { "", "all", "clean", ":3" } },
-        { "' is none of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
+        { "' is not one of dark:0…1, grey:0…1, bright:0…255, gamma:0.1…10, invert, noise:0…255, "
           "shift:1…27 (whole), box:1…28 (whole), blur:1…27 (odd); did you mean noise?",
           { "noises:3", "nois:3", "niose" } },
     };

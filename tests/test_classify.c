@@ -196,7 +196,7 @@ Test(classify, names_a_test_set_as_evaluate_does)
             five += named->order[i][rank] == truth[i];
         best += named->order[i][0] == truth[i];
     }
-    cr_assert_eq(sscanf(strstr(evaluated, "top-1"), "top-1 %lf %%, top-5 %lf %%, loss %lf", &top1,
+    cr_assert_eq(sscanf(strstr(evaluated, "top-1"), "top-1 %lf%%, top-5 %lf%%, loss %lf", &top1,
                         &top5, &mean),
                  3);
     cr_expect_float_eq(top1, 100.0 * best / IMAGES, 0.006);
@@ -330,7 +330,7 @@ Test(classify, the_same_however_it_is_called)
     expect_same(prints(CLASSIFY "007.pgm"), prints(CLASSIFY "- < 007.pgm"));
 }
 
-Test(classify, prints_a_table_a_image)
+Test(classify, prints_a_table_per_image)
 {
     make_weights(TINY, 1);
     char *one = prints(CLASSIFY "000.pgm"), *at = one, name[32];
@@ -339,7 +339,7 @@ Test(classify, prints_a_table_a_image)
         char *line = next_line(&at);
         int class = 0;
         cr_assert(line && sscanf(line, "%lf %% %d %31[^\n]", &percent, &class, name) == 3);
-        cr_assert(line[6] == ' ' && line[7] == '%' && class >= 0 && class < CLASSES);
+        cr_assert(line[6] == '%' && class >= 0 && class < CLASSES);
         cr_expect_str_eq(name, shapes_names[class]);
         sum += percent;
     }
@@ -404,7 +404,7 @@ Test(classify, wrong_calls)
 {
     PUT("weights", "");
     fails(USAGE, "--weights", "classify x.pgm");
-    fails(USAGE, "an image", "classify --weights weights");
+    fails(USAGE, "one image", "classify --weights weights");
     fails(USAGE, "--format", "classify x.pgm --weights weights --format json");
     fails(USAGE, "--top", "classify x.pgm --weights weights --top 0");
     fails(USAGE, "--data", "classify x.pgm --weights weights --data imagenet");
@@ -590,7 +590,7 @@ static char *readme_part(const char *title)
 
 Test(classify, commands_of_the_readme)
 {
-    char *text = readme_part("\n## Naming images\n"), *at = text, *line;
+    char *text = readme_part("\n## Classify images\n"), *at = text, *line;
     bool fenced = false, shell = false;
     int commands = 0;
     furnish();

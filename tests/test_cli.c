@@ -101,7 +101,7 @@ Test(cli, commands_have_modes_and_formats_of_their_own)
     fails(USAGE, "--mode", "bench --mode eval");
     fails(USAGE, "--mode", "forward --mode infer %s --output /dev/null", FILES);
     fails(USAGE, "--format", "bench --format json");
-    fails(USAGE, "'eval' is none of infer|train", "bench --mode eval");
+    fails(USAGE, "'eval' is not one of infer|train", "bench --mode eval");
     Result r = run("%s/" STEP " help bench", build_folder());
     cr_expect(strstr(r.out, " infer|train ") && strstr(r.out, " text|tsv "), "%s", r.out);
     result_free(&r);
@@ -112,7 +112,7 @@ Test(cli, options_that_say_nothing_here)
     fails(USAGE, "--skip-bad: is about a folder's images", "data shapes --skip-bad");
     fails(USAGE, "--skip-bad: is about a folder's images",
           "train --data shapes --skip-bad --out /dev/null/x");
-    fails(FAILED, "folder: wants a path", "data folder:");
+    fails(FAILED, "folder: needs a path", "data folder:");
     fails(USAGE, "two stages have one width (--widths)", "report --widths 8,8,8,8");
     fails(USAGE, "'all' is every layer",
           "forward --keep all,x $(cat " CASE "config.txt) " FILES " --output /dev/null");
@@ -319,7 +319,7 @@ Test(cli, names_that_would_break_a_line)
     fails(USAGE, "a?[31m: no such command", "\"$(printf 'a\\033[31m')\"");
     fails(USAGE, "'1?2' is not", "--stem '1\n2'");
     fails(USAGE, "'': no such command", "''");
-    fails(USAGE, "is none of article", "--preset $(printf %%05000d 0)");
+    fails(USAGE, "is not one of article", "--preset $(printf %%05000d 0)");
     fails(USAGE, "...: no such command", "$(printf %%05000d 0)");
     fails(
         FAILED, "...: cannot open it: File" /* name too long, as the libc words it */,
@@ -814,7 +814,7 @@ Test(cli, near_misses)
         { "report --preste=small", "did you mean --preset?" },
         { "xyzzy", "no such command; see 'help'" },
         { "report --colour red", "report has no such option; see 'report --help'" },
-        { "--preset nonsense", "is none of article|paper|small\n" },
+        { "--preset nonsense", "is not one of article|paper|small\n" },
     };
     for (size_t i = 0; i < sizeof misses / sizeof *misses; i++)
         fails(USAGE, misses[i][1], "%s", misses[i][0]);

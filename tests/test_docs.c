@@ -5,6 +5,7 @@
 #include "run.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,11 @@ Test(docs, english_and_chinese_have_the_same_numbers)
 Test(docs, c_in_tables_is_the_steps)
 {
     good_here("'%s/pages' code");
+}
+
+Test(docs, language_keeps_its_rules)
+{
+    good_here("'%s/pages' language");
 }
 
 /* Two tests, so that two cores have something to do. */
@@ -123,6 +129,46 @@ static void page_fails(const char *folder, const char *page, const char *named)
     char *change = str_format("printf '%s' > docs/x.md", page);
     finds(folder, change, "build/pages run docs/x.md", named);
     free(change);
+}
+
+/* One mistake against each rule, at a page's end or in a program, and what is said of it. */
+Test(docs, language_that_breaks_a_rule_is_found)
+{
+    static const struct {
+        const char *path, *text, *said;
+    } mistakes[] = {
+        { "docs/training.md", "It has one filter a\nchannel.", "words: 'filter a channel': per" },
+        { "docs/training.md", "top-1 76.1 %", "percent: a space before %" },
+        { "docs/training.md", "The sum of 6\n+ 8", "lists: begins like" },
+        { "docs/counting.md", "The sum is\n- 8", "lists: begins like" },
+        { "docs/zh/training.md", "权\n重", "breaks: ends inside a word" },
+        { "docs/zh/training.md", "权重: 8", "punctuation: : of half width" },
+        { "docs/zh/training.md", "它的步幅是 2", "words: '步幅': 步长" },
+        { "docs/05_x.md", "# New", "plot: no link to /field.svg" },
+        { "docs/09_x.md", "# New", "operator: no link to common/ops/set_norm.c" },
+        { "docs/zh/09_x.md", "# New", "formula: no ```math fence" },
+        { "docs/language/exempt.tsv", "docs/setup.md\tlists", "docs/setup.md keeps the rule" },
+        { "common/cli/step.c", "char *a = \"one a \"\n\"layer\";", "words: 'one a layer'" },
+        { "Makefile", "# x: ## two filters a layer", "words: 'filters a layer'" },
+        { "common/cli/keys.c", "char *a = \"%.2f %%\";", "percent: a space before %" },
+    };
+    char *folder = tree_copy();
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        char *path = str_format("%s/%s", folder, mistakes[i].path);
+        FILE *page = fopen(path, "a");
+        cr_assert(page, "%s", path);
+        fprintf(page, "\n%s\n", mistakes[i].text);
+        fclose(page);
+        free(path);
+    }
+    Result r = run("cd '%s' && build/pages language", folder);
+    cr_expect_eq(r.status, 1);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        cr_expect(strstr(r.out, mistakes[i].said) && strstr(r.out, mistakes[i].path),
+                  "%s: '%s' is not said: %s", mistakes[i].path, mistakes[i].said, r.out);
+    }
+    result_free(&r);
+    folder_remove(folder);
 }
 
 Test(docs, commands_that_print_something_else_are_found)

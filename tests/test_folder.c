@@ -354,12 +354,12 @@ Test(folder, what_is_wrong_is_told)
     expect_wrong("head -c 50 train/Zebra/*00?.pgm > train/Zebra/x", "train/Zebra/x: cut short");
     expect_wrong("cat train/Zebra/* > train/Zebra/x", "train/Zebra/x: holds several images");
     expect_wrong("mkdir train/Zebra/sub", "train/Zebra/sub: is a folder, in a class's folder");
-    expect_wrong("mkfifo train/Zebra/pipe", "train/Zebra/pipe: is no regular file");
+    expect_wrong("mkfifo train/Zebra/pipe", "train/Zebra/pipe: is not a regular file");
     expect_wrong("ln -s round train/Zebra/round", "train/Zebra/round: cannot open it: Too many");
-    expect_wrong("ln -s nowhere train/nowhere", "./train/nowhere: is no folder, as the classes");
+    expect_wrong("ln -s nowhere train/nowhere", "./train/nowhere: is not a folder, as the classes");
     expect_wrong("ln -s .. \"train/a cat/up\"", "train/a cat/up: is a folder");
-    expect_wrong("touch train/Thumbs.db", "./train/Thumbs.db: is no folder");
-    expect_wrong("echo words > train/Zebra/words.txt", "words.txt: is text, no image");
+    expect_wrong("touch train/Thumbs.db", "./train/Thumbs.db: is not a folder");
+    expect_wrong("echo words > train/Zebra/words.txt", "words.txt: is text, not an image");
     expect_wrong("ln train/Zebra/*00?.pgm train/Zebra/again && rm -r test/[ab]* test/Z*/*",
                  "test/Zebra: holds no images"); /* the same image twice is fine */
 }
@@ -373,7 +373,7 @@ Test(folder, bad_files_are_left_out)
     Result r = run("'%s' data 'folder:%s'", program(), folder);
     cr_expect_eq(r.status, 1);
     cr_expect_str_eq(r.out, "");
-    cr_expect(strstr(r.err, "stray: is no folder") && strstr(r.err, "Zebra/bad: ") &&
+    cr_expect(strstr(r.err, "stray: is not a folder") && strstr(r.err, "Zebra/bad: ") &&
                   strstr(r.err, "test/Zebra/empty: is empty; --skip-bad leaves out these 3 files"),
               "%s", r.err);
     result_free(&r);
@@ -435,14 +435,14 @@ Test(folder, what_anytopnm_does_not_read)
     run_well("printf '\\1\\2' > '%s'/train/Zebra/odd", folder);
     expect_line(
         data_with_anytopnm(folder), 1,
-        "train/Zebra/odd: is no PNM image, and netpbm's anytopnm cannot read it|unknown kind",
+        "train/Zebra/odd: is not a PNM image, and netpbm's anytopnm cannot read it|unknown kind",
         "unknown");
     run_well("printf '#!/bin/sh\\n' > '%s'/bin/anytopnm", folder);
-    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is no PNM image|prints nothing",
+    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is not a PNM image|prints nothing",
                 "nothing");
     run_well("echo 'echo odd: read error >&2' >> '%s'/bin/anytopnm", folder);
-    expect_line(data_with_anytopnm(folder), 1, "train/Zebra/odd: is no PNM image|odd: read error",
-                "status 0");
+    expect_line(data_with_anytopnm(folder), 1,
+                "train/Zebra/odd: is not a PNM image|odd: read error", "status 0");
     folder_remove(folder);
 }
 
@@ -527,7 +527,7 @@ Test(folder, trained_evaluated_and_classified)
     r = run("cd '%s' && '%s' evaluate --weights w/r/best.safetensors --data "
             "folder:other",
             folder, build);
-    expect_line(r, 1, "other/train/Horse: the weights know no class of this name", "other classes");
+    expect_line(r, 1, "other/train/Horse: the weights have no class of this name", "other classes");
     folder_remove(folder);
 }
 

@@ -269,7 +269,7 @@ static void expect_stopped(pid_t child, const char *said)
     cr_assert_eq(waitpid(child, &status, 0), child);
     char *text = contents("%s", said);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "0x%x: %s", status, text);
-    cr_expect(strstr(text, "stopped; the same command with --resume goes on"), "%s", text);
+    cr_expect(strstr(text, "stopped; the same command with --resume continues"), "%s", text);
     free(text);
 }
 
@@ -553,8 +553,8 @@ Test(train, more_epochs_make_a_run_longer)
     recipe.warmup = 0.5; /* a tenth of them */
     expect_noise(
         recipe, TRAINED_ALL,
-        "made longer after --epochs 2 --warmup 0.2 to step 4: the learning rate goes on as "
-        "--epochs 5 has it");
+        "made longer after --epochs 2 --warmup 0.2 to step 4: the learning rate continues as "
+        "with --epochs 5");
     cr_expect_eq(epochs_logged(a), 5);
     expect_field(a, "result.tsv", 1, 0, "5 after --epochs 2 --warmup 0.2 to step 4");
     expect_field(a, "log.tsv", 2, 1, "1e-06");
@@ -728,7 +728,7 @@ Test(train, begins_anew_where_nothing_is_lost)
     Recipe again = noise_recipe(out), new = again;
     new.resume = false;
     expect_noise(new, TRAINED_ALL, "");
-    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume goes on");
+    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume continues");
     run_well("mv %s/last.safetensors %s", out, folder);
     expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (best.safetensors)");
     expect_noise(again, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");

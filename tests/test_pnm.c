@@ -199,7 +199,7 @@ Test(pnm, refuses_other_pams)
     refused(TEXT("P7\nWIDTH 1\nHEIGHT 1\n"), "the header has no ENDHDR");
     refused(TEXT("P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nENDHDR\na"), "no MAXVAL in the header");
     refused(TEXT("P7\nHEIGHT 1\nDEPTH 1\nMAXVAL 1\nENDHDR\na"), "no WIDTH in the header");
-    refused(TEXT("P7 332\n#IMGINFO\n"), "'332' in the header is no word of PAM's");
+    refused(TEXT("P7 332\n#IMGINFO\n"), "'332' in the header is not a keyword of PAM");
     refused(TEXT(PAM(1, 1, 5, 255, "")), "the depth is above 4");
     refused(TEXT(PAM(0, 1, 1, 255, "")), "the width is 0");
     refused(TEXT(PAM(1, 32769, 1, 255, "")), "the height is above 32768");

@@ -449,9 +449,9 @@ Test(preprocess, provenance_that_is_nonsense)
     refused_besides("classes", "[\"a\",1]", "'classes' are not names");
     refused_besides("classes", "[\"a\"] x", "'classes' are not names");
     refused_besides("classes", "a,b,c", "'classes' are not names");
-    refused_besides("image", "middle 48x40", "'image' say nothing known here");
+    refused_besides("image", "middle 48x40", "'image' are not understood");
     refused_besides("image", "shorter side to 8 (bicubic, antialiased), middle 0x8",
-                    "'image' say nothing known here");
+                    "'image' are not understood");
     refused_besides("mean", ".5,.5,.5,.5", "4 numbers, more than 3");
     refused_besides("mean", ".5", "'std' is not 1 number");
 }

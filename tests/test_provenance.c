@@ -273,7 +273,7 @@ Test(provenance, words_that_are_not_ours)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         strip("w", "bad", "network", bad[i]);
-        says(FAILED, "bad: its metadata 'network' say nothing known here",
+        says(FAILED, "bad: its metadata 'network' are not understood",
              "05_large_kernel " FORWARD "--weights bad --output o");
     }
 }
@@ -463,7 +463,7 @@ Test(provenance, mean_and_deviation_are_the_files)
     Result r =
         run("cd '%s' && '%s'/09_layer_norm evaluate --limit 50 --weights bright", folder, programs);
     cr_expect_eq(r.status, DONE);
-    cr_expect(strstr(r.err, "images are normalised as the weights know them (mean 3, "), "%s",
+    cr_expect(strstr(r.err, "images are normalised with the weights' mean and std (3, "), "%s",
               r.err);
     cr_expect(fabs(number_behind(own, "loss ") - number_behind(r.out, "loss ")) > 1e-4, "%s",
               r.out);
@@ -577,7 +577,7 @@ Test(provenance, prefixes_of_wrappers_are_taken_off)
     runs("05_large_kernel init " SIZES INPUT "--output w");
     runs("05_large_kernel " FORWARD "--weights w --output 1");
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        char *said = str_format("p: all keys begin with '%s', which is taken off", prefixes[i]);
+        char *said = str_format("p: all keys begin with '%s', which is removed", prefixes[i]);
         put_prefix("w", "p", prefixes[i], NULL);
         says(DONE, said, "05_large_kernel " FORWARD SIZES "--weights p --output 2");
         same_bytes("1", "2");

@@ -333,7 +333,7 @@ Test(recipes, another_is_refused)
 Test(recipes, what_is_wrong_is_told)
 {
     static const char *const wrong[][2] = {
-        { "--recipe modern", "'modern' is none of classic|paper" },
+        { "--recipe modern", "'modern' is not one of classic|paper" },
         { "--randaugment 2", "'2' is not N,M, each from 0 to 10" },
         { "--randaugment 2,11", "'2,11' is not N,M" },
         { "--randaugment 2,9,1", "'2,9,1' is not N,M" },
@@ -346,7 +346,7 @@ Test(recipes, what_is_wrong_is_told)
                         wrong[i][0]),
                     2, wrong[i][1], wrong[i][0]);
     expect_line(run("%s/00_resnet data shapes --recipe paper", build_folder()), 2,
-                "--recipe: shows in the images", "data");
+                "--recipe: shows only in the images", "data");
 }
 
 /* data draws what training would see: something else with each of these options, and the same with

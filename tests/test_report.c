@@ -202,9 +202,9 @@ Test(report, an_origin_that_is_not_there_is_refused)
     static const struct {
         const char *from, *err;
     } cases[] = {
-        { "77", "14_mine: .from: '77' is no step that is built beside 14_mine; there are "
+        { "77", "14_mine: .from: '77' is not a step that is built beside 14_mine; there are "
                 "05_large_kernel, 06_gelu, 15_a, 15_b\n" },
-        { "14", "14_mine: .from: '14' is no step" },
+        { "14", "14_mine: .from: '14' is not a step" },
         { "15", "14_mine: .from: '15' could be any of 15_a, 15_b: a whole name says which\n" },
     };
     static const char *const commands[] = { "report", "report --format json", "compare" };

@@ -192,7 +192,7 @@ Test(results_launch, what_ends_make_train_ends_training)
         "break; sleep 0.05; done; kill -TERM $make; wait $make; echo $?; cat log; ls r",
         tree, tree);
     has(r.out, "143\n");
-    has(r.out, "00_resnet: r/00_resnet-1: stopped; the same command with --resume goes on\n");
+    has(r.out, "00_resnet: r/00_resnet-1: stopped; the same command with --resume continues\n");
     has(r.out, "train.sh: r/00_resnet-1: make train, set as before, calls it with --resume\n");
     cr_expect(strlen(r.out) > 12 && strcmp(r.out + strlen(r.out) - 13, "\n00_resnet-1\n") == 0,
               "%s%s", r.out, r.err);
@@ -345,7 +345,7 @@ Test(results_launch, folders_are_joined)
             build_folder(), folder, refused[i][0], refused[i][1]);
         cr_expect_str_eq(r.out, "1\n", "%s", refused[i][0]);
         has(r.err, refused[i][2]);
-        has(r.err, "runs: no mean can be taken over these runs: leave some out\n");
+        has(r.err, "runs: these runs cannot be averaged: leave some of them out\n");
         result_free(&r);
     }
     folder_remove(folder);

@@ -111,7 +111,7 @@ Test(show, wrong_layers_are_named)
         { "forward --keep encoder.stem.0, " BATCH("09_layer_norm") "--output o",
           "no layer is called ''" },
         { "show --layer encoder.stem", "no layer is called 'encoder.stem'" },
-        { "show --layer encoder.stem.1", "has no weights but by channel" },
+        { "show --layer encoder.stem.1", "has no weights that make an image" },
         { "show --output " CASE("09_layer_norm") "/weights.safetensors", "would replace" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -223,7 +223,7 @@ Test(show, activations_are_those_that_forward_keeps)
     }
     char *want =
         str_format("%s, gelu: 4 images, 32 channels of 8x8\nminimum %.6g, maximum %.6g, "
-                   "mean %.6g, zeros %.2f %%\n",
+                   "mean %.6g, zeros %.2f%%\n",
                    layer, (double)low, (double)high, sum / (double)n, 100 * zeros / (double)n);
     char *text = contents("%s/text", folder);
     cr_expect(strncmp(text, want, strlen(want)) == 0, "%s%s", text, want);

@@ -39,7 +39,7 @@ Test(speed, one_version_and_wrong_calls)
     result_free(&r);
     static const char *const wrong[][2] = { { "gemm nothing", "gemm: it has no version 'nothing'" },
                                             { "--threads 0", "--threads: '0' is not a number" },
-                                            { "--format xml", "--format: 'xml' is none of" },
+                                            { "--format xml", "--format: 'xml' is not one of" },
                                             { "gemm plain tile", "tile: what is that?" } };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         r = run("'%s/speed' --check %s", build_folder(), wrong[i][0]);

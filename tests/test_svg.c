@@ -155,7 +155,7 @@ Test(svg, rows_of_the_road)
     free(svg);
     Result r = run("%s/13_paper_roadmap compare 13:3 --to-row 8", build_folder());
     cr_expect_eq(r.status, 2);
-    cr_expect(strstr(r.err, "--to-row: 13:3 says already which"), "%s", r.err);
+    cr_expect(strstr(r.err, "--to-row: 13:3 already names the row"), "%s", r.err);
     result_free(&r);
 }
 

@@ -226,7 +226,7 @@ Test(tune, learns_other_classes_in_a_tenth_of_the_images)
     cr_expect(tuned > nothing_300, "%g %%, from nothing %g %%", tuned, nothing_300);
     cr_expect(tuned > nothing_30 + 20, "%g %%, from nothing %g %%", tuned, nothing_30);
 
-    /* Its images are normalised as those that the weights know. */
+    /* Its images are normalised as those that the weights were trained on. */
     Safetensors file = tensors_in("%s/first/best.safetensors", folder);
     tells("tuned/best.safetensors", "data", "fashion-mnist");
     tells("tuned/best.safetensors", "mean", safetensors_metadata(&file, "mean"));
@@ -272,7 +272,7 @@ Test(tune, a_frozen_backbone_runs_as_in_inference)
                           "--smoothing 0 --weights first/best.safetensors --engine %s "
                           "--out still",
                           step, engine),
-                     "features computed once: no augmentation; 100 images");
+                     "each image's features are computed once: 100 images");
         ends_well("set",
                   "%s evaluate --weights first/best.safetensors --engine %s --format tsv "
                   "> evaluated",
@@ -331,7 +331,7 @@ Test(tune, augmented_images_have_features_of_their_own)
                           "09_layer_norm train --data fashion-mnist " SHORT "--freeze "
                           "--weights first/best.safetensors %s --out %zu",
                           ways[i], i),
-                     "features computed every epoch: augmentation; of held-out images once; 10 ");
+                     "computed in every epoch, those of held-out images once: 10 ");
         char *path = str_format("%zu/best.safetensors", i);
         expect_same_backbone("first/best.safetensors", path, "head.3.");
         cr_expect(difference(path, "0/best.safetensors", "head.3.weight") > 0 || i == 0);
@@ -423,9 +423,10 @@ Test(tune, published_weights_of_any_scheme_on_a_new_set)
     write_cifar();
     run_well("cp tests/data/official/*.safetensors '%s'", folder);
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        expect_words(runs("", OFFICIAL_TRAIN OFFICIAL_SIZES "--weights %s.safetensors --out %s",
-                          schemes[i], schemes[i]),
-                     "normalised as the weights know them (mean 0.485, std 0.229), not as cifar10");
+        expect_words(
+            runs("", OFFICIAL_TRAIN OFFICIAL_SIZES "--weights %s.safetensors --out %s", schemes[i],
+                 schemes[i]),
+            "normalised with the weights' mean and std (0.485, 0.229), not with those of cifar10");
         char *best = str_format("%s/best.safetensors", schemes[i]);
         same_file(best, "official/best.safetensors");
         free(best);
@@ -440,7 +441,7 @@ Test(tune, published_weights_of_any_scheme_on_a_new_set)
     run_well("cd '%s' && grep -q '\"airplane\",\"automobile\"' model.onnx", folder);
 }
 
-/* A head of another size begins afresh, by the seed; all else is the file's. */
+/* A head of another size is initialised anew, by the seed; all else is the file's. */
 Test(tune, a_head_for_other_classes_begins_afresh)
 {
     write_cifar();
@@ -449,7 +450,7 @@ Test(tune, a_head_for_other_classes_begins_afresh)
     ends_well("", OFFICIAL "export " OFFICIAL_SIZES "--classes 17 --weights many --output as-here");
 #define AFRESH OFFICIAL_TRAIN OFFICIAL_SIZES "--weights many --freeze --lr 0 --min-lr 0 "
     expect_words(runs("", AFRESH "--seed 1 --out a"),
-                 "its head, head.weight, is for 17 classes: one for 10 begins afresh");
+                 "its head, head.weight, is for 17 classes: a new one for 10 is initialised");
     ends_well("", AFRESH "--seed 2 --out b");
     cr_expect(difference("a/best.safetensors", "b/best.safetensors", "head.weight") > 0.1);
     Safetensors file = tensors_in("%s/as-here", folder);
@@ -473,7 +474,7 @@ Test(tune, contradictions_are_refused)
     ends_well("set", REFUSED SMALL "--seed 2 --out second");
     ends_well("set", REFUSED "--weights first/best.safetensors --freeze --out tuned");
 #define FIRST "--weights first/best.safetensors "
-    says(USAGE, "--freeze|wants --weights", "set", REFUSED "--freeze --out x");
+    says(USAGE, "--freeze|needs --weights", "set", REFUSED "--freeze --out x");
     says(USAGE, "--as-is|--weights", "set", REFUSED "--as-is --out x");
     says(USAGE, "--drop-path|--freeze", "set",
          "11_drop_path_layer_scale train --data fashion-mnist --freeze --drop-path 0.1 " FIRST

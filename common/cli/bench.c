@@ -27,7 +27,7 @@ typedef struct {
 
 static void fill_random(float *x, size_t count)
 {
-    Random r = { .seed = 1, .stream = random_stream("picture") };
+    Random r = { .seed = 1, .stream = random_stream("image") };
     for (size_t i = 0; i < count; i++)
         x[i] = (float)random_normal(r, i);
 }

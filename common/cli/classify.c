@@ -67,7 +67,7 @@ static void check_imagenet(const Options *o, const Shape *s)
     error_die(
         EXIT_USAGE, "--data",
         "wanted: %s does not say what it was trained on, and a network of %dx%dx%d and %d classes "
-        "is none of ImageNet's (3 channels, 1000 classes)",
+        "is not one of ImageNet's (3 channels, 1000 classes)",
         o->weights, s->c, s->h, s->w, s->config.classes);
 }
 
@@ -164,7 +164,7 @@ static void print_guesses(const Classifier *c, const char *image, const Guess *g
             printf("\t%d\t%.6f\t%d\t", i + 1, g.probability, g.class);
             print_tsv_field(c->names[g.class]);
         } else {
-            printf("%6.2f %%  %*d  ", 100 * g.probability, digits, g.class);
+            printf("%6.2f%%  %*d  ", 100 * g.probability, digits, g.class);
             print_name(c->names[g.class]);
         }
         putchar('\n');
@@ -249,7 +249,7 @@ static void check_call(const Options *o)
 {
     if (o->operand_count < 1)
         error_die(EXIT_USAGE, "classify",
-                  "wants an image at least: a PNM file, or - for standard input");
+                  "needs at least one image: a PNM file, or - for standard input");
     for (int i = 0, standard = 0; i < o->operand_count; i++)
         if (strcmp(o->operands[i], "-") == 0 && standard++)
             error_die(EXIT_USAGE, "-", "standard input can be read only once");

@@ -181,7 +181,7 @@ static void read_both(const Run *run, Comparison *c, char **other)
         *colon++ = 0;
     if (option_given(o, "--to-row")) {
         if (colon)
-            error_die(EXIT_USAGE, "--to-row", "%s says already which", o->operands[0]);
+            error_die(EXIT_USAGE, "--to-row", "%s already names the row", o->operands[0]);
         snprintf(row, sizeof row, "%d", o->to_row);
         colon = row;
     }

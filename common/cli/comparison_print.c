@@ -165,15 +165,15 @@ static void print_total(const char *what, uint64_t before, uint64_t after)
     if (before == after || !before)
         printf("%s\n", before == after ? "   the same" : "");
     else
-        printf("   %+.*f %%\n", change > -0.1 && change < 0.1 ? 2 : 1, change);
+        printf("   %+.*f%%\n", change > -0.1 && change < 0.1 ? 2 : 1, change);
 }
 
 static void print_tally(const Printed *p)
 {
-    printf("\nLayers: %d came, %d went, %d changed", p->added, p->removed, p->changed);
+    printf("\nLayers: %d added, %d removed, %d changed", p->added, p->removed, p->changed);
     if (p->resized)
         printf(" (%d only in size)", p->resized);
-    printf(", %d are as before", p->same + p->renamed);
+    printf(", %d unchanged", p->same + p->renamed);
     if (p->renamed)
         printf(" (%d under another name)", p->renamed);
     printf(".\n\n");

@@ -119,9 +119,9 @@ static const struct {
     int light[3], dark[3];
     const char *style, *sign, *words;
 } kinds[] = {
-    { ' ', { 240, 240, 240 }, { 90, 90, 90 }, "kept", "", "as before, or at another size" },
-    { '-', { 253, 224, 221 }, { 178, 24, 43 }, "gone", "− ", "went" },
-    { '+', { 217, 240, 211 }, { 27, 120, 55 }, "come", "+ ", "came" },
+    { ' ', { 240, 240, 240 }, { 90, 90, 90 }, "kept", "", "unchanged, or at another size" },
+    { '-', { 253, 224, 221 }, { 178, 24, 43 }, "gone", "− ", "removed" },
+    { '+', { 217, 240, 211 }, { 27, 120, 55 }, "come", "+ ", "added" },
     { '~', { 217, 230, 245 }, { 33, 102, 172 }, "changed", "~ ", "changed" },
 };
 
@@ -357,7 +357,7 @@ static void draw_group(Drawing *d, const Group *g)
     char *note = *pattern && earlier ? str_format(" (as in %s, at other sizes)", earlier)
                  : *pattern
                      ? str_format("%s", "")
-                     : str_format(resized(g) ? " (as before, at another size)" : " (as before)");
+                     : str_format(resized(g) ? " (unchanged, at another size)" : " (unchanged)");
     heading(d, g, note);
     if (!*pattern || earlier) {
         draw_small(d, g);
@@ -377,7 +377,7 @@ static void draw_group(Drawing *d, const Group *g)
 
 /* --- the drawing ----------------------------------------------------------------------------- */
 
-/* Returns ", −1.3 %", the change from the other network; "" if there is none to compare. */
+/* Returns ", −1.3%", the change from the other network; "" if there is none to compare. */
 static char *change_text(const Drawing *d, bool after, uint64_t now, uint64_t before)
 {
     double change = print_percent(now, (double)before);
@@ -385,7 +385,7 @@ static char *change_text(const Drawing *d, bool after, uint64_t now, uint64_t be
         return str_format("%s", "");
     if (now == before)
         return str_format(", the same");
-    return str_format(", %s%.*f %%", change < 0 ? "−" : "+", change > -0.1 && change < 0.1 ? 2 : 1,
+    return str_format(", %s%.*f%%", change < 0 ? "−" : "+", change > -0.1 && change < 0.1 ? 2 : 1,
                       change < 0 ? -change : change);
 }
 

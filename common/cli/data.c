@@ -147,20 +147,20 @@ int cmd_data(const Run *run)
     Dataset described;
     Error error;
     if (o->operand_count != 1)
-        error_die(EXIT_USAGE, "data", "wants the name of one data set");
+        error_die(EXIT_USAGE, "data", "needs the name of one data set");
     if (!dataset_describe(o->operands[0], &described, &error))
         error_die_of(EXIT_USAGE, &error);
     static const char *const changes[] = { "--alter",   "--recipe", "--randaugment",
                                            "--erasing", "--mixup",  "--cutmix" };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         if (option_given(o, changes[i]) && !o->output)
-            error_die(EXIT_USAGE, changes[i], "shows in the images: wants --output as well");
+            error_die(EXIT_USAGE, changes[i], "shows only in the images: needs --output as well");
     if (option_given(o, "--input") && !dataset_folder(described.name))
         error_die(EXIT_USAGE, "--input", "is for folders, whose images have any size");
     outputs_check_data(o, described.name);
     Dataset training, test;
     if (o->skip_bad && !dataset_folder(o->operands[0]))
-        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is no folder",
+        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder",
                   o->operands[0]);
     DatasetWish wish = { .height = FOLDER_INPUT, .width = FOLDER_INPUT, .skip_bad = o->skip_bad };
     if (option_given(o, "--input"))

@@ -19,7 +19,7 @@ typedef struct {
 static void print_confusion(const Dataset *data, const Score *score)
 {
     int classes = data->classes;
-    printf("\nconfusion (row: true class, column: named)\n%-16s", "");
+    printf("\nconfusion matrix (rows: true class, columns: predicted class)\n%-16s", "");
     for (int j = 0; j < classes; j++)
         printf("%6d", j);
     printf("\n");
@@ -87,7 +87,7 @@ static void print_table(const Run *run, const Trained *t, const Dataset *test,
 {
     Score mean = { 0 };
     printf("%s, test set of %s, %d images\nsha256 of the weights: %s\n\n%-16s %8s %8s %8s\n",
-           run->name, test->name, test->count, t->digest.text, "alteration", "top-1 %", "top-5 %",
+           run->name, test->name, test->count, t->digest.text, "alteration", "top-1, %", "top-5, %",
            "loss");
     for (int i = 0; i < count; i++) {
         Score score = score_altered(t, test, &list[i]);
@@ -176,11 +176,11 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *alter)
 {
     Score score = score_altered(t, test, alter);
-    printf("%s, test set of %s%s%s, %d images: top-1 %.2f %%, top-5 %.2f %%, loss %.4f\n",
-           run->name, test->name, *alter->name ? " altered by " : "", alter->name, score.count,
+    printf("%s, test set of %s%s%s, %d images: top-1 %.2f%%, top-5 %.2f%%, loss %.4f\n", run->name,
+           test->name, *alter->name ? " altered by " : "", alter->name, score.count,
            100 * score.top1, 100 * score.top5, score.loss);
     if (score.undecided)
-        printf("%d images have a NaN among their logits: counted as wrong, named nothing\n",
+        printf("%d images have a NaN among their logits: counted as wrong, without a name\n",
                score.undecided);
     printf("sha256 of the weights: %s\n", t->digest.text);
     print_confusion(test, &score);

@@ -24,10 +24,20 @@ static int columns(void)
     return all >= COLUMNS_LEAST && all < COLUMNS_USUAL ? all : COLUMNS_USUAL;
 }
 
+/* Counts the characters of UTF-8, each of which is a column wide here. */
+static int characters(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
 /* Prints "  term", and from column INDENT on the text, wrapped. */
 static void print_item(const char *term, const char *text)
 {
-    int at = printf("  %s", term), width = columns() - INDENT;
+    int at = 2 + characters(term), width = columns() - INDENT;
+    printf("  %s", term);
     if (at + 1 > INDENT) {
         printf("\n");
         at = 0;
@@ -123,7 +133,7 @@ static void adapt_presets(const Step *step, OptionAbout *about)
     if (strcmp(about->name, "--preset") != 0 || !step->published)
         return;
     about->value = "small";
-    about->help = "sizes that train on a laptop";
+    about->help = "small sizes for a laptop";
     if (!about->standard || strcmp(about->standard, "small") != 0)
         about->standard = variants ? "the variant's" : "the row's";
 }
@@ -131,7 +141,7 @@ static void adapt_presets(const Step *step, OptionAbout *about)
 static void print_option(const OptionAbout *about, const char *standard)
 {
     char *term = str_format("%s%s%s", about->name, *about->value ? " " : "", about->value);
-    char *text = about->required ? str_format("%s (must be given)", about->help)
+    char *text = about->required ? str_format("%s (required)", about->help)
                  : standard      ? str_format("%s (%s)", about->help, standard)
                                  : str_format("%s", about->help);
     print_item(term, text);
@@ -180,7 +190,7 @@ void help_command(const char *called, const Step *step, const Command *command)
     print_options(step, command, false);
     printf("\n%s:\n", command->no_network ? "for every command"
                       : strstr(command->options, "--as-is ")
-                          ? "the network, where the weights do not say it"
+                          ? "the network, where the weights do not define it"
                           : "the network");
     print_options(step, command, true);
 }
@@ -193,8 +203,8 @@ void help_overview(const char *called, const Step *step, const Command *commands
     printf("%s: %s\n\nusage: %s [COMMAND] [OPTIONS]\n\ncommands:\n", name, step->title, name);
     for (int i = 0; i < count; i++)
         printf("  %-9s %s\n", commands[i].name, commands[i].help);
-    printf("\n'help COMMAND' or 'COMMAND --help' tells a command's options, and what holds where "
-           "they\nare not given; '--version' the version.\n");
+    printf("\n'help COMMAND' or 'COMMAND --help' lists a command's options with their defaults;\n"
+           "'--version' prints the version.\n");
 }
 
 void help_version(const char *called)

@@ -24,9 +24,9 @@ static _Noreturn void bad_choice(const OptionSpec *s, const char *text)
     for (size_t length; (length = next_choice(s->choices, &at));)
         nearest_try(&nearest, text, at, length);
     if (!nearest.word)
-        error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s", text, s->choices);
-    error_die(EXIT_USAGE, s->name, "'%.200s' is none of %s; did you mean %.*s?", text, s->choices,
-              (int)nearest.length, nearest.word);
+        error_die(EXIT_USAGE, s->name, "'%.200s' is not one of %s", text, s->choices);
+    error_die(EXIT_USAGE, s->name, "'%.200s' is not one of %s; did you mean %.*s?", text,
+              s->choices, (int)nearest.length, nearest.word);
 }
 
 static _Noreturn void bad_value(const OptionSpec *s, const char *text)

@@ -115,8 +115,8 @@ static void read_network(Origin *origin)
     const char *sizes = strstr(network, " --stem ");
     origin->shape = (Shape){ .n = 1, .head = true };
     if (!sizes || !read_sizes(sizes, &origin->shape))
-        error_die(EXIT_FAILED, origin->file.path,
-                  "its metadata 'network' say nothing known here: '%s'", error_shown(network).text);
+        error_die(EXIT_FAILED, origin->file.path, "its metadata 'network' are not understood: '%s'",
+                  error_shown(network).text);
     origin->name = str_format("%.*s", (int)(sizes - network), network);
     origin->layers = layers;
 }
@@ -321,7 +321,7 @@ static void remove_prefixes(Safetensors *file, const Net *net)
         i = -1; /* another one may follow it */
     }
     if (before)
-        error_note(file->path, "all keys begin with '%s', which is taken off", before);
+        error_note(file->path, "all keys begin with '%s', which is removed", before);
     free(before);
 }
 
@@ -360,8 +360,8 @@ static void take_backbone(const Origin *origin, const Weights *from, const Tenso
         const Param *p = &to->params[i];
         if (from->params[i].count != p->count)
             error_die(EXIT_USAGE, origin->file.path,
-                      "is for %d classes, and not only the network's last layer depends on them: "
-                      "%s does",
+                      "is for %d classes, and more than the network's last layer depends on them: "
+                      "%s does, too",
                       from->params[head->first_param].shape[0], p->key);
         memcpy(to->values[i], from->values[i], p->count * sizeof(float));
     }
@@ -383,9 +383,9 @@ Weights *origin_weights_to_tune(Origin *origin, const Shape *shape, const Net *n
     }
     weights_init(weights, seed);
     take_backbone(origin, read, head, weights);
-    error_note(origin->file.path, "its head, %s, is for %d classes: one for %d begins afresh",
-               net_param(net, head->first_param)->key, theirs.config.classes,
-               shape->config.classes);
+    error_note(
+        origin->file.path, "its head, %s, is for %d classes: a new one for %d is initialised",
+        net_param(net, head->first_param)->key, theirs.config.classes, shape->config.classes);
     weights_free(read);
     return weights;
 }
@@ -458,8 +458,8 @@ void origin_normalise(const Origin *origin, Dataset *data)
         return;
     error_note(
         origin->file.path,
-        "images are normalised as the weights know them (mean %.4g, std %.4g), not as %s here has "
-        "them (mean %.4g, std %.4g)",
+        "images are normalised with the weights' mean and std (%.4g, %.4g), not with those of %s "
+        "(%.4g, %.4g)",
         (double)known.mean[0], (double)known.std[0], data->name, (double)data->mean[0],
         (double)data->std[0]);
     memcpy(data->mean, known.mean, sizeof data->mean);

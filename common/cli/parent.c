@@ -110,7 +110,7 @@ static char *named_parent(const Run *run, const char *from)
     free_paths(found);
     free_paths(all);
     if (none)
-        error_die(EXIT_USAGE, ".from", "'%s' is no step that is built beside %s; there are %s",
+        error_die(EXIT_USAGE, ".from", "'%s' is not a step that is built beside %s; there are %s",
                   from, run->name, names);
     if (several)
         error_die(EXIT_USAGE, ".from", "'%s' could be any of %s: a whole name says which", from,

@@ -93,7 +93,7 @@ static void print_change_of_row(const Run *run, const Net *net, int row)
     options_set_row(&options, row - 1);
     Shape shape = network_shape(run->step, &options, 0);
     Net *before = network_build(run->step, &shape);
-    printf("Against row %d: parameters %+.1f %%, MACs %+.1f %%.\n", row - 1,
+    printf("Against row %d: parameters %+.1f%%, MACs %+.1f%%.\n", row - 1,
            print_percent(net_trained(net), (double)net_trained(before)),
            print_percent(net_macs(net), (double)net_macs(before)));
     net_free(before);
@@ -122,7 +122,7 @@ static void print_change(const Run *run, const Net *net)
     else if (!parent)
         printf("No step before this one is built beside it.\n");
     else if (read_parent(run, parent, &paper, &before))
-        printf("Against %s%s: parameters %+.1f %%, MACs %+.1f %%.\n", sibling_base_name(parent),
+        printf("Against %s%s: parameters %+.1f%%, MACs %+.1f%%.\n", sibling_base_name(parent),
                paper ? " --preset paper" : "",
                print_percent(net_trained(net), (double)before.total.params),
                print_percent(net_macs(net), (double)before.total.macs));
@@ -203,7 +203,7 @@ static void print_text(const Run *run, const Shape *s, const Net *net)
         i = print_part(net, i);
     print_row("= total", "", tensor_shape_text(net_output(net), shape), net_trained(net),
               net_macs(net));
-    printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 x MACs).\n",
+    printf("\n%.3f million parameters, %.3f GMACs, %.3f GFLOPs (2 × MACs).\n",
            (double)net_trained(net) / 1e6, (double)net_macs(net) / 1e9,
            2 * (double)net_macs(net) / 1e9);
     if (rows)
@@ -247,7 +247,7 @@ static void print_road(const Run *run)
     printf("\nPrinted: the paper's GFLOPs, which are multiply-accumulates; top-1: its accuracy on "
            "ImageNet-1k,\nmean and standard deviation of three seeds.\n");
     if (mismatches)
-        printf("*: does not follow from the network, whose multiply-accumulates are beside it.\n");
+        printf("*: does not match the network, whose own figure is in the column before.\n");
     printf("report --row N shows a row's layers.\n");
 }
 

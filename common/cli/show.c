@@ -60,8 +60,8 @@ static Values show_weights(const Net *net, const Weights *weights, const char *n
     const Param *p = weight_of(net, t);
     if (!p)
         error_die(EXIT_USAGE, "--layer",
-                  "%s, %s, has no weights but by channel; --batch shows what "
-                  "it computes",
+                  "%s (%s) has no weights that make an image, at most one number per "
+                  "channel; --batch FILE shows its output",
                   t->name, t->op->name);
     Values s = { .layer = t, .weights = true, .count = p->shape[0], .channels = p->shape[1] };
     s.h = p->rank > 2 ? p->shape[2] : 1;
@@ -152,7 +152,7 @@ static void print_numbers(const Values *s, const Numbers *n)
     if (n->wild)
         printf("infinite or NaN: %zu of %zu values, left out of what follows\n", n->wild,
                value_count(s));
-    printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f %%\n", n->low, n->high, n->mean,
+    printf("minimum %.6g, maximum %.6g, mean %.6g, zeros %.2f%%\n", n->low, n->high, n->mean,
            100 * n->zeros);
     printf("%s that are zero everywhere: %d of %d", s->weights ? "filters" : "channels", n->dead,
            tile_count(s));

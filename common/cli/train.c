@@ -37,7 +37,7 @@ static void check_schedule(const Options *o)
 static void check_start(const Options *o)
 {
     if (!o->weights && o->freeze)
-        error_die(EXIT_USAGE, "--freeze", "wants --weights FILE: a backbone that was trained");
+        error_die(EXIT_USAGE, "--freeze", "needs --weights FILE: a trained network");
     if (!o->weights && o->as_is)
         error_die(EXIT_USAGE, "--as-is", "is about --weights, of which there are none");
     if (o->freeze && o->drop_path > 0)
@@ -52,8 +52,8 @@ static Weights *start_of(Origin *origin, const Blueprint *plan)
     Net *head = o->freeze ? features_head(net) : NULL;
     if (o->freeze && !head)
         error_die(EXIT_USAGE, "--freeze",
-                  "the last layer with weights and what follows read more than one tensor of the "
-                  "layers in front of them");
+                  "the last layer with weights and those after it read more than one tensor of the "
+                  "layers before them");
     Weights *start = origin_weights_to_tune(origin, &plan->shape, net, o->seed);
     net_free(head);
     net_free(net);
@@ -137,7 +137,7 @@ int cmd_train(const Run *call)
     if (!trainer_run(&recipe, blueprint_builder(&plan), &training, &test, &end, &error))
         error_die_of(end == TRAIN_REFUSED ? EXIT_USAGE : EXIT_FAILED, &error);
     if (end == TRAINED_INTERRUPTED)
-        error_note(out, "stopped; the same command with --resume goes on");
+        error_note(out, "stopped; the same command with --resume continues");
     else if (!o->out)
         printf("weights: %s/best.safetensors\n", out);
     weights_free(start);

@@ -209,7 +209,7 @@ static bool refuse_kind(const char *text, size_t length, Error *error)
     Nearest nearest = { 0 };
     for (int i = 0; i < KINDS; i++)
         nearest_try(&nearest, name, kinds[i].name, strlen(kinds[i].name));
-    error_set(error, "--alter", "'%s' is none of %s%s%s%s", error_shown(text).text, list,
+    error_set(error, "--alter", "'%s' is not one of %s%s%s%s", error_shown(text).text, list,
               nearest.word ? "; did you mean " : "", nearest.word ? nearest.word : "",
               nearest.word ? "?" : "");
     free(list);

@@ -16,7 +16,7 @@ static bool check_file(const char *path, struct stat *status, Error *error)
         return error_set(error, path, "cannot open it: %s", strerror(errno));
     if (S_ISDIR(status->st_mode))
         return error_set(error, path, "is a folder, in a class's folder where images are wanted");
-    return S_ISREG(status->st_mode) || error_set(error, path, "is no regular file");
+    return S_ISREG(status->st_mode) || error_set(error, path, "is not a regular file");
 }
 
 static bool is_pnm(const ImageFile *file)
@@ -58,7 +58,7 @@ static bool convert_to_pnm(ImageFile *file, Error *error)
 {
     Error why;
     if (is_text(file))
-        return error_set(error, file->name, "is text, no image");
+        return error_set(error, file->name, "is text, not an image");
     if (is_cut_jpeg(file))
         return error_set(error, file->name, "cut short: a JPEG without its end");
     char *path = str_format("%s%s", *file->name == '-' ? "./" : "", file->name), *bytes;
@@ -72,7 +72,7 @@ static bool convert_to_pnm(ImageFile *file, Error *error)
     }
     if (!good)
         return error_set(error, file->name,
-                         "is no PNM image, and netpbm's anytopnm cannot read it (%.400s)",
+                         "is not a PNM image, and netpbm's anytopnm cannot read it (%.400s)",
                          why.text);
     free(file->bytes);
     file->bytes = bytes, file->size = size;
@@ -93,7 +93,7 @@ static bool read_one(ImageFile *file, Image *image, Error *error)
     if (!image_more(file))
         return true;
     image_free(image);
-    return error_set(error, file->name, "holds several images, or bytes behind its image");
+    return error_set(error, file->name, "holds several images, or bytes after its image");
 }
 
 bool folder_image(const char *path, Image *image, Error *error)

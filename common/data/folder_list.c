@@ -82,7 +82,7 @@ static bool list_part(Folder *folder, const char *path, DatasetPart part, Error 
         int label = class_number(folder, names[i]);
         if (!is_folder(inside)) {
             Error why;
-            error_set(&why, inside, "is no folder, as the classes beside it are");
+            error_set(&why, inside, "is not a folder, as the classes beside it are");
             add_file(&folder->strays,
                      (FolderFile){ .path = inside, .why = str_format("%s", why.text) });
             continue;
@@ -94,7 +94,7 @@ static bool list_part(Folder *folder, const char *path, DatasetPart part, Error 
         }
         if (label < 0)
             good = error_set(error, inside,
-                             folder->wish->like ? "the weights know no class of this name"
+                             folder->wish->like ? "the weights have no class of this name"
                                                 : "train/ has no class of this name");
         else
             good = list_class(folder, inside, label, part, error);
@@ -187,7 +187,7 @@ bool folder_list(Folder *folder, Error *error)
         take_classes(folder, folder->wish->like);
     bool good = is_folder(folder->path) ||
                 error_set(error, *folder->path ? folder->path : "folder",
-                          *folder->path ? "is no folder" : "wants a path, folder:PATH");
+                          *folder->path ? "is not a folder" : "needs a path, folder:PATH");
     if (good && !is_folder(training))
         good = error_set(error, folder->path,
                          "no folder train/ in it; wanted are train/CLASS/IMAGE… and, if there are "

@@ -130,7 +130,7 @@ static bool read_image(const Safetensors *file, Provenance *p, Error *error)
     if (!p->image)
         return true;
     if (!preprocess_text_read(p->image, &p->data))
-        return error_set(error, file->path, "its metadata 'image' say nothing known here: '%s'",
+        return error_set(error, file->path, "its metadata 'image' are not understood: '%s'",
                          error_shown(p->image).text);
     p->data.channels = 1;
     for (const char *at = mean ? mean : ""; *at; at++)

@@ -72,8 +72,8 @@ static bool fashion_read(const char *folder, const char *part, const char *what,
     char *path = fashion_file(folder, part, what, rank);
     bool good = path ? idx_read(path, rank, idx, error)
                      : error_set(error, folder,
-                                 "%s-%s-idx%d-ubyte is missing, with a dot before idx "
-                                 "and with .gz behind it as well",
+                                 "%s-%s-idx%d-ubyte is missing; with a dot before idx, or "
+                                 "with .gz at its end, it would do, too",
                                  part, what, rank);
     free(path);
     return good;

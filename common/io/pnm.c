@@ -148,7 +148,7 @@ static bool read_line(PnmReader *s, Pnm *image, char type[WORD], bool *end)
     if (strcmp(word, "TUPLTYPE") == 0)
         read_word(s, type);
     else if (*word && *word != '#' && !*end)
-        return error_set(s->error, s->name, "'%s' in the header is no word of PAM's", word);
+        return error_set(s->error, s->name, "'%s' in the header is not a keyword of PAM", word);
     while (s->at < s->size && s->bytes[s->at] != '\n')
         s->at++;
     if (s->at == s->size)

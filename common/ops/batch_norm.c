@@ -32,7 +32,7 @@ void batch_norm_check_training(const Tensor *t)
 {
     if (tensor_rows(t) < 2)
         net_error(t->at,
-                  "%s: batch norm in training wants more than one value per channel; a batch of 2 "
+                  "%s: batch norm in training needs more than one value per channel; a batch of 2 "
                   "has them",
                   t->name);
 }

@@ -5,7 +5,7 @@
 Tensor *flatten_(Tensor *x, Site at)
 {
     if (x->h != 1 || x->w != 1)
-        net_error(at, "flatten: wants 1x1 images, as global_avg_pool makes them, not %dx%d", x->h,
+        net_error(at, "flatten: needs 1x1 images, as global_avg_pool makes them, not %dx%d", x->h,
                   x->w);
     Tensor *y = net_layer(&flatten_op, x, NULL, at, NAME_INDEX, (Attributes){ 0 }, x->c, 1, 1);
     y->flat = true;

@@ -9,7 +9,8 @@ Tensor *linear_(Tensor *x, Linear p)
     if (p.out < 1)
         net_error(p.at, "linear: .out is missing or less than 1 (%d)", p.out);
     if (!x->flat)
-        net_error(p.at, "linear: wants a vector a sample, not %dx%dx%d; %s one", x->c, x->h, x->w,
+        net_error(p.at, "linear: needs one vector per image, not %dx%dx%d; %s one", x->c, x->h,
+                  x->w,
                   x->h > 1 || x->w > 1 ? "global_avg_pool and flatten make" : "flatten makes");
     Attributes a = { .kernel = 1, .stride = 1, .groups = 1 };
     Tensor *y = net_layer(&linear_op, x, NULL, p.at, NAME_INDEX, a, p.out, 1, 1);

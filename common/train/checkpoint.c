@@ -73,11 +73,10 @@ static bool same_recipe(const char *recipe, State *state, const char *path, Erro
         free(differences);
         return true;
     }
-    error_set(
-        error, path,
-        "the run was begun with other options: %s. --resume takes the options of the beginning, "
-        "or more --epochs; another --out starts anew",
-        differences);
+    error_set(error, path,
+              "the run was begun with other options: %s. --resume continues it with those options, "
+              "or with more --epochs; another --out starts a new one",
+              differences);
     free(differences);
     state->refused = true;
     return false;
@@ -112,7 +111,7 @@ static bool same_metadata(const Safetensors *file, State *state, Error *error)
         state->refused = true;
         bool network = strcmp(m->key, "network") == 0 || strcmp(m->key, "layers") == 0;
         return error_set(
-            error, file->path, "%s%s changed since the run began (%s); another --out starts anew",
+            error, file->path, "%s%s changed since the run began (%s); another --out starts a new run",
             network ? "the network" : "the images of --data ", network ? "" : data, m->key);
     }
     return true;

@@ -163,8 +163,11 @@ static bool compute_features(Trainer *t, Error *error)
     const DatasetSplit *s = &t->split;
     bool once = !augment_any(augment_of(t->recipe));
     double start = clock_seconds();
-    printf("frozen backbone: features computed %s; ",
-           once ? "once: no augmentation" : "every epoch: augmentation; of held-out images once");
+    printf("frozen backbone: %s: ",
+           once
+               ? "no augmentation, so each image's features are computed once"
+               : "augmented, so the features are computed in every epoch, those of held-out images "
+                 "once");
     fflush(stdout);
     t->backbone = features_backbone(t->builder.engine, t->whole, t->state.weights);
     LoaderOptions held_out = loader_options(t, s->held_out, s->held_out_count);
@@ -229,7 +232,7 @@ static bool keep_best(State *s, const Score *score)
 /* Prints the epoch after it is saved: writing to a closed pipe may end the program. */
 static void print_epoch(const Trainer *t, double loss, const Score *score, double seconds)
 {
-    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f %%, top-5 %.2f %%, %.1f s\n",
+    printf("epoch %d/%d: loss %.4f, held out: loss %.4f, top-1 %.2f%%, top-5 %.2f%%, %.1f s\n",
            t->state.epoch, t->recipe->epochs, loss, score->loss, 100 * score->top1,
            100 * score->top5, seconds);
     fflush(stdout);
@@ -332,7 +335,7 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     good = run_folder_write(&t->folder, "result.tsv", text, error);
     *end = TRAINED_ALL;
     if (good)
-        printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f %%, top-5 %.2f %%\n",
+        printf("test set%s%s, weights of epoch %d: loss %.4f, top-1 %.2f%%, top-5 %.2f%%\n",
                *test->altered ? " altered by " : "", test->altered, t->state.best_epoch, score.loss,
                100 * score.top1, 100 * score.top5);
     if (good)
@@ -357,7 +360,7 @@ static bool go_on(Trainer *t, Error *error)
     if (t->state.before)
         error_note(
             t->recipe->out,
-            "made longer after %s: the learning rate goes on as --epochs %d has it, so this is "
+            "made longer after %s: the learning rate continues as with --epochs %d, so this is "
             "not the run that %d epochs from the start would be",
             t->state.before, t->recipe->epochs, t->recipe->epochs);
     return true;
@@ -371,15 +374,16 @@ static bool begin_anew(Trainer *t, Error *error)
     if (t->recipe->resume && run_folder_has(&t->folder, "best.safetensors") &&
         run_folder_has(&t->folder, "result.tsv")) {
         t->state.refused = true;
-        return error_set(error, out,
-                         "holds a complete run whose last.safetensors is gone: nothing can go on "
-                         "from there; another --out starts anew");
+        return error_set(
+            error, out,
+            "holds a complete run whose last.safetensors is gone, so that it cannot be "
+            "continued; another --out starts a new one");
     }
     const char *taken = t->recipe->resume ? NULL : run_folder_taken(&t->folder);
     if (taken) {
         t->state.refused = true;
         return error_set(error, out,
-                         "holds a run (%s); --resume goes on with it, another --out starts anew",
+                         "holds a run (%s); --resume continues it, another --out starts a new one",
                          taken);
     }
     if (t->recipe->resume)

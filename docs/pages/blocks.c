@@ -51,7 +51,7 @@ static void put_ladder(const Block *b)
         b,
         "| step | M parameters, article | G MACs, article | M parameters, paper |"
         " G MACs, paper | encoder, article |",
-        "| 步 | 百万参数，文章 | G MACs，文章 | 百万参数，论文 | G MACs，论文 | encoder，文章 |",
+        "| 步 | 百万参数，文章 | G MACs，文章 | 百万参数，论文 | G MACs，论文 | 编码器，文章 |",
         "|---|---:|---:|---:|---:|---|");
     ladder_print(b->out, b->word[0] ? b->word[0] : "results/ladder.tsv", true);
 }
@@ -65,7 +65,7 @@ static void put_kernels(const Block *b)
              "|---|---|---:|---:|---:|---:|");
     for (size_t i = 0; i < t->rows; i++)
         if (strcmp(table_cell(t, i, "kernel"), step_of(b)) == 0)
-            fprintf(b->out, "| `%s` | %s | %s | %.3f | %.1f | %.1f %% |\n",
+            fprintf(b->out, "| `%s` | %s | %s | %.3f | %.1f | %.1f%% |\n",
                     table_cell(t, i, "version"), table_cell(t, i, "change"),
                     table_cell(t, i, "threads"), table_number(t, i, "ms"),
                     table_number(t, i, "gflops"),
@@ -318,7 +318,7 @@ static Cell grouped(double number)
 static const char *const figures[][2] = {
     { "parameters", "参数" },
     { "MACs", "MACs" },
-    { "encoder gives", "encoder 输出" },
+    { "encoder gives", "编码器输出" },
     { "weights + largest output, MiB", "权重 + 最大的一层输出，MiB" },
 };
 

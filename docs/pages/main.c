@@ -4,6 +4,7 @@
  *   pages links            dead links, anchors and lines
  *   pages pairs            pages without a counterpart, and pairs whose numbers differ
  *   pages code             C in a lesson's table that is not in the step
+ *   pages language         words, signs and forms that docs/language or language.c rules out
  *   pages run PAGE…        runs the ```sh fences and compares what they print with the fence that
  *                          follows; what is marked ```sh slow is only checked for its syntax, ```sh
  *                          fails must fail. A command has $SECONDS_PER_COMMAND, 600 without it
@@ -133,6 +134,8 @@ int main(int argc, char **argv)
         mistakes = check_pairs();
     else if (call(argv, "code", 0, 0))
         mistakes = check_code();
+    else if (call(argv, "language", 0, 0))
+        mistakes = check_language();
     else if ((words = call(argv, "run", 0, ANY)))
         mistakes = run_pages(words, false);
     else if ((words = call(argv, "fill", 0, ANY)))

@@ -46,6 +46,7 @@ char *squeeze(char *text);
 int check_links(void);
 int check_pairs(void);
 int check_code(void);
+int check_language(void);
 
 /* Runs a page's commands, each for at most so many seconds; fill: writes what they print into the
  * fences that are empty. */

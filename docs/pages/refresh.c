@@ -167,7 +167,7 @@ static void add_diffs(All *all)
     Text *index = add(all, "%s", "docs/diffs/README.md");
     fprintf(index->out, "# What every step changes\n\n"
                         "Written by `make docs`; `make diff STEP=05` shows one in colour.\n\n"
-                        "| step | title | lines out | lines in |\n|---|---|---:|---:|\n");
+                        "| step | title | removed | added |\n|---|---|---:|---:|\n");
     for (char **step = lessons(); *step; step++) {
         const char *diff = step_diff(*step);
         if (!after(diff, "--- "))

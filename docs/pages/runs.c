@@ -171,7 +171,7 @@ static void check_together(const Runs *runs)
         free(is);
     }
     if (wrong)
-        error_die(EXIT_FAILED, "runs", "no mean can be taken over these runs: leave some out");
+        error_die(EXIT_FAILED, "runs", "these runs cannot be averaged: leave some of them out");
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */

@@ -254,7 +254,7 @@ static Wanted parse(char **argv)
             const char *format = value_of(argv, &i);
             w.tsv = strcmp(format, "tsv") == 0;
             if (!w.tsv && strcmp(format, "text") != 0)
-                error_die(EXIT_USAGE, "--format", "'%s' is none of text|tsv", format);
+                error_die(EXIT_USAGE, "--format", "'%s' is not one of text|tsv", format);
         } else if (strcmp(argv[i], "--help") == 0) {
             printf("%s", usage);
             exit(0);

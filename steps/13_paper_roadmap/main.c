@@ -208,7 +208,7 @@ static Tensor *head(Tensor *x, Config c)
 int main(int argc, char **argv)
 {
     Step step = {
-        .title = "The paper's road, row by row",
+        .title = "The paper's roadmap, row by row",
         .trunk = NARROW,
         .published = true,
         .rows = road,
