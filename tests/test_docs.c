@@ -114,6 +114,12 @@ Test(docs, mistakes_are_found)
     finds(folder, "cp " PAGE " docs/zh/99.md", "build/pages pairs", "docs/zh/99.md");
     finds(folder, "sed -i.old 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE,
           "build/pages code", "wide, .kernel = 5");
+    finds(folder, "sed -i.old 's/^save_file(/load_file(/' docs/zh/00*", "build/pages check",
+          "docs/zh/00_resnet.md, by make docs");
+    /* Comments in code are each language's own. */
+    good(folder, "sed -i.old '/^save_file(/s/# .*/# 注释/' docs/zh/00* && grep -q '# 注释' "
+                 "docs/zh/00*.md && "
+                 "build/pages check");
     folder_remove(folder);
 }
 
