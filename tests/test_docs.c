@@ -181,12 +181,13 @@ Test(docs, long_outputs_are_compared_at_once, .timeout = 60)
 Test(docs, empty_fences_can_be_filled)
 {
     char *folder = folder_new();
-    run_well(
-        "cd '%s' && printf 'a\\n```sh\\necho \"b \"; echo c\\n```\\n\\n```\\n```\\nd\\n' > x.md",
-        folder);
+    run_well("cd '%s' && printf 'a\\n```sh\\necho \"b \"; echo c\\n```\\n\\n```\\n```\\n```sh "
+             "slow\\n```\\n' > x.md",
+             folder);
     run_well("'%s/pages' fill '%s/x.md'", build_folder(), folder);
     char *page = contents("%s/x.md", folder);
-    cr_expect_str_eq(page, "a\n```sh\necho \"b \"; echo c\n```\n\n```\nb\nc\n```\nd\n");
+    cr_expect_str_eq(page,
+                     "a\n```sh\necho \"b \"; echo c\n```\n\n```\nb\nc\n```\n```sh slow\n```\n");
     free(page);
     folder_remove(folder);
 }
