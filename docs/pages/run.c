@@ -226,7 +226,7 @@ static int run_fence(Page *page, size_t at, bool fill, int seconds)
 {
     size_t end, shown_end;
     char *where = str_format("%s:%zu", page->path, at + 1);
-    const char *mark = squeeze(page->lines[at].text + strlen("```sh"));
+    char *mark = squeeze(str_format("%s", page->lines[at].text + strlen("```sh")));
     char *script = fence_text(page, at, &end);
     Output out = { 0 };
     int mistakes = run_script(where, mark, script, seconds, &out);
@@ -241,6 +241,7 @@ static int run_fence(Page *page, size_t at, bool fill, int seconds)
     }
     free(out.text);
     free(script);
+    free(mark);
     free(where);
     return mistakes;
 }
