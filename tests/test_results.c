@@ -321,6 +321,22 @@ Test(results, a_lesson_tells_what_its_step_gained)
     folder_remove(folder);
 }
 
+/* What a training exercise came to stands beside its first network. */
+Test(results, exercises_tell_what_they_came_to)
+{
+    char *folder = fakes();
+    run_well(
+        "cd '%s/results' && printf 'exercise\tnetwork\tmacs\tseed\ttest_top1\tnoise32_top1\n' > "
+        "exercises.tsv && printf '00\tx\t2500000\t1\t90\t50\n00\tx\t2500000\t2\t92\t52\n"
+        "01\ty\t9\t1\t9\t9\n00\ty\t100000\t1\t80\t40\n' >> exercises.tsv",
+        folder);
+    Result r = run("cd '%s' && b/pages block exercise 00 noise | sed '1,2d;5,$d'", folder);
+    cr_expect_str_eq(r.out, "| `x` | 2 | 2.5 | 91.00 ± 1.41 |  | 51.00 ± 1.41 |\n"
+                            "| `y` | 1 | 0.1 | 80.00 | -11.00 | 40.00 |\n");
+    result_free(&r);
+    folder_remove(folder);
+}
+
 /* An operator is quoted with the comment above it and linked to its lines. */
 Test(results, an_operator_is_quoted_from_its_file)
 {
