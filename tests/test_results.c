@@ -127,12 +127,14 @@ Test(results, variants_are_steps_with_one_more_edit)
     /* What differs, by hand: the depthwise kernels of the small preset have 384 channels together,
      * of 49 weights or of 9; batch norm has as many weights as group norm. Where the first stage
      * does not stride, its 2x2 convolution is 1x1 (24 to 24 channels) and all behind it has four
-     * times the pixels. */
+     * times the pixels. The small stem has 16 channels, whose norm has two weights each. */
     static const struct {
         const char *variant, *step;
         double parameters, least,
             most; /* the variant's parameters less the step's; MACs, as a ratio */
-    } expected[] = { { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
+    } expected[] = { { "02_no_stem_norm", "02_patchify_stem", -2 * 16, 1, 1 },
+                     { "02_paper_projection", "02_patchify_stem", 0, 1, 1 },
+                     { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
                      { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
                      { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
                      { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
@@ -152,8 +154,8 @@ Test(results, variants_are_steps_with_one_more_edit)
     }
     Result r = run("cd '%s/variants' && LAUNCH=\"cut -d ' -f 18\" results/train.sh build", folder);
     cr_expect_str_eq(r.out,
-                     "05_moved_up_3x3\n09_channel_norm\n10_batch_norm\n10_total_stride_32\n"
-                     "12_default_init\n",
+                     "02_no_stem_norm\n02_paper_projection\n05_moved_up_3x3\n09_channel_norm\n"
+                     "10_batch_norm\n10_total_stride_32\n12_default_init\n",
                      "%s%s", r.out, r.err);
     result_free(&r);
     folder_remove(folder);
