@@ -127,12 +127,14 @@ Test(results, variants_are_steps_with_one_more_edit)
     /* What differs, by hand: the depthwise kernels of the small preset have 384 channels together,
      * of 49 weights or of 9; batch norm has as many weights as group norm. Where the first stage
      * does not stride, its 2x2 convolution is 1x1 (24 to 24 channels) and all behind it has four
-     * times the pixels. */
+     * times the pixels. The small stem has 16 channels, whose norm has two weights each. */
     static const struct {
         const char *variant, *step;
         double parameters, least,
             most; /* the variant's parameters less the step's; MACs, as a ratio */
-    } expected[] = { { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
+    } expected[] = { { "02_no_stem_norm", "02_patchify_stem", -2 * 16, 1, 1 },
+                     { "02_paper_projection", "02_patchify_stem", 0, 1, 1 },
+                     { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
                      { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
                      { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
                      { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
@@ -152,8 +154,8 @@ Test(results, variants_are_steps_with_one_more_edit)
     }
     Result r = run("cd '%s/variants' && LAUNCH=\"cut -d ' -f 18\" results/train.sh build", folder);
     cr_expect_str_eq(r.out,
-                     "05_moved_up_3x3\n09_channel_norm\n10_batch_norm\n10_total_stride_32\n"
-                     "12_default_init\n",
+                     "02_no_stem_norm\n02_paper_projection\n05_moved_up_3x3\n09_channel_norm\n"
+                     "10_batch_norm\n10_total_stride_32\n12_default_init\n",
                      "%s%s", r.out, r.err);
     result_free(&r);
     folder_remove(folder);
@@ -317,6 +319,22 @@ Test(results, a_lesson_tells_what_its_step_gained)
         "| difference, points | | | -12.00 | -9.00 ± 2.24 |\n\n"
         "± beside an accuracy is the standard deviation over the seeds, beside a difference the "
         "standard error of the difference.\n");
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* What a training exercise came to stands beside its first network. */
+Test(results, exercises_tell_what_they_came_to)
+{
+    char *folder = fakes();
+    run_well(
+        "cd '%s/results' && printf 'exercise\tnetwork\tmacs\tseed\ttest_top1\tnoise32_top1\n' > "
+        "exercises.tsv && printf '00\tx\t2500000\t1\t90\t50\n00\tx\t2500000\t2\t92\t52\n"
+        "01\ty\t9\t1\t9\t9\n00\ty\t100000\t1\t80\t40\n' >> exercises.tsv",
+        folder);
+    Result r = run("cd '%s' && b/pages block exercise 00 noise | sed '1,2d;5,$d'", folder);
+    cr_expect_str_eq(r.out, "| `x` | 2 | 2.5 | 91.00 ± 1.41 |  | 51.00 ± 1.41 |\n"
+                            "| `y` | 1 | 0.1 | 80.00 | -11.00 | 40.00 |\n");
     result_free(&r);
     folder_remove(folder);
 }

@@ -49,5 +49,8 @@ void block_measured(const Block *b);
 void block_variants(const Block *b);
 /* rows FILE ROW… [ALTERATION…]: accuracy of rows of step 13 in a table such as results/rows.tsv. */
 void block_rows(const Block *b);
+/* exercise NUMBER [noise]: what the training exercise of a lesson came to, results/exercises.tsv.
+ */
+void block_exercise(const Block *b);
 
 #endif

@@ -185,3 +185,57 @@ void block_rows(const Block *b)
             put_rows_of(b, t, table_cell(t, i, "batch"));
     put_legend(b);
 }
+
+/* --- training exercises ----------------------------------------------------------------------- */
+
+static Sample exercise_sample(const Table *t, const char *exercise, const char *network,
+                              const char *column)
+{
+    return sample_where(t,
+                        (const char *const[][2]){
+                            { "exercise", exercise }, { "network", network }, { NULL, NULL } },
+                        column);
+}
+
+/* Is it the first row of this exercise's network? */
+static bool begins_network(const Table *t, size_t row)
+{
+    for (size_t i = 0; i < row; i++)
+        if (strcmp(table_cell(t, i, "exercise"), table_cell(t, row, "exercise")) == 0 &&
+            strcmp(table_cell(t, i, "network"), table_cell(t, row, "network")) == 0)
+            return false;
+    return true;
+}
+
+void block_exercise(const Block *b)
+{
+    const Table *t = table_read("results/exercises.tsv");
+    const char *exercise = block_step(b);
+    bool noise = b->word[1];
+    Sample first = { 0 };
+    fprintf(b->out, "%s%s\n",
+            block_say(b,
+                      "| `shapes`, 1,000 images, 4 epochs | seeds | M MACs | test accuracy, % |"
+                      " difference from the first, points |",
+                      "| `shapes`，1,000 张图像，4 轮 | 种子数 | MACs（M） | 测试准确率，% |"
+                      " 与第一行之差，百分点 |"),
+            noise ? block_say(b, " with `noise:32`, % |", " 加 `noise:32`，% |") : "");
+    put_rule(b, 1, noise ? 6 : 5);
+    for (size_t i = 0; i < t->rows; i++) {
+        const char *network = table_cell(t, i, "network");
+        if (strcmp(table_cell(t, i, "exercise"), exercise) != 0 || !begins_network(t, i))
+            continue;
+        Sample test = exercise_sample(t, exercise, network, "test_top1");
+        fprintf(b->out, "| `%s` | %d | %.1f | %s | %s |", network, test.n,
+                table_number(t, i, "macs") / 1e6, sample_spread(test).text,
+                first.n ? sample_difference(test, first).text : "");
+        if (noise)
+            fprintf(b->out, " %s |",
+                    sample_spread(exercise_sample(t, exercise, network, "noise32_top1")).text);
+        fprintf(b->out, "\n");
+        first = first.n ? first : test;
+    }
+    if (first.n == 0)
+        error_die(EXIT_FAILED, b->page, "exercise %s: it was not trained", exercise);
+    put_legend(b);
+}
