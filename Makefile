@@ -220,12 +220,17 @@ $(BUILD)/programs: FORCE
 # The tables that a plot is drawn from, where it is not the one of its name alone.
 TABLES_activations :=
 TABLES_drop_path :=
-TABLES_road := accuracy paper ladder
-TABLES_cost := accuracy ladder
+TABLES_road := accuracy altered paper ladder
+TABLES_cost := altered ladder
+TABLES_rows := rows paper_roadmap
+TABLES_kernel_size := rows paper_roadmap
+TABLES_corruption := altered table8
+TABLES_sizes := published
+TABLES_strip := strip strip_answers
 TABLES_field := field_before field_after
 tables = $(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABLES_$1)))
 # Those of them that nobody has measured yet.
-missing = $(filter-out $(notdir $(wildcard results/*.tsv)),$(call tables,$1))
+missing = $(filter-out $(notdir $(wildcard results/*.tsv)) paper_roadmap.tsv,$(call tables,$1))
 PLOTS := $(patsubst results/%.gp,%,$(filter-out results/style.gp,$(wildcard results/*.gp)))
 DRAWN := $(foreach p,$(PLOTS),$(if $(call missing,$p),,$p))
 GNUPLOT ?= gnuplot
@@ -249,32 +254,38 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 ifeq ($(RUNS),)
 plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
-	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
+	@mkdir -p results/zh; for picture in $(DRAWN:%=%.svg); do \
+	    cp $(BUILD)/pictures/$$picture results && cp $(BUILD)/pictures/zh/$$picture results/zh; done
 else
 plots: drawn
-$(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
+$(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg $(BUILD)/plots/curves.svg: $(BUILD)/plots/runs.tsv
 $(BUILD)/plots/runs.tsv: $(BUILD)/pages FORCE
-	@mkdir -p $(@D) && $< collect fashion-mnist $@ - $(foreach r,$(RUNS),'$r'/*/run.tsv)
+	@mkdir -p $(@D) && $< collect fashion-mnist $@ $(@D)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)
 endif
 
-# In a folder, where its tables are: a picture, of these kinds.
+# Where a reader's language is Chinese their plots are drawn in it as well.
+LANGUAGES := en $(if $(filter zh%,$(LC_ALL) $(LC_MESSAGES) $(LANG)),zh)
+# In a folder, where its tables are: a picture, of these kinds and languages (en, and in zh/ zh).
 define plot
-$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp $(addprefix $(BUILD)/$1/,$(call tables,$2))
+$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp results/summary.awk $(addprefix $(BUILD)/$1/,$(call tables,$2))
 	$$(call SAY,PLOT,$$@)
-	@mkdir -p $$(@D)
-	$$(Q)cd $$(@D) && LC_ALL=C.UTF-8 $(GNUPLOT) \
-	    -e "STYLE = '$$(CURDIR)/results/style.gp'; KINDS = '$3'" '$$(CURDIR)/$$<'
+	@mkdir -p $$(@D)/zh
+	$$(Q)cd $$(@D) && for language in $4; do for kind in $3; do LC_ALL=C.UTF-8 $(GNUPLOT) -e \
+	    "STYLE = '$$(CURDIR)/results/style.gp'; KIND = '$$$$kind'; LANGUAGE = '$$$$language'" \
+	    '$$(CURDIR)/$$<' || exit; done; done
 endef
-$(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS)))$(eval $(call plot,pictures,$p,svg)))
+$(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS),$(LANGUAGES)))$(eval $(call plot,pictures,$p,svg,en zh)))
 
 $(BUILD)/plots/%.tsv: results/%.tsv
 	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/pictures/%.tsv: results/%.tsv
 	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/plots/paper_roadmap.tsv $(BUILD)/pictures/paper_roadmap.tsv: tests/data/paper_roadmap.tsv
+	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/plots/ladder.tsv: $(BUILD)/ladder.tsv
 	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
-	@mkdir -p $(@D) && awk -F '\t' '$$11 != "own"' $< > $@
+	@mkdir -p $(@D) && awk -F '\t' 'NR == 1 || $$11 != "own"' $< > $@
 
 # --- Tests and checks -----------------------------------------------------------------------------
 
