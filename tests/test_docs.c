@@ -64,7 +64,7 @@ Test(docs, c_in_tables_is_the_steps)
 Test(docs, commands_of_lessons_print_what_is_shown)
 {
     char *folder = tree_copy();
-    good(folder, "build/pages run docs/[0-9][0-9]_*.md");
+    good(folder, "build/pages run $(find docs -name '[0-9][0-9]_*.md' ! -path '*/zh/*')");
     folder_remove(folder);
 }
 
@@ -80,7 +80,7 @@ Test(docs, commands_have_no_comments_behind)
 {
     Result r =
         run("awk '/^```/ { inside = /^```sh/ && !inside; next } inside && /(^|[ \\t])#( |$)/ "
-            "{ print FILENAME \": \" $0 }' README*.md docs/*.md docs/zh/*.md");
+            "{ print FILENAME \": \" $0 }' $(find README*.md docs -name '*.md')");
     cr_expect_str_eq(r.out, "");
     result_free(&r);
 }
@@ -88,7 +88,7 @@ Test(docs, commands_have_no_comments_behind)
 /* Two readers of one machine, or two runs at once, must not meet. */
 Test(docs, commands_write_to_no_fixed_place)
 {
-    Result r = run("grep -n /tmp README*.md docs/*.md docs/zh/*.md");
+    Result r = run("grep -n /tmp $(find README*.md docs -name '*.md')");
     cr_expect_eq(r.status, 1, "%s", r.out);
     result_free(&r);
 }
@@ -338,7 +338,9 @@ Test(docs, exercises_leave_alone_what_is_there)
     run_well("cd '%s' && { cat docs/examples/global_response_norm.c; echo '// mine'; } > "
              "common/ops/global_response_norm.c && cp common/ops/global_response_norm.c edited",
              folder);
-    Result r = run("cd '%s' && build/pages run docs/[0-9][0-9]_*.md docs/how*.md", folder);
+    Result r = run("cd '%s' && build/pages run $(find docs -name '[0-9][0-9]_*.md' ! -path "
+                   "'*/zh/*') docs/how*.md",
+                   folder);
     cr_expect_eq(r.status, 1);
     cr_expect(strstr(r.out, "14_try") && strstr(r.out, "xists"), "%s", r.out);
     result_free(&r);

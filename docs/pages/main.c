@@ -10,9 +10,10 @@
  *   pages fill PAGE…       the same, and writes what they print into fences that are empty
  *
  *   pages write            writes again what is generated: blocks in the pages, fences of Chinese
- *                          pages, docs/diffs, docs/drawings; all of it, or nothing where something
- * fails pages check            says what that would change pages block NAME WORD… prints a block,
- * as <!-- begin generated: NAME WORD… --> has it
+ *                          pages but their comments (of ```text fences nothing), docs/diffs,
+ *                          docs/drawings; all of it, or nothing where something fails
+ *   pages check            says what that would change
+ *   pages block NAME WORD… prints a block, as <!-- begin generated: NAME WORD… --> has it
  *
  *   pages ladder           writes the table of all steps: ladder.tsv beside the programs
  *   pages counts FOLDER    writes what is counted, of our own steps: ladder.tsv and stages.tsv

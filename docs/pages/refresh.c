@@ -111,8 +111,41 @@ static void put_lines(Text *to, const Page *page, size_t first, size_t end)
         fprintf(to->out, "%s\n", page->lines[i].text);
 }
 
+/* Copies a line of code without its comment, which begins with # or //, and spaces before it. */
+static char *without_comment(const char *line)
+{
+    size_t end = 0;
+    while (line[end] && !after(line + end, "//") &&
+           !(line[end] == '#' && (end == 0 || line[end - 1] == ' ')))
+        end++;
+    while (end && line[end - 1] == ' ')
+        end--;
+    return str_format("%.*s", (int)end, line);
+}
+
+/* Are two fences the same code but for comments? What is marked text is always each language's
+ * own. */
+static bool same_code(const Page *a, size_t a_at, const Page *b, size_t b_at)
+{
+    const char *mark = a->lines[a_at].text;
+    size_t lines = behind_fence(a, a_at) - a_at;
+    bool same = strcmp(mark, b->lines[b_at].text) == 0;
+    if (same && strcmp(mark, "```text") == 0)
+        return true;
+    same = same && strlen(mark) > 3 && lines == behind_fence(b, b_at) - b_at;
+    for (size_t i = 0; i < lines && same; i++) {
+        char *ours = without_comment(a->lines[a_at + i].text);
+        char *theirs = without_comment(b->lines[b_at + i].text);
+        same = strcmp(ours, theirs) == 0;
+        free(ours);
+        free(theirs);
+    }
+    return same;
+}
+
 /* Puts a page with the fences of another in place of its own, the first for the first, and so on,
- * but for those in generated blocks. Ends the program where it has not as many. */
+ * but for those in generated blocks and those that differ in comments only. Ends the program where
+ * it has not as many. */
 static void put_with_fences(Text *to, const Page *page, const Page *other)
 {
     size_t at = 0, theirs = 0;
@@ -122,8 +155,11 @@ static void put_with_fences(Text *to, const Page *page, const Page *other)
         theirs = next_fence(other, theirs);
         if ((fence == page->count) != (theirs == other->count))
             error_die(EXIT_FAILED, page->path, "it has not as many fences as %s", other->path);
-        put_lines(to, other, theirs, behind_fence(other, theirs));
         at = behind_fence(page, fence);
+        if (fence < page->count && same_code(page, fence, other, theirs))
+            put_lines(to, page, fence, at);
+        else
+            put_lines(to, other, theirs, behind_fence(other, theirs));
         theirs = behind_fence(other, theirs);
     }
     text_close(to);

@@ -84,21 +84,34 @@ size_t table_find(const Table *table, const char *column, const char *value)
 
 /* --- several runs ---------------------------------------------------------------------------- */
 
-Sample sample_of(const Table *runs, const char *step, const char *column)
+/* Has the row all of these values? Pairs of column and value, NULL after the last. */
+static bool has_values(const Table *t, size_t row, const char *const (*where)[2])
+{
+    while (where[0][0] && strcmp(table_cell(t, row, where[0][0]), where[0][1]) == 0)
+        where++;
+    return !where[0][0];
+}
+
+Sample sample_where(const Table *t, const char *const (*where)[2], const char *column)
 {
     Sample s = { 0 };
     double sum = 0, squares = 0;
-    for (size_t i = 0; i < runs->rows; i++)
-        if (strcmp(table_cell(runs, i, "step"), step) == 0) {
-            sum += table_number(runs, i, column);
+    for (size_t i = 0; i < t->rows; i++)
+        if (has_values(t, i, where)) {
+            sum += table_number(t, i, column);
             s.n++;
         }
     s.mean = sum / s.n;
-    for (size_t i = 0; i < runs->rows; i++)
-        if (strcmp(table_cell(runs, i, "step"), step) == 0)
-            squares += pow(table_number(runs, i, column) - s.mean, 2);
+    for (size_t i = 0; i < t->rows; i++)
+        if (has_values(t, i, where))
+            squares += pow(table_number(t, i, column) - s.mean, 2);
     s.variance = s.n > 1 ? squares / (s.n - 1) : 0;
     return s;
+}
+
+Sample sample_of(const Table *runs, const char *step, const char *column)
+{
+    return sample_where(runs, (const char *const[][2]){ { "step", step }, { NULL, NULL } }, column);
 }
 
 Cell sample_spread(Sample s)

@@ -34,7 +34,10 @@ typedef struct {
     double mean, variance;
 } Sample;
 
-/* The numbers of a column in the rows of a step. */
+/* The numbers of a column in the rows that have these values: pairs of column and value, NULL after
+ * the last. */
+Sample sample_where(const Table *table, const char *const (*where)[2], const char *column);
+/* The same of the rows of a step. */
 Sample sample_of(const Table *runs, const char *step, const char *column);
 /* "92.10 ± 0.19", mean and standard deviation; of one value "92.10". */
 Cell sample_spread(Sample sample);
