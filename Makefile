@@ -33,7 +33,7 @@ $(if $(STRANGE),$(error steps/: a step's folder has no $(STRANGE) in its name))
 # is refused; what is for the programs may stand before make, too.
 TAKES_train := SEEDS EPOCHS STEPS DATA TRAIN FOLDER LAUNCH
 TAKES_bench := STEPS BENCH
-TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
+TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH DATA
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
 TAKES_plots := RUNS
@@ -220,7 +220,7 @@ $(BUILD)/programs: FORCE
 # The tables that a plot is drawn from, where it is not the one of its name alone.
 TABLES_activations :=
 TABLES_drop_path :=
-TABLES_road := accuracy altered paper ladder
+TABLES_road := altered paper ladder
 TABLES_cost := altered ladder
 TABLES_rows := rows paper_roadmap
 TABLES_kernel_size := rows paper_roadmap
@@ -417,14 +417,22 @@ train: $(PROGRAMS) $(BUILD)/pages ## the ladder on Fashion-MNIST (SEEDS="1 2 3" 
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
-results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, collects, measures, draws (half a day on 2 cores)
-	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
+DATA ?= fashion-mnist
+# The images' own size, where the preset's enlarges them.
+OWN_SIZE := $(if $(filter cifar%,$(DATA)),3x32x32)
+results: $(PROGRAMS) $(BUILD)/pages ### trains the ladder with three seeds, tests, measures, draws (a day on 2 cores; DATA=cifar10: your own files)
+ifneq ($(DATA),fashion-mnist)
+	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' results/other.sh $(BUILD) '$(DATA)' $(OWN_SIZE)
+else
+	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores; then as long for altered images.'
 	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
+	+@exec env BUILD='$(BUILD)' SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' results/altered.sh
 	+@$(MAKE) --no-print-directory RUNS= collect
 	+@$(MAKE) --no-print-directory bench
 	+@$(MAKE) --no-print-directory RUNS= plots
+endif
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12

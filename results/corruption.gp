@@ -30,8 +30,8 @@ unset label 2
 set format x "%g"
 set tmargin at screen (tall - 405.0) / tall
 set bmargin at screen 75.0 / tall
-set title say("here, Fashion-MNIST: all fourteen ■   noise and blur alone ○", \
-    "本项目，Fashion-MNIST：全部十四种 ■   仅噪声与模糊 ○") tc rgb VERMILION
+set title say("here, " . DATA . ": all fourteen ■   noise and blur alone ○", \
+    "本项目，" . DATA . "：全部十四种 ■   仅噪声与模糊 ○") tc rgb VERMILION
 set yrange [steps - 0.4:-0.6]
 set xtics 0, 25, 100
 plot summary("altered.tsv") using (0):0:(0):19:($0 - 0.36):($0 + 0.36):ytic(1) \

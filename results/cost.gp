@@ -40,7 +40,8 @@ do for [panel = 0:1] {
     set rmargin at screen 0.475 + 0.5 * panel
     set title (panel ? say("with noise: accuracy, %", "加噪声：准确率，%") : say("clean: accuracy, %", "原图：准确率，%")) \
         tc rgb (panel ? GREEN : VERMILION)
-    set yrange [panel ? 45 : 88:panel ? 95 : 93]
+    set yrange [*:*]
+    set offsets 0, 0, graph 0.05, graph 0.05
     c = panel ? 9 : 5
     plot summary("altered.tsv") using @million:c:c + 1 \
              with yerrorbars lw 2 lc rgb (panel ? GREEN : VERMILION) pt 0, \

@@ -8,6 +8,8 @@ load STYLE
 
 # Rows 6 … 10 have kernels 3, 5, … 11.
 size(row) = row >= 6 && row <= 10 ? 2 * row - 9 : NaN
+SIZES = "$2 >= 6 && $2 <= 10"
+at_nine(c) = column(2) == 9 ? 9 : NaN
 marked(y) = sprintf("%.1f", y)
 
 set label 1 say("What a large kernel costs, and what it gives", "大卷积核的代价与收益") @HEADING
@@ -29,7 +31,9 @@ do for [panel = 1:4] {
     set object 1 rectangle from 6.4, graph 0 to 7.6, graph 1 behind fc rgb 0xF0F0F0 fs solid noborder
     if (panel == 1) {
         set title say("here, clean images: accuracy, %", "本项目，原图：准确率，%") tc rgb VERMILION
-        set yrange [89.5:92.7]
+        least = word(ends(5, "rows.tsv", SIZES), 1)
+        most = word(ends(5, "rows.tsv", SIZES), 2)
+        set yrange [least - 0.2:most + 0.5]
         set ytics 1
         plot summary("rows.tsv") using (size(column(2))):5:6 with yerrorbars lw 2 lc rgb VERMILION pt 0, \
              "" using (size(column(2))):5 with linespoints lw 4 lc rgb VERMILION pt 5 ps 2 * dot, \
@@ -37,19 +41,18 @@ do for [panel = 1:4] {
     }
     if (panel == 2) {
         set title say("here, noisy images: accuracy, %", "本项目，加噪声：准确率，%") tc rgb GREEN
-        set yrange [25:99]
+        least = word(ends(11, "rows.tsv", SIZES), 1)
+        most = word(ends(7, "rows.tsv", SIZES), 2)
+        set yrange [least - 10:most + 8]
         set ytics 20
-        set label 5 "σ = 16" at 9, 95.5 center tc rgb SKY
-        set label 6 "σ = 32" at 9, 76 center tc rgb GREEN
-        set label 7 "σ = 64" at 9, 49 center tc rgb BLUE
         plot summary("rows.tsv") using (size(column(2))):7 with linespoints lw 4 lc rgb SKY pt 7 ps 2 * dot, \
              "" using (size(column(2))):9:10 with yerrorbars lw 2 lc rgb GREEN pt 0, \
              "" using (size(column(2))):9 with linespoints lw 4 lc rgb GREEN pt 9 ps 2.2 * dot, \
              "" using (size(column(2))):11:12 with yerrorbars lw 2 lc rgb BLUE pt 0, \
-             "" using (size(column(2))):11 with linespoints lw 4 lc rgb BLUE pt 13 ps 2.2 * dot
-        unset label 5
-        unset label 6
-        unset label 7
+             "" using (size(column(2))):11 with linespoints lw 4 lc rgb BLUE pt 13 ps 2.2 * dot, \
+             "" using (at_nine(7)):7:("σ = 16") with labels offset 0, 1 tc rgb SKY, \
+             "" using (at_nine(9)):9:("σ = 32") with labels offset 0, -1.2 tc rgb GREEN, \
+             "" using (at_nine(11)):11:("σ = 64") with labels offset 1, -1.5 tc rgb BLUE
     }
     if (panel == 3) {
         set title say("the paper, ImageNet: accuracy, %", "论文，ImageNet：准确率，%") tc rgb BLUE

@@ -26,20 +26,23 @@ set multiplot
 set lmargin at screen 0.085
 set rmargin at screen 0.52
 set title say("accuracy, %", "准确率，%")
-set yrange [89.2:92]
+set yrange [*:*]
+set offsets 0, 0, graph 0.08, graph 0.08
 set ytics 0.5
-set label 5 "LN" at 4, 91.35 center tc rgb BLUE
-set label 6 "BN" at 4, 89.6 left offset 1.5, 0 tc rgb VERMILION
 plot summary("norms.tsv") using (is(13)):5:6 with yerrorbars lw 2 lc rgb VERMILION pt 0, \
      "" using (is(13)):5 with linespoints lw 4 lc rgb VERMILION pt 5 ps 2 * dot, \
      "" using (is(14) * 1.06):5:6 with yerrorbars lw 2 lc rgb BLUE pt 0, \
-     "" using (is(14) * 1.06):5 with linespoints lw 4 lc rgb BLUE pt 7 ps 2.2 * dot
+     "" using (is(14) * 1.06):5 with linespoints lw 4 lc rgb BLUE pt 7 ps 2.2 * dot, \
+     "" using (is(14) == 4 ? 4 : NaN):5:("LN") with labels offset -1, 1 tc rgb BLUE, \
+     "" using (is(13) == 4 ? 4 : NaN):5:("BN") with labels left offset 1.2, -1.2 tc rgb VERMILION
 unset label
+unset offsets
 set lmargin at screen 0.62
 set rmargin at screen 0.98
 set xrange [2.6:900]
 set title say("LN - BN, percentage points", "LN - BN，百分点")
-set yrange [-1.5:1.5]
+set yrange [*:*]
+set offsets 0, 0, graph 0.25, graph 0.25
 set xzeroaxis lt 1 lw 2 lc rgb GREY
 set label 7 say("layer norm is better", "层归一化更好") at graph 0.98, 0.95 right font ",20" tc rgb BLUE
 set label 8 say("batch norm is better", "批归一化更好") at graph 0.02, 0.05 left font ",20" tc rgb VERMILION

@@ -1,6 +1,5 @@
 # The roadmap, step by step: the paper's accuracy on ImageNet, that of the small networks on
-# Fashion-MNIST, and theirs under noise; each step's point above the next. paper.tsv, altered.tsv, accuracy.tsv and
-# ladder.tsv to road.svg and road.png. Where there is a runs.tsv, its runs are green.
+# Fashion-MNIST, and theirs under noise; each step's point above the next. paper.tsv, altered.tsv and ladder.tsv to road.svg and road.png. Where there is a runs.tsv, its runs are green.
 
 PICTURE = "road"
 tall = 1060 # pixels
@@ -27,7 +26,7 @@ set grid ytics
 array LEFT[3] = [0.325, 0.550, 0.775]
 array COLOUR[3] = [BLUE, VERMILION, GREEN]
 array KINDS_OF[3] = [say("ImageNet, the paper", "ImageNet，论文"), \
-    say("Fashion-MNIST, here", "Fashion-MNIST，本项目"), say("the same, with noise", "同左，加噪声")]
+    say(DATA . ", here", DATA . "，本项目"), say("the same, with noise", "同左，加噪声")]
 array POINT[3] = [7, 5, 9]
 
 set multiplot
@@ -50,28 +49,26 @@ do for [panel = 1:3] {
                  (sprintf("%.1f", column(4))) with labels left tc rgb BLUE
     }
     if (panel == 2) {
-        set xrange [88:94.4]
-        set xtics 88, 2, 92
+        eval scale(5, "altered.tsv")
         plot summary("altered.tsv") using (at(5)):(place(strcol(1))) with lines lw 3 lc rgb VERMILION, \
              "altered.tsv" skip 1 using (strcol(5) eq "clean" ? at(6) : NaN):(place(strcol(1))) \
                  with points lc rgb VERMILION pt 7 ps 0.9 * dot, \
              summary("altered.tsv") using (at(5)):(place(strcol(1))) \
                  with points lc rgb VERMILION pt 5 ps 1.8 * dot, \
-             "" using (92.9):(place(strcol(1))):(sprintf("%.1f", column(5))) \
+             "" using (beside):(place(strcol(1))):(sprintf("%.1f", column(5))) \
                  with labels left tc rgb VERMILION, \
-             (runs eq "" ? "accuracy.tsv" : runs) skip 1 \
+             (runs eq "" ? "ladder.tsv" : runs) skip 1 \
                  using (runs eq "" ? NaN : at(4)):(place(strcol(1))) \
                  with points lc rgb GREEN pt 5 ps 1.5 * dot
     }
     if (panel == 3) {
-        set xrange [45:108]
-        set xtics 50, 20, 90
+        eval scale(9, "altered.tsv")
         plot summary("altered.tsv") using (at(9)):(place(strcol(1))) with lines lw 3 lc rgb GREEN, \
              "altered.tsv" skip 1 using (strcol(5) eq "noise:32" ? at(6) : NaN):(place(strcol(1))) \
                  with points lc rgb GREEN pt 7 ps 0.9 * dot, \
              summary("altered.tsv") using (at(9)):(place(strcol(1))) \
                  with points lc rgb GREEN pt 9 ps 2 * dot, \
-             "" using (94):(place(strcol(1))):(sprintf("%.1f", column(9))) \
+             "" using (beside):(place(strcol(1))):(sprintf("%.1f", column(9))) \
                  with labels left tc rgb GREEN
     }
     unset label

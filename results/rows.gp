@@ -9,8 +9,8 @@ load STYLE
 SWIN = 81.3 # Swin-T in the paper's Figure 2
 
 set label 1 say("The paper’s roadmap, all sixteen rows", "论文路线图的全部十六行") @HEADING
-set label 2 say("left as its Figure 2; right the same networks, small, on Fashion-MNIST", \
-    "左：论文图 2；右：同样的网络，小规模，Fashion-MNIST") @NOTE
+set label 2 say("left as its Figure 2; right the same networks, small, on " . DATA, \
+    "左：论文图 2；右：同样的网络，小规模，" . DATA) @NOTE
 set label 3 say("GFLOPs as printed; in brackets where the network’s count differs.  noise: σ = 32 of 255", \
     "GFLOPs 为论文所印；括号内为网络的实际值（与所印不同时）。噪声：σ = 32（满幅 255）") @FOOT
 
@@ -68,19 +68,17 @@ do for [panel = 1:3] {
     }
     if (panel == 2) {
         set title say("here, clean, %", "本项目，原图，%") tc rgb VERMILION
-        set xrange [88.5:94.6]
-        set xtics 89, 2, 93
+        eval scale(5, "rows.tsv")
         plot summary("rows.tsv") using 5:2:6 with xerrorbars lw 2 lc rgb VERMILION pt 0, \
              "" using 5:2 with linespoints lw 3 lc rgb VERMILION pt 5 ps 1.6 * dot, \
-             "" using (93.2):2:(sprintf("%.1f", column(5))) with labels left font ",20" tc rgb VERMILION
+             "" using (beside):2:(sprintf("%.1f", column(5))) with labels left font ",20" tc rgb VERMILION
     }
     if (panel == 3) {
         set title say("with noise, %", "加噪声，%") tc rgb GREEN
-        set xrange [35:112]
-        set xtics 40, 20, 90
+        eval scale(9, "rows.tsv")
         plot summary("rows.tsv") using 9:2:10 with xerrorbars lw 2 lc rgb GREEN pt 0, \
              "" using 9:2 with linespoints lw 3 lc rgb GREEN pt 9 ps 1.8 * dot, \
-             "" using (94):2:(sprintf("%.0f", column(9))) with labels left font ",20" tc rgb GREEN
+             "" using (beside):2:(sprintf("%.0f", column(9))) with labels left font ",20" tc rgb GREEN
     }
 }
 unset multiplot

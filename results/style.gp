@@ -8,6 +8,7 @@ set datafile separator tab
 set datafile missing "-"
 
 if (!exists("LANGUAGE")) LANGUAGE = "en"
+if (!exists("DATA")) DATA = "Fashion-MNIST" # what the small networks were trained on
 say(english, chinese) = LANGUAGE eq "zh" ? chinese : english
 FOLDER = system("dirname '" . STYLE . "'")
 
@@ -51,3 +52,9 @@ first_of(file) = system("awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' " . fi
 summary(file) = "< awk -f '" . FOLDER . "/summary.awk' " . file
 # 2.12, 28.4, 181: three digits.
 text(x) = x < 10 ? sprintf("%.2f", x) : x < 100 ? sprintf("%.1f", x) : sprintf("%.0f", x)
+# A column's least and most whole numbers, in the lines where awk's condition holds, with a space; and a scale between them with room for a number on its right,
+# at `beside`: eval scale(5, "altered.tsv").
+ends(c, file, where) = system(substr(summary(file), 3, 999) . " | awk -F '\t' '" . where . "' | " . sprintf("awk -F '\t' 'NR == 1 || $%d < lo { lo = $%d } \
+    NR == 1 || $%d > hi { hi = $%d } END { print int(lo), int(hi) + 1 }'", c, c, c, c))
+scale(c, file) = sprintf("lo = %s; hi = %s; apart = (hi - lo + 1) / 2; beside = hi + 0.08 * (hi - lo); set xtics lo, apart, hi; \
+    set xrange [lo - 0.04 * (hi - lo):hi + 0.45 * (hi - lo)]", word(ends(c, file, "1"), 1), word(ends(c, file, "1"), 2))
