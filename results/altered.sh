@@ -48,7 +48,9 @@ noise() {
 
 # fits NETWORK ROW: the network takes images of this size.
 fits() {
-    [ ! "$input" ] || "$build/$1" report --preset small --input "$input" $([ "$2" = - ] || echo --row "${2%-std*}") \
+    # shellcheck disable=SC2046 # two words or none
+    [ ! "$input" ] || "$build/$1" report --preset small --input "$input" \
+        $([ "$2" = - ] || echo --row "${2%-std*}") \
         > /dev/null 2>&1
 }
 

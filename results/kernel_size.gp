@@ -34,7 +34,7 @@ do for [panel = 1:4] {
         least = word(ends(5, "rows.tsv", SIZES), 1)
         most = word(ends(5, "rows.tsv", SIZES), 2)
         set yrange [least - 0.2:most + 0.5]
-        set ytics 1
+        set ytics autofreq
         plot summary("rows.tsv") using (size(column(2))):5:6 with yerrorbars lw 2 lc rgb VERMILION pt 0, \
              "" using (size(column(2))):5 with linespoints lw 4 lc rgb VERMILION pt 5 ps 2 * dot, \
              "" using (size(column(2))):5:(marked(column(5))) with labels boxed offset 0, 1.3 tc rgb VERMILION
@@ -44,7 +44,7 @@ do for [panel = 1:4] {
         least = word(ends(11, "rows.tsv", SIZES), 1)
         most = word(ends(7, "rows.tsv", SIZES), 2)
         set yrange [least - 10:most + 8]
-        set ytics 20
+        set ytics autofreq
         plot summary("rows.tsv") using (size(column(2))):7 with linespoints lw 4 lc rgb SKY pt 7 ps 2 * dot, \
              "" using (size(column(2))):9:10 with yerrorbars lw 2 lc rgb GREEN pt 0, \
              "" using (size(column(2))):9 with linespoints lw 4 lc rgb GREEN pt 9 ps 2.2 * dot, \

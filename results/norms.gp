@@ -12,8 +12,8 @@ difference = "< awk -f '" . FOLDER . "/summary.awk' norms.tsv | awk -F '\t' '{ m
     sqrt(v[13, k] + v[14, k]) }' | sort -n"
 
 set label 1 say("Layer norm against batch norm, by batch size", "层归一化与批归一化：随批量大小的变化") @HEADING
-set label 2 say("10 epochs each, learning rate ∝ √batch; bars: standard deviation, right standard error", \
-    "各训练 10 轮，学习率 ∝ √批量；竖线：标准差，右图为标准误") @NOTE
+set label 2 say("learning rate ∝ √batch; bars: standard deviation, right standard error", \
+    "学习率 ∝ √批量；竖线：标准差，右图为标准误") @NOTE
 set logscale x 4
 set xrange [2.6:420]
 set xtics (4, 16, 64, 256)
@@ -28,7 +28,7 @@ set rmargin at screen 0.52
 set title say("accuracy, %", "准确率，%")
 set yrange [*:*]
 set offsets 0, 0, graph 0.08, graph 0.08
-set ytics 0.5
+set ytics autofreq
 plot summary("norms.tsv") using (is(13)):5:6 with yerrorbars lw 2 lc rgb VERMILION pt 0, \
      "" using (is(13)):5 with linespoints lw 4 lc rgb VERMILION pt 5 ps 2 * dot, \
      "" using (is(14) * 1.06):5:6 with yerrorbars lw 2 lc rgb BLUE pt 0, \

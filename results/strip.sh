@@ -29,7 +29,7 @@ for alteration in clean noise:16 noise:32 noise:64 blur:3 bright:64 dark:0.5 dar
     # shellcheck disable=SC2086 # two words or none
     FASHION_MNIST=$work "$build/00_resnet" data fashion-mnist $alter --output "$work/sheet.pgm" > /dev/null
     # A tile of 28x28 between gaps of 2, behind a header of three lines.
-    od -An -v -tu1 "$work/sheet.pgm" | tr -s ' \n' '\n\n' | sed '/^$/d' | awk -v image="$image" -v row="$row" '
+    od -An -v -tu1 "$work/sheet.pgm" | tr -s ' ' '\n' | sed '/^$/d' | awk -v image="$image" -v row="$row" '
         lines < 3 { if ($1 == 10) lines++; else if (lines == 1) size = size sprintf("%c", $1); next }
         at == 0 { split(size, side, " ") }
         {
