@@ -449,6 +449,7 @@ collect: $(PROGRAMS) $(BUILD)/pages ### the tables of what the runs in results c
 	@$(BUILD)/pages collect - results/variants_accuracy.tsv - results/variants/*/run.tsv
 	@$(BUILD)/pages collect - results/longer_accuracy.tsv - results/longer/*/run.tsv
 	@results/look.sh $(BUILD) results/ladder results
+	@results/strip.sh $(BUILD) 0
 else
 collect: $(BUILD)/pages
 	@$(BUILD)/pages join $(BUILD)/runs.tsv $(BUILD)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)

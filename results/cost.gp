@@ -1,5 +1,5 @@
 # Accuracy against cost: the small networks' multiply-accumulates and their accuracy on clean images (left) and under
-# noise (right). ladder.tsv and altered.tsv to cost.svg and cost.png. Where there is a runs.tsv, its runs are green.
+# noise (right). ladder.tsv and altered.tsv to cost.svg and cost.png. Where there is a runs.tsv, its runs are purple.
 
 PICTURE = "cost"
 tall = 800 # pixels
@@ -26,7 +26,7 @@ set label 1 say("What accuracy costs: the small networks, by step", "准确率�
 set label 2 say("bars: standard deviation of three seeds; noise: σ = 32 of 255", \
     "竖线：三个种子的标准差；噪声：σ = 32（满幅 255）") @NOTE
 if (runs ne "") {
-    set label 3 say("■ your runs", "■ 你的运行") at screen 0.98, screen 1 - 40.0 / tall right tc rgb GREEN
+    set label 3 say("◆ your runs", "◆ 你的运行") at screen 0.98, screen 1 - 40.0 / tall right tc rgb PURPLE
 }
 set grid ytics
 set xrange [1.5:11]
@@ -52,7 +52,7 @@ do for [panel = 0:1] {
              with labels right offset -0.9, 0 font ",20", \
          (runs eq "" || panel ? "ladder.tsv" : runs) skip 1 using \
              (runs ne "" && !panel && cost(strcol(1)) > 0 ? cost(strcol(1)) : NaN):4 \
-             with points lc rgb GREEN pt 5 ps 1.6 * dot
+             with points lc rgb PURPLE pt 13 ps 2 * dot
     unset label
 }
 unset multiplot

@@ -1,5 +1,5 @@
 # Held-out accuracy after every epoch, a small plot per step: curves.tsv to curves.svg and curves.png. Where there is a
-# runs_curves.tsv, its runs are green.
+# runs_curves.tsv, its runs are purple.
 
 PICTURE = "curves"
 letters = 20
@@ -18,7 +18,7 @@ load STYLE
 set label 1 say("Held-out accuracy after every epoch, %", "每轮训练后的留出集准确率，%") @HEADING
 set label 2 say("blue: mean of the seeds, band: least to most; grey: the other steps", \
     "蓝线：各种子的均值；色带：最小到最大；灰线：其他各步") . (runs eq "" ? "" : \
-    say("; green: your runs", "；绿线：你的运行")) @NOTE
+    say("; purple: your runs", "；紫线：你的运行")) @NOTE
 last(file) = system("awk -F '\t' 'NR > 1 && $2 > n { n = $2 } END { print n + 0 }' " . file) + 0
 EPOCHS = last("curves.tsv")
 if (runs ne "" && last(runs) > EPOCHS) EPOCHS = last(runs)
@@ -49,7 +49,7 @@ do for [i = 1:steps] {
          "" skip 1 using (of(name, 2)):(cut(column(4))):(cut(column(5))) with filledcurves lc rgb BLUE, \
          "" skip 1 using (of(name, 2)):3 with lines lw 4 lc rgb BLUE, \
          (runs eq "" ? "curves.tsv" : runs) skip 1 using (runs eq "" ? NaN : of(name, 2)):3 \
-             with lines lw 4 dt 2 lc rgb GREEN
+             with lines lw 4 dt 2 lc rgb PURPLE
     unset label
 }
 unset multiplot

@@ -1,5 +1,5 @@
 # The roadmap, step by step: the paper's accuracy on ImageNet, that of the small networks on
-# Fashion-MNIST, and theirs under noise; each step's point above the next. paper.tsv, altered.tsv and ladder.tsv to road.svg and road.png. Where there is a runs.tsv, its runs are green.
+# Fashion-MNIST, and theirs under noise; each step's point above the next. paper.tsv, altered.tsv and ladder.tsv to road.svg and road.png. Where there is a runs.tsv, its runs are purple.
 
 PICTURE = "road"
 tall = 1060 # pixels
@@ -16,7 +16,7 @@ set label 1 say("The same changes, three results", "同样的改动，三种结�
 set label 3 say("small dots: single seeds    bars: standard deviation of three seeds    noise: σ = 32 of 255", \
     "小点：单个随机种子    横线：三个种子的标准差    噪声：σ = 32（满幅 255）") @FOOT
 if (runs ne "") {
-    set label 2 say("■ your runs", "■ 你的运行") at screen 0.98, screen 1 - 40.0 / tall right tc rgb GREEN
+    set label 2 say("◆ your runs", "◆ 你的运行") at screen 0.98, screen 1 - 40.0 / tall right tc rgb PURPLE
 }
 set tmargin at screen 1 - 185.0 / tall
 set bmargin at screen 105.0 / tall
@@ -50,6 +50,11 @@ do for [panel = 1:3] {
     }
     if (panel == 2) {
         eval scale(5, "altered.tsv")
+        if (runs ne "") {
+            worst = system("awk -F '\t' 'NR == 2 || $4 < m { m = $4 } END { print int(m) }' runs.tsv") + 0
+            best = system("awk -F '\t' 'NR > 1 && $4 > m { m = $4 } END { print int(m) + 1 }' runs.tsv") + 0
+            eval between(worst < lo ? worst : lo, best > hi ? best : hi)
+        }
         plot summary("altered.tsv") using (at(5)):(place(strcol(1))) with lines lw 3 lc rgb VERMILION, \
              "altered.tsv" skip 1 using (strcol(5) eq "clean" ? at(6) : NaN):(place(strcol(1))) \
                  with points lc rgb VERMILION pt 7 ps 0.9 * dot, \
@@ -59,7 +64,7 @@ do for [panel = 1:3] {
                  with labels left tc rgb VERMILION, \
              (runs eq "" ? "ladder.tsv" : runs) skip 1 \
                  using (runs eq "" ? NaN : at(4)):(place(strcol(1))) \
-                 with points lc rgb GREEN pt 5 ps 1.5 * dot
+                 with points lc rgb PURPLE pt 13 ps 2 * dot
     }
     if (panel == 3) {
         eval scale(9, "altered.tsv")

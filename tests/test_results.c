@@ -886,7 +886,7 @@ Test(results, plots_of_a_readers_runs)
         folder, folder, folder, folder, build_folder(), folder, folder, folder);
     for (size_t i = 0; here && i < sizeof plots / sizeof *plots; i++) {
         draw(folder, plots[i], "en");
-        Result r = run("cd '%s' && grep -c 'your runs' %s.svg && grep -q 'rgb(  0, 158, 115)' "
+        Result r = run("cd '%s' && grep -c 'your runs' %s.svg && grep -q 'rgb(204, 121, 167)' "
                        "%s.svg",
                        folder, plots[i], plots[i]);
         cr_expect(r.status == 0, "%s: %s", plots[i], r.out);

@@ -109,6 +109,7 @@ static void put_measures(const Block *b, const Measure *measures, size_t count)
                     block_phrase(b, table_cell(rows, row, "change")));
         else
             fprintf(b->out, "| %s |", table_cell(t, line, "network"));
+        fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
         for (size_t i = 0; i < count; i++) {
             Sample s = measured(&n, measures[i]);
             fprintf(b->out, s.n > 1 ? " %.1f ± %.1f |" : " %.1f |", s.mean, sqrt(s.variance));
@@ -124,13 +125,14 @@ void block_altered(const Block *b)
         { .single = "noise:64" }, { .single = "blur:3" },   { .few = true },
         { .few = false },         { .error = true },
     };
-    block_head(
-        b,
-        "| network | clean | `noise:16` | `noise:32` | `noise:64` | `blur:3` | mean of noise "
-        "and blur | mean of all fourteen | corruption error |",
-        "| 网络 | 原图 | `noise:16` | `noise:32` | `noise:64` | `blur:3` | 噪声与模糊的均值 | "
-        "全部十四种的均值 | 损坏误差 |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    block_head(b,
+               "| network | seeds | clean | `noise:16` | `noise:32` | `noise:64` | `blur:3` | mean "
+               "of noise "
+               "and blur | mean of all fourteen | corruption error |",
+               "| 网络 | 种子数 | 原图 | `noise:16` | `noise:32` | `noise:64` | `blur:3` | "
+               "噪声与模糊的均值 | "
+               "全部十四种的均值 | 损坏误差 |",
+               "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     put_measures(b, measures, sizeof measures / sizeof *measures);
 }
 
@@ -138,13 +140,13 @@ void block_alterations(const Block *b)
 {
     Measure others[ALTER_STANDARD];
     size_t count = 0;
-    fprintf(b->out, block_say(b, "| network |", "| 网络 |"));
+    fprintf(b->out, block_say(b, "| network | seeds |", "| 网络 | 种子数 |"));
     for (int i = 0; i < ALTER_STANDARD; i++)
         if (!after(alter_standard[i], "noise") && !after(alter_standard[i], "blur")) {
             others[count++] = (Measure){ .single = alter_standard[i] };
             fprintf(b->out, " `%s` |", alter_standard[i]);
         }
-    fprintf(b->out, "\n|---|");
+    fprintf(b->out, "\n|---|---:|");
     for (size_t i = 0; i < count; i++)
         fprintf(b->out, "---:|");
     fprintf(b->out, "\n");
