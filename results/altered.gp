@@ -20,8 +20,8 @@ cells = "< awk -F '\t' -v OFS='\t' -v kinds='" . kinds . "' 'BEGIN { n = split(k
 
 set label 1 say("Accuracy on altered images, %, and the change from step 00", \
     "改动图片后的准确率（%），颜色为与第 00 步之差") @HEADING
-set label 2 say("blue: better than ResNet, orange: worse; the mean is of all fourteen alterations, without clean", \
-    "蓝：优于 ResNet；橙：不如 ResNet；均值为全部十四种改动，不含原图") @NOTE
+set label 2 say("blue: better than ResNet; orange, ↓: worse by 2 or more; the mean is of all fourteen, without clean", \
+    "蓝：优于 ResNet；橙与 ↓：低 2 以上；均值为全部十四种改动，不含原图") @NOTE
 unset grid
 unset xtics
 set lmargin at screen 0.262
@@ -45,5 +45,5 @@ set cbrange [-40:40]
 set palette defined (-40 "#B35806", -20 "#F1A340", -3 "#FDF3E3", 0 "#FFFFFF", 3 "#EAF2F8", 20 "#74ADD1", 40 "#2166AC")
 plot cells using 1:2:(0.48):(0.46):(column(4) > 40 ? 40 : column(4) < -40 ? -40 : column(4)) \
          with boxxyerror lc palette, \
-     "" using 1:2:(sprintf("%.0f", column(3))):(abs(column(4)) > 22 ? 0xFFFFFF : 0x000000) \
+     "" using 1:2:(sprintf("%.0f%s", column(3), column(4) < -2 ? "↓" : "")):(abs(column(4)) > 22 ? 0xFFFFFF : 0x000000) \
          with labels tc rgb variable

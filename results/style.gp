@@ -56,6 +56,6 @@ text(x) = x < 10 ? sprintf("%.2f", x) : x < 100 ? sprintf("%.1f", x) : sprintf("
 # at `beside`: eval scale(5, "altered.tsv").
 ends(c, file, where) = system(substr(summary(file), 3, 999) . " | awk -F '\t' '" . where . "' | " . sprintf("awk -F '\t' 'NR == 1 || $%d < lo { lo = $%d } \
     NR == 1 || $%d > hi { hi = $%d } END { print int(lo), int(hi) + 1 }'", c, c, c, c))
-between(lo, hi) = sprintf("lo = %g; hi = %g; apart = (hi - lo + 1) / 2; beside = hi + 0.08 * (hi - lo); \
+between(lo, hi) = sprintf("lo = %d; hi = %d; apart = hi - lo > 1 ? (hi - lo) / 2 : 1; beside = hi + 0.08 * (hi - lo); \
     set xtics lo, apart, hi; set xrange [lo - 0.04 * (hi - lo):hi + 0.45 * (hi - lo)]", lo, hi)
 scale(c, file) = between(word(ends(c, file, "1"), 1) + 0, word(ends(c, file, "1"), 2) + 0)

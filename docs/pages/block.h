@@ -49,8 +49,8 @@ void block_measured(const Block *b);
 void block_variants(const Block *b);
 /* rows FILE ROW… [ALTERATION…]: accuracy of rows of step 13 in a table such as results/rows.tsv. */
 void block_rows(const Block *b);
-/* altered FILE: every network of a table such as results/altered.tsv on clean images, with noise and
- * blur, and in the mean of all alterations; alterations FILE: with the others. */
+/* altered FILE: every network of a table such as results/altered.tsv on clean images, with noise
+ * and blur, and in the mean of all alterations; alterations FILE: with the others. */
 void block_altered(const Block *b);
 void block_alterations(const Block *b);
 
