@@ -108,7 +108,9 @@ static void put_measures(const Block *b, const Measure *measures, size_t count)
             fprintf(b->out, "| %s %s |", table_cell(t, line, "row"),
                     block_phrase(b, table_cell(rows, row, "change")));
         else
-            fprintf(b->out, "| %s |", table_cell(t, line, "network"));
+            fprintf(b->out, "| %s |",
+                    *table_cell(t, line, "row") == '-' ? table_cell(t, line, "network")
+                                                       : table_cell(t, line, "row"));
         fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
         for (size_t i = 0; i < count; i++) {
             Sample s = measured(&n, measures[i]);
