@@ -54,7 +54,7 @@ END {
                 total += measure(keys[k], s, which)
             for (s = 1; s <= n; s++)
                 squares += (measure(keys[k], s, which) - total / n) ^ 2
-            line = line sprintf(OFS "%.3f" OFS "%.3f", total / n, n > 1 ? sqrt(squares / (n - 1)) : 0)
+            line = line sprintf(OFS "%.6f" OFS "%.6f", total / n, n > 1 ? sqrt(squares / (n - 1)) : 0)
         }
         print line
     }

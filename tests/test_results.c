@@ -895,6 +895,33 @@ Test(results, plots_of_a_readers_runs)
     folder_remove(folder);
 }
 
+/* What the plots are drawn from is what the pages say: a mean and a deviation of each network. The
+ * corruption error of two seeds by hand: errors 40, 60 and 20, 20 against 50 and 40. */
+Test(results, plots_and_pages_have_the_same_means)
+{
+    Result r = run(
+        "'%s/pages' block altered results/altered.tsv | sed '1,2d; s/±/|/g; s/ //g' > '%s/page' && "
+        "awk -f results/summary.awk results/altered.tsv | awk -F '\t' -v page='%s/page' '"
+        "{ getline line < page; split(line, is, \"|\"); if (is[2] != $1 || is[3] != $4) print; "
+        "for (i = 5; i <= 20; i++) { d = is[i - 1] - $i; n++; if (d > 0.051 || d < -0.051) print "
+        "$1, "
+        "i, is[i - 1], $i } } END { print NR, n }'; rm '%s/page'",
+        build_folder(), build_folder(), build_folder(), build_folder());
+    cr_expect_str_eq(r.out, "13 208\n");
+    result_free(&r);
+    r = run(
+        "printf 'network\trow\tbatch\tseed\talteration\ttop1\na\t-\t1\t1\tclean\t90\na\t-\t1\t1"
+        "\tnoise:16\t50\na\t-\t1\t1\tinvert\t60\nb\t-\t1\t1\tclean\t80\nb\t-\t1\t1\tnoise:16\t60"
+        "\nb\t-\t1\t1\tinvert\t80\nb\t-\t1\t2\tclean\t84\nb\t-\t1\t2\tnoise:16\t40\nb\t-\t1\t2"
+        "\tinvert\t80\n' | awk -f results/summary.awk - | cut -f 1,4-8,15-22");
+    cr_expect_str_eq(
+        r.out, "a\t1\t90.000000\t0.000000\t50.000000\t0.000000\t50.000000\t0.000000\t55.000000\t"
+               "0.000000\t100.000000\t0.000000\t100.000000\t0.000000\n"
+               "b\t2\t82.000000\t2.828427\t50.000000\t14.142136\t50.000000\t14.142136\t65.000000\t"
+               "7.071068\t75.000000\t14.142136\t100.000000\t28.284271\n");
+    result_free(&r);
+}
+
 /* What published.tsv counts of ConvNeXt is what the program counts. */
 Test(results, published_sizes_are_counted)
 {
