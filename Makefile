@@ -252,7 +252,7 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 
 # With RUNS, folders as make train leaves them, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the pictures in results/, of our own steps (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the plots in results/, of our own steps, in English and Chinese (RUNS=runs/fashion-mnist-10: a reader's runs beside them, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
 	@mkdir -p results/zh; for picture in $(DRAWN:%=%.svg); do \
 	    cp $(BUILD)/pictures/$$picture results && cp $(BUILD)/pictures/zh/$$picture results/zh; done
@@ -265,7 +265,7 @@ endif
 
 # Where a reader's language is Chinese their plots are drawn in it as well.
 LANGUAGES := en $(if $(filter zh%,$(LC_ALL) $(LC_MESSAGES) $(LANG)),zh)
-# In a folder, where its tables are: a picture, of these kinds and languages (en, and in zh/ zh).
+# In a folder, where its tables are: a plot, of these kinds and languages (en, and in zh/ zh).
 define plot
 $(BUILD)/$1/$2.svg: results/$2.gp results/style.gp results/summary.awk $(addprefix $(BUILD)/$1/,$(call tables,$2))
 	$$(call SAY,PLOT,$$@)
