@@ -6,10 +6,10 @@ tall = 720 # pixels
 load STYLE
 
 is(row) = column(2) == row ? column(3) : NaN
-# The difference of both rows at a batch size, and its standard error.
+# The difference of both rows at a batch size, and the square of its standard error.
 difference = "< awk -f '" . FOLDER . "/summary.awk' norms.tsv | awk -F '\t' '{ m[$2, $3] = $5; v[$2, $3] = \
     $6 * $6 / $4; b[$3] = 1 } END { for (k in b) print k \"\t\" m[14, k] - m[13, k] \"\t\" \
-    sqrt(v[13, k] + v[14, k]) }' | sort -n"
+    v[13, k] + v[14, k] }' | sort -n"
 
 set label 1 say("Layer norm against batch norm, by batch size", "层归一化与批归一化：随批量大小的变化") @HEADING
 set label 2 say("learning rate ∝ √batch; bars: standard deviation, right standard error", \
@@ -47,6 +47,6 @@ set xzeroaxis lt 1 lw 2 lc rgb GREY
 set label 7 say("layer norm is better", "层归一化更好") at graph 0.98, 0.95 right font ",20" tc rgb BLUE
 set label 8 say("batch norm is better", "批归一化更好") at graph 0.02, 0.05 left font ",20" tc rgb VERMILION
 plot difference using 1:(0):(0.5):2 with boxes lc rgb 0xCCCCCC, \
-     difference using 1:2:3 with yerrorbars lw 3 lc rgb "black" pt 7 ps 1.8 * dot, \
+     difference using 1:2:(sqrt(column(3))) with yerrorbars lw 3 lc rgb "black" pt 7 ps 1.8 * dot, \
      difference using 1:2:(sprintf("%+.2f", column(2))) with labels boxed left offset 0.7, 0 font ",20"
 unset multiplot

@@ -40,6 +40,14 @@ function over(key, seed, few, relative,    i, n, total, value) {
     return n ? total / n : 0
 }
 
+# Some awks have no sqrt.
+function root(x,    r, i) {
+    r = x > 1 ? x : 1
+    for (i = 0; i < 60; i++)
+        r = (r + x / r) / 2
+    return r
+}
+
 function measure(key, seed, which) {
     return which <= 5 ? top[key, seed, single[which]] : over(key, seed, which == 6 || which == 9, which > 7)
 }
@@ -53,8 +61,8 @@ END {
             for (s = 1; s <= n; s++)
                 total += measure(keys[k], s, which)
             for (s = 1; s <= n; s++)
-                squares += (measure(keys[k], s, which) - total / n) ^ 2
-            line = line sprintf(OFS "%.6f" OFS "%.6f", total / n, n > 1 ? sqrt(squares / (n - 1)) : 0)
+                squares += (measure(keys[k], s, which) - total / n) * (measure(keys[k], s, which) - total / n)
+            line = line sprintf(OFS "%.6f" OFS "%.6f", total / n, n > 1 ? root(squares / (n - 1)) : 0)
         }
         print line
     }
