@@ -142,7 +142,7 @@ void block_alterations(const Block *b)
 {
     Measure others[ALTER_STANDARD];
     size_t count = 0;
-    fprintf(b->out, block_say(b, "| network | seeds |", "| 网络 | 种子数 |"));
+    fprintf(b->out, "%s", block_say(b, "| network | seeds |", "| 网络 | 种子数 |"));
     for (int i = 0; i < ALTER_STANDARD; i++)
         if (!after(alter_standard[i], "noise") && !after(alter_standard[i], "blur")) {
             others[count++] = (Measure){ .single = alter_standard[i] };
