@@ -33,7 +33,7 @@ $(if $(STRANGE),$(error steps/: a step's folder has no $(STRANGE) in its name))
 # is refused; what is for the programs may stand before make, too.
 TAKES_train := SEEDS EPOCHS STEPS DATA TRAIN FOLDER LAUNCH
 TAKES_bench := STEPS BENCH
-TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
+TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH DATA
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
 TAKES_plots := RUNS
@@ -220,12 +220,17 @@ $(BUILD)/programs: FORCE
 # The tables that a plot is drawn from, where it is not the one of its name alone.
 TABLES_activations :=
 TABLES_drop_path :=
-TABLES_road := accuracy paper ladder
-TABLES_cost := accuracy ladder
+TABLES_road := altered paper ladder
+TABLES_cost := altered ladder
+TABLES_rows := rows paper_roadmap
+TABLES_kernel_size := rows paper_roadmap
+TABLES_corruption := altered table8
+TABLES_sizes := published
+TABLES_strip := strip strip_answers
 TABLES_field := field_before field_after
 tables = $(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABLES_$1)))
 # Those of them that nobody has measured yet.
-missing = $(filter-out $(notdir $(wildcard results/*.tsv)),$(call tables,$1))
+missing = $(filter-out $(notdir $(wildcard results/*.tsv)) paper_roadmap.tsv,$(call tables,$1))
 PLOTS := $(patsubst results/%.gp,%,$(filter-out results/style.gp,$(wildcard results/*.gp)))
 DRAWN := $(foreach p,$(PLOTS),$(if $(call missing,$p),,$p))
 GNUPLOT ?= gnuplot
@@ -247,34 +252,40 @@ drawn: $(DRAWN:%=$(BUILD)/plots/%.svg)
 
 # With RUNS, folders as make train leaves them, these runs stand beside ours; in BUILD/plots, too.
 ifeq ($(RUNS),)
-plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the plots in results/ (RUNS=runs/fashion-mnist-10: with your runs beside ours, in BUILD/plots)
+plots: $(DRAWN:%=$(BUILD)/pictures/%.svg) ### the plots in results/, in English and Chinese (RUNS=runs/fashion-mnist-10: with your runs beside ours, in BUILD/plots)
 	@$(if $(DRAWN),,echo '$(HOW_DRAWN)')
-	@for picture in $(DRAWN); do cp $(BUILD)/pictures/$$picture.svg results; done
+	@mkdir -p results/zh; for picture in $(DRAWN:%=%.svg); do \
+	    cp $(BUILD)/pictures/$$picture results && cp $(BUILD)/pictures/zh/$$picture results/zh; done
 else
 plots: drawn
-$(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg: $(BUILD)/plots/runs.tsv
+$(BUILD)/plots/road.svg $(BUILD)/plots/cost.svg $(BUILD)/plots/curves.svg: $(BUILD)/plots/runs.tsv
 $(BUILD)/plots/runs.tsv: $(BUILD)/pages FORCE
-	@mkdir -p $(@D) && $< collect fashion-mnist $@ - $(foreach r,$(RUNS),'$r'/*/run.tsv)
+	@mkdir -p $(@D) && $< collect fashion-mnist $@ $(@D)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)
 endif
 
-# In a folder, where its tables are: a picture, of these kinds.
+# Where a reader's language is Chinese their plots are drawn in it as well.
+LANGUAGES := en $(if $(filter zh%,$(LC_ALL) $(LC_MESSAGES) $(LANG)),zh)
+# In a folder, where its tables are: a plot, of these kinds and languages (en, and in zh/ zh).
 define plot
-$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp $(addprefix $(BUILD)/$1/,$(call tables,$2))
+$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp results/summary.awk $(addprefix $(BUILD)/$1/,$(call tables,$2))
 	$$(call SAY,PLOT,$$@)
-	@mkdir -p $$(@D)
-	$$(Q)cd $$(@D) && LC_ALL=C.UTF-8 $(GNUPLOT) \
-	    -e "STYLE = '$$(CURDIR)/results/style.gp'; KINDS = '$3'" '$$(CURDIR)/$$<'
+	@mkdir -p $$(@D)/zh
+	$$(Q)cd $$(@D) && for language in $4; do for kind in $3; do LC_ALL=C.UTF-8 $(GNUPLOT) -e \
+	    "STYLE = '$$(CURDIR)/results/style.gp'; KIND = '$$$$kind'; LANGUAGE = '$$$$language'" \
+	    '$$(CURDIR)/$$<' || exit; done; done
 endef
-$(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS)))$(eval $(call plot,pictures,$p,svg)))
+$(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS),$(LANGUAGES)))$(eval $(call plot,pictures,$p,svg,en zh)))
 
 $(BUILD)/plots/%.tsv: results/%.tsv
 	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/pictures/%.tsv: results/%.tsv
 	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/plots/paper_roadmap.tsv $(BUILD)/pictures/paper_roadmap.tsv: tests/data/paper_roadmap.tsv
+	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/plots/ladder.tsv: $(BUILD)/ladder.tsv
 	@mkdir -p $(@D) && cp $< $@
 $(BUILD)/pictures/ladder.tsv: $(BUILD)/ladder.tsv
-	@mkdir -p $(@D) && awk -F '\t' '$$11 != "own"' $< > $@
+	@mkdir -p $(@D) && awk -F '\t' 'NR == 1 || $$11 != "own"' $< > $@
 
 # --- Tests and checks -----------------------------------------------------------------------------
 
@@ -406,14 +417,22 @@ train: $(PROGRAMS) $(BUILD)/pages ## train the steps on Fashion-MNIST, resumable
 # The ladder as it is in results/, with the paper's learning rate.
 LR ?= 4e-3
 RESULT_SEEDS := 1 2 3
-results: $(PROGRAMS) $(BUILD)/pages ### train all steps with three seeds, collect, measure and draw (half a day on 2 cores)
-	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores.'
+DATA ?= fashion-mnist
+# The images' own size, where the preset's enlarges them.
+OWN_SIZE := $(if $(filter cifar%,$(DATA)),3x32x32)
+results: $(PROGRAMS) $(BUILD)/pages ### train all steps with three seeds, test, measure and draw (a day on 2 cores; DATA=cifar10: your own files)
+ifneq ($(DATA),fashion-mnist)
+	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' results/other.sh $(BUILD) '$(DATA)' $(OWN_SIZE)
+else
+	+@echo 'Trains every step with three seeds, ten epochs each: about half a day on two cores; then as long for altered images.'
 	+@exec env SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' STEPS='$(or $(STEPS),ours)' \
 	    FOLDER=results/ladder TRAIN='--lr $(LR) --layer-scale 0.1' results/train.sh $(BUILD)
 	+@$(MAKE) --no-print-directory variants
+	+@exec env BUILD='$(BUILD)' SEEDS='$(RESULT_SEEDS)' EPOCHS='$(EPOCHS)' results/altered.sh
 	+@$(MAKE) --no-print-directory RUNS= collect
 	+@$(MAKE) --no-print-directory bench
 	+@$(MAKE) --no-print-directory RUNS= plots
+endif
 
 # What may explain where the road turns: steps with one more edit, and some steps for twice as long.
 LONGER ?= 01 04 09 10 12
@@ -430,6 +449,7 @@ collect: $(PROGRAMS) $(BUILD)/pages ### the tables of all runs in results (RUNS=
 	@$(BUILD)/pages collect - results/variants_accuracy.tsv - results/variants/*/run.tsv
 	@$(BUILD)/pages collect - results/longer_accuracy.tsv - results/longer/*/run.tsv
 	@results/look.sh $(BUILD) results/ladder results
+	@results/strip.sh $(BUILD) 0
 else
 collect: $(BUILD)/pages
 	@$(BUILD)/pages join $(BUILD)/runs.tsv $(BUILD)/runs_curves.tsv $(foreach r,$(RUNS),'$r'/*/run.tsv)

@@ -1,18 +1,23 @@
 #!/bin/sh
-# Trains networks on Fashion-MNIST and tests each on clean and on altered images; of every run the
-# tables keep a row per alteration, as evaluate prints it, and the weights stay in runs/altered/.
+# Trains networks and tests each on clean and on altered images; of every run the tables keep a row per
+# alteration, as evaluate prints it. On Fashion-MNIST the tables are in results/ and the weights in
+# runs/altered/; DATA=cifar10 has both in runs/altered-cifar10-10/ (10 epochs), and INPUT=3x32x32, at which the
+# images are not enlarged, in runs/altered-cifar10-3x32x32-10/. A network for which an input is too small is
+# left out.
 #
 #   altered.sh [--list] [TABLE…]   altered: the ladder; rows: the paper's road; norms: batch and layer
 #                                  norm at four batch sizes (these three); noise: some of the road's
 #                                  rows, trained on noisy images
 #
-# BUILD=build SEEDS="1 2 3", and --list and LAUNCH as for train.sh, which trains. A run whose rows are in
+# BUILD=build SEEDS="1 2 3" EPOCHS=10, and --list and LAUNCH as for train.sh, which trains. A run whose rows are in
 # its table is left alone. Run it where steps/ stands.
 # shellcheck disable=SC2317 # functions are called by what is in $command or $table
 set -u
 mode=
 case ${1-} in --run | --list) mode=$1 && shift ;; esac
-build=${BUILD:-build} tab=$(printf '\t')
+build=${BUILD:-build} data=${DATA:-fashion-mnist} input=${INPUT-} epochs=${EPOCHS:-10}
+runs=runs/altered tables=results tab=$(printf '\t')
+[ "$data $input $epochs" = 'fashion-mnist  10' ] || runs=runs/altered-$data${input:+-$input}-$epochs tables=$runs
 header='network row batch seed alteration top1 top5 loss held_out_top1 commit compiler cpu'
 
 # The runs, a line each: network, row (15-std0.04: with that standard deviation of its first weights),
@@ -41,6 +46,14 @@ noise() {
     done
 }
 
+# fits NETWORK ROW: the network takes images of this size.
+fits() {
+    # shellcheck disable=SC2046 # two words or none
+    [ ! "$input" ] || "$build/$1" report --preset small --input "$input" \
+        $([ "$2" = - ] || echo --row "${2%-std*}") \
+        > /dev/null 2>&1
+}
+
 # each COMMAND TABLE…: calls it with TABLE SEED NETWORK ROW BATCH LR OPTIONS for every run.
 each() {
     command=$1
@@ -48,6 +61,7 @@ each() {
     for seed in ${SEEDS:-1 2 3}; do
         for table; do
             "$table" | while read -r network row batch lr options; do
+                fits "$network" "$row" || continue
                 "$command" "$table" "$seed" "$network" "$row" "$batch" "$lr" "$options" || exit
             done || exit
         done
@@ -55,31 +69,33 @@ each() {
 }
 
 line() {
-    BUILD=$build "$build/pages" line "$PWD" BUILD FASHION_MNIST -- results/altered.sh --run "$@"
+    BUILD=$build "$build/pages" line "$PWD" BUILD DATA INPUT EPOCHS FASHION_MNIST CIFAR10 CIFAR100 -- results/altered.sh --run "$@"
 }
 
 # place TABLE SEED NETWORK ROW BATCH LR OPTIONS: sets the run's folder, and how its rows begin.
 place() {
-    folder=runs/altered/$4-$5$(printf '%s' "$7" | tr ' :' '--')
+    folder=$runs/$4-$5$(printf '%s' "$7" | tr ' :' '--')
     out=$folder/$3-$2 key=$3$tab$4$tab$5$tab$2$tab
 }
 
 run() {
     place "$@"
-    ! grep -qs "^$key" "results/$1.tsv" && [ ! -f "$out/altered.tsv" ] || return 0
+    ! grep -qs "^$key" "$tables/$1.tsv" && [ ! -f "$out/altered.tsv" ] || return 0
     row=${4%-std*}
     case $4 in
     -) ;;
     *-std*)
         first=$folder/first-$2.safetensors
+        # The first weights fit the data: "cifar10: images of 3x32x32, 10 classes, …"
+        fits=$("$build/$3" data "$data" | sed -n 's/.* images of \([0-9]*\)x[^ ]* \([0-9]*\) classes.*/\1 \2/p')
         mkdir -p "$folder" && "$build/$3" init --preset small --row "$row" --std "${4#*-std}" \
-            --seed "$2" --output "$first" || exit
+            --input "${input:-${fits% *}x64x64}" --classes "${fits#* }" --seed "$2" --output "$first" || exit
         set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $row --weights $first $7"
         ;;
     *) set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $row $7" ;;
     esac
-    DATA=fashion-mnist EPOCHS=10 FOLDER=$folder OMP_NUM_THREADS=1 \
-        TRAIN="--batch-size $5 --lr $6 --layer-scale 0.1 $7" \
+    DATA=$data EPOCHS=$epochs FOLDER=$folder OMP_NUM_THREADS=1 \
+        TRAIN="--batch-size $5 --lr $6 ${input:+--input $input }--layer-scale 0.1 $7" \
         results/train.sh --run "$build" "$3" "$2" || exit
     new=$out/altered.tsv.$$
     trap 'rm -f "$new" "$new.rows"' EXIT
@@ -98,14 +114,16 @@ found() {
 
 # keep TABLE: adds rows where they belong.
 keep() {
-    each found "$1" > "results/$1.tsv.$$"
-    [ ! -s "results/$1.tsv.$$" ] || {
-        echo "$header" | tr ' ' '\t'
-        { [ ! -f "results/$1.tsv" ] || sed 1d "results/$1.tsv"; cat "results/$1.tsv.$$"; } |
-            awk -F '\t' '!seen[$1, $2, $3, $4, $5]++' |
-            LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 3,3nr -k 4,4n
-    } > "results/$1.tsv.$$.new" && mv "results/$1.tsv.$$.new" "results/$1.tsv"
-    rm -f "results/$1.tsv.$$"
+    each found "$1" > "$tables/$1.tsv.$$"
+    if [ -s "$tables/$1.tsv.$$" ]; then
+        {
+            echo "$header" | tr ' ' '\t'
+            { [ ! -f "$tables/$1.tsv" ] || sed 1d "$tables/$1.tsv"; cat "$tables/$1.tsv.$$"; } |
+                awk -F '\t' '!seen[$1, $2, $3, $4, $5]++' |
+                LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 3,3nr -k 4,4n
+        } > "$tables/$1.tsv.$$.new" && mv "$tables/$1.tsv.$$.new" "$tables/$1.tsv"
+    fi
+    rm -f "$tables/$1.tsv.$$"
 }
 
 if [ "$mode" = --run ]; then
@@ -127,5 +145,6 @@ each line "$@" | "$build/pages" launch ${LAUNCH:-sh} &
 child=$!
 trap 'kill "$child"; wait "$child"; exit 143' HUP INT TERM
 wait "$child" || status=1
+mkdir -p "$tables"
 for table; do keep "$table"; done
 exit $status

@@ -2,21 +2,13 @@
 # moves the pixel in the middle of stage 3's output, steps 04 and 05, trained. field_before.tsv and
 # field_after.tsv to field.svg and field.png.
 #
-# Each is divided by its largest; the shade is its square root, so that the far is seen beside the
-# near. On the right: how much of the whole lies within a distance of its centre.
-
-set datafile separator tab
-set encoding utf8
+# Each is divided by its largest; the shade is its square root, so that the far is seen beside the near.
 
 PICTURE = "field"
-tall = 700 # pixels
-letters = 22
-
-BEFORE = 0xE69F00 # orange
-AFTER = 0x0072B2  # blue
+tall = 660 # pixels
 
 file(i) = i ? "field_after.tsv" : "field_before.tsv"
-said(i) = i ? "05: 7x7 depthwise convolution" : "04: 3x3 depthwise convolution"
+load STYLE
 array LARGEST[2]
 array WHOLE[2]
 array AT_Y[2]
@@ -34,45 +26,46 @@ stats file(0) skip 1 using 1 name "SIDE" nooutput
 # Distance in the largest direction, so that a square counts as one.
 far(i, y, x) = abs(y - AT_Y[i + 1]) > abs(x - AT_X[i + 1]) ? abs(y - AT_Y[i + 1]) : \
                abs(x - AT_X[i + 1])
+said(i) = i ? say("step 05: 7x7 depthwise", "第 05 步：7x7 逐通道卷积") : say("step 04: 3x3 depthwise", "第 04 步：3x3 逐通道卷积")
 
-set border 0
-set tics scale 0
-set key off
+set label 1 say("What the middle of stage 3 sees of a 64x64 image", "第 3 阶段的中心在 64x64 图片上看到的范围") @HEADING
+set label 2 say("gradient of the middle pixel’s activations by the image; darker is more", \
+    "中心像素的激活值对图片的梯度；越深越大") @NOTE
+unset grid
 unset colorbox
 set palette defined (0 "#FFFFFF", 0.25 "#CDE3F2", 0.5 "#56A5D4", 0.75 "#0072B2", 1 "#00263B")
 set cbrange [0:1]
-
-do for [kind in KINDS] {
-    load STYLE
-    set multiplot
-    set label 1 "What the middle of stage 3 sees, before and after the large kernel" \
-        at screen 0.03, 0.94 left font ",28"
-    set tmargin at screen 0.80
-    set bmargin at screen 0.09
-    set size ratio -1
-    set xrange [-0.5:SIDE_max + 0.5]
-    set yrange [SIDE_max + 0.5:-0.5]
-    unset xtics
-    unset ytics
-    do for [i = 0:1] {
-        set lmargin at screen 0.03 + 0.32 * i
-        set rmargin at screen 0.33 + 0.32 * i
-        set title said(i) tc rgb (i ? AFTER : BEFORE)
-        plot file(i) skip 1 using 2:1:(sqrt(column(3) / LARGEST[i + 1])) with image pixels
-        unset label
-    }
-    set size noratio
-    set lmargin at screen 0.73
-    set rmargin at screen 0.97
-    set title "share within so many pixels, %" tc rgb "black"
-    set xtics 8
-    set ytics 25
-    set grid lt 1 lw 1 lc rgb 0xDDDDDD
-    set xrange [0:SIDE_max / 2 + 1]
-    set yrange [0:100]
-    plot for [i = 0:1] file(i) skip 1 using (floor(1 + far(i, column(1), column(2)))): \
-             (100 * column(3) / WHOLE[i + 1]) smooth cumulative lw 4 lc rgb (i ? AFTER : BEFORE)
-    unset grid
-    unset multiplot
-    set output
+set multiplot
+set tmargin at screen 1 - 215.0 / tall
+set bmargin at screen 100.0 / tall
+set size ratio -1
+set xrange [-0.5:SIDE_max + 0.5]
+set yrange [SIDE_max + 0.5:-0.5]
+unset xtics
+unset ytics
+do for [i = 0:1] {
+    set lmargin at screen 0.02 + 0.325 * i
+    set rmargin at screen 0.32 + 0.325 * i
+    set title said(i) tc rgb (i ? BLUE : VERMILION)
+    set object 1 rectangle from -0.5, -0.5 to SIDE_max + 0.5, SIDE_max + 0.5 fs empty border lc rgb PALE
+    plot file(i) skip 1 using 2:1:(sqrt(column(3) / LARGEST[i + 1])) with image
+    unset label
+    unset object
 }
+set size noratio
+set lmargin at screen 0.735
+set rmargin at screen 0.975
+set title say("share within so many\npixels of the middle, %", "距中心若干像素\n以内的占比，%") tc rgb "black"
+set xtics 8 scale 0
+set ytics 25 scale 0
+set xlabel say("pixels from the middle", "距中心的像素数") offset 0, 0.4
+set grid lt 1 lw 1 lc rgb PALE
+set xrange [0:SIDE_max / 2 + 1]
+set yrange [0:100]
+set label 5 "3x3" at 17, 30 left tc rgb VERMILION
+set label 6 "7x7" at 13, 46 right tc rgb BLUE
+plot file(0) skip 1 using (floor(1 + far(0, column(1), column(2)))):(100 * column(3) / WHOLE[1]) \
+         smooth cumulative lw 4 dt 2 lc rgb VERMILION, \
+     file(1) skip 1 using (floor(1 + far(1, column(1), column(2)))):(100 * column(3) / WHOLE[2]) \
+         smooth cumulative lw 4 lc rgb BLUE
+unset multiplot

@@ -482,7 +482,7 @@ Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
             "svg && "
             "rm build/plots/road.svg && BUILD=build make GNUPLOT=none | tail -n 1",
             folder);
-    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n10\n"
+    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n17\n"
                "no gnuplot: no plot is drawn");
     result_free(&r);
     run_well(
@@ -490,7 +490,7 @@ Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
         "esac\n' > '%s' && chmod +x '%s'",
         other, other);
     r = run("cd '%s' && rm -f build/plots/road.* && BUILD=build make GNUPLOT='%s' | tail -n 2 && "
-            "ls build/plots | grep road && rm '%s'",
+            "ls build/plots | grep ^road && rm '%s'",
             folder, other, other);
     has(r.out,
         "PLOT build/plots/road.svg\ngnuplot has no terminal pngcairo: no plot is drawn as PNG\n"
@@ -826,39 +826,66 @@ Test(results, scripts_say_the_same_in_any_shell_and_awk)
 /* A folder with the tables that plots are drawn from; false: there is no gnuplot to draw them. */
 static bool tables_in(const char *folder)
 {
-    run_well("cat '%s/ladder.tsv' > '%s/ladder.tsv' && for t in accuracy paper speed stages; do "
-             "cat results/$t.tsv > '%s'/$t.tsv; done",
-             build_folder(), folder, folder);
+    run_well("cp results/*.tsv tests/data/paper_roadmap.tsv '%s' && cat '%s/ladder.tsv' > "
+             "'%s/ladder.tsv' && mkdir '%s/zh'",
+             folder, build_folder(), folder, folder);
     Result r = run("command -v gnuplot");
     bool here = r.status == 0;
     result_free(&r);
     return here;
 }
 
-static void draw(const char *folder, const char *plot)
+static void draw(const char *folder, const char *plot, const char *language)
 {
     Result r = run("top=$(pwd) && cd '%s' && env -u LANG LC_ALL=C.UTF-8 gnuplot -e \"STYLE = "
-                   "'$top/results/style.gp'; KINDS = 'svg'\" \"$top/results/%s.gp\"",
-                   folder, plot);
+                   "'$top/results/style.gp'; KIND = 'svg'; LANGUAGE = '%s'\" "
+                   "\"$top/results/%s.gp\"",
+                   folder, language, plot);
     cr_expect_eq(r.status, 0, "%s: %s", plot, r.err);
     cr_expect_str_empty(r.err, "%s: %s", plot, r.err);
     result_free(&r);
 }
 
-/* A run of a step that is not there gets no dot; where no language is set gnuplot has nothing to
- * say.
+/* Every plot is drawn without a word from gnuplot, in two languages; where no language is set, too.
  */
+Test(results, every_plot_in_two_languages)
+{
+    char *folder = folder_new();
+    bool here = tables_in(folder);
+    Result r = run("cd results && ls *.gp | sed 's/\\.gp$//; /^style$/d'");
+    for (char *plot = strtok(r.out, "\n"); plot && here; plot = strtok(NULL, "\n")) {
+        draw(folder, plot, "en");
+        draw(folder, plot, "zh");
+        Result same = run("cd '%s' && ! cmp -s %s.svg zh/%s.svg && "
+                          "LC_ALL=C grep -q \"$(printf '[\\344-\\351]')\" zh/%s.svg",
+                          folder, plot, plot, plot);
+        cr_expect_eq(same.status, 0, "%s: no Chinese", plot);
+        result_free(&same);
+    }
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* A run of a step that is not there gets no dot; a reader's own step has its place in all plots of
+ * the ladder, as large as it may be, whatever its title. */
 Test(results, plots_of_what_is_there)
 {
-    static const char *const plots[] = { "road", "speed", "stages", "cost" };
     char *folder = folder_new();
     if (tables_in(folder)) {
-        for (size_t i = 0; i < sizeof plots / sizeof *plots; i++)
-            draw(folder, plots[i]);
+        draw(folder, "road", "en");
         run_well("cd '%s' && mv road.svg first && printf '99_gone\t1\t80\t80\t1\n' >> accuracy.tsv",
                  folder);
-        draw(folder, "road");
+        draw(folder, "road", "en");
         run_well("cd '%s' && cmp road.svg first", folder);
+        run_well(
+            "cd '%s' && printf '99_mine\tMy <&> {own}\t4100000\t7100000000\t4100000\t7100000000"
+            "\t-\t1\t9000000\t-\town\t-\t-\t-\t-\n' >> ladder.tsv",
+            folder);
+        draw(folder, "ladder", "en");
+        draw(folder, "road", "en");
+        run_well("cd '%s' && grep -q '99_mine' road.svg && grep -q '99_mine' ladder.svg && "
+                 "grep -q '>4.10<' ladder.svg && grep -q '00_resnet' ladder.svg",
+                 folder);
     }
     folder_remove(folder);
 }
@@ -866,24 +893,70 @@ Test(results, plots_of_what_is_there)
 /* make plots with RUNS draws a reader's runs, of steps that are there, beside ours. */
 Test(results, plots_of_a_readers_runs)
 {
-    static const char *const plots[] = { "road", "cost" };
+    static const char *const plots[] = { "road", "cost", "curves" };
     char *folder = folder_new();
     bool here = tables_in(folder);
     run_well(
         "mkdir -p '%s/r/05_large_kernel-1' '%s/r/99_gone-1' && for s in 05_large_kernel 99_gone; "
-        "do sed \"s/^00_resnet/$s/\" results/ladder/00_resnet-1/run.tsv > '%s/r/'$s-1/run.tsv; "
-        "done && '%s/pages' collect - '%s/runs.tsv' - '%s'/r/*/run.tsv",
-        folder, folder, folder, build_folder(), folder, folder);
+        "do sed \"s/^00_resnet/$s/\" results/ladder/00_resnet-1/run.tsv > '%s/r/'$s-1/run.tsv "
+        "&& cp results/ladder/00_resnet-1/log.tsv '%s/r/'$s-1; "
+        "done && '%s/pages' collect - '%s/runs.tsv' '%s/runs_curves.tsv' '%s'/r/*/run.tsv",
+        folder, folder, folder, folder, build_folder(), folder, folder, folder);
     for (size_t i = 0; here && i < sizeof plots / sizeof *plots; i++) {
-        draw(folder, plots[i]);
-        Result r =
-            run("cd '%s' && grep -c 'your runs' %s.svg && grep -c 'gpPt6.*rgb(  0, 158, 115)' "
-                "%s.svg",
-                folder, plots[i], plots[i]);
-        cr_expect_str_eq(r.out, "1\n1\n", "%s: %s", plots[i], r.out);
+        draw(folder, plots[i], "en");
+        Result r = run("cd '%s' && grep -c 'your runs' %s.svg && grep -q 'rgb(204, 121, 167)' "
+                       "%s.svg",
+                       folder, plots[i], plots[i]);
+        cr_expect(r.status == 0, "%s: %s", plots[i], r.out);
         result_free(&r);
     }
     folder_remove(folder);
+}
+
+/* What the plots are drawn from is what the pages say: a mean and a deviation of each network. The
+ * corruption error of two seeds by hand: errors 40, 60 and 20, 20 against 50 and 40. */
+Test(results, plots_and_pages_have_the_same_means)
+{
+    Result r = run(
+        "'%s/pages' block altered results/altered.tsv | sed '1,2d; s/±/|/g; s/ //g' > '%s/page' && "
+        "awk -f results/summary.awk results/altered.tsv | awk -F '\t' -v page='%s/page' '"
+        "{ getline line < page; split(line, is, \"|\"); if (is[2] != $1 || is[3] != $4) print; "
+        "for (i = 5; i <= 20; i++) { d = is[i - 1] - $i; n++; if (d > 0.051 || d < -0.051) print "
+        "$1, "
+        "i, is[i - 1], $i } } END { print NR, n }'; rm '%s/page'",
+        build_folder(), build_folder(), build_folder(), build_folder());
+    cr_expect_str_eq(r.out, "13 208\n");
+    result_free(&r);
+    r = run(
+        "printf 'network\trow\tbatch\tseed\talteration\ttop1\na\t-\t1\t1\tclean\t90\na\t-\t1\t1"
+        "\tnoise:16\t50\na\t-\t1\t1\tinvert\t60\nb\t-\t1\t1\tclean\t80\nb\t-\t1\t1\tnoise:16\t60"
+        "\nb\t-\t1\t1\tinvert\t80\nb\t-\t1\t2\tclean\t84\nb\t-\t1\t2\tnoise:16\t40\nb\t-\t1\t2"
+        "\tinvert\t80\n' | awk -f results/summary.awk - | cut -f 1,4-8,15-22");
+    cr_expect_str_eq(
+        r.out, "a\t1\t90.000000\t0.000000\t50.000000\t0.000000\t50.000000\t0.000000\t55.000000\t"
+               "0.000000\t100.000000\t0.000000\t100.000000\t0.000000\n"
+               "b\t2\t82.000000\t2.828427\t50.000000\t14.142136\t50.000000\t14.142136\t65.000000\t"
+               "7.071068\t75.000000\t14.142136\t100.000000\t28.284271\n");
+    result_free(&r);
+}
+
+/* What published.tsv counts of ConvNeXt is what the program counts. */
+Test(results, published_sizes_are_counted)
+{
+    static const char *const sizes[][2] = {
+        { "T", "tiny" }, { "S", "small" }, { "B", "base" }, { "L", "large" }, { "XL", "xlarge" }
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        Result r = run("awk -F '\t' '$1 == \"ConvNeXt\" && $2 == \"%s\" { print $6, $5 }' "
+                       "results/published.tsv | sort -u && '%s/12_official_convnext' report "
+                       "--variant %s | awk '/= total/ { gsub(\",\", \"\"); "
+                       "printf \"%%.1f %%.4f\\n\", $4 / 1e6, $5 / 1e9 }'",
+                       sizes[i][0], build_folder(), sizes[i][1]);
+        char *second = strchr(r.out, '\n');
+        cr_assert(second && *++second, "%s", r.out);
+        cr_expect(strncmp(r.out, second, strlen(second)) == 0, "%s", r.out);
+        result_free(&r);
+    }
 }
 
 /* Runs on other images have no place in a panel of Fashion-MNIST. */

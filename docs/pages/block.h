@@ -52,5 +52,9 @@ void block_rows(const Block *b);
 /* exercise NUMBER [noise]: what the training exercise of a lesson came to, results/exercises.tsv.
  */
 void block_exercise(const Block *b);
+/* altered FILE: every network of a table such as results/altered.tsv on clean images, with noise
+ * and blur, and in the mean of all alterations; alterations FILE: with the others. */
+void block_altered(const Block *b);
+void block_alterations(const Block *b);
 
 #endif

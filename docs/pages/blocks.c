@@ -222,12 +222,26 @@ static const struct {
     const char *name;
     void (*put)(const Block *block);
 } blocks[] = {
-    { "accuracy", put_accuracy },   { "diff", block_diff },       { "drawing", block_drawing },
-    { "exercise", block_exercise }, { "kernels", put_kernels },   { "ladder", put_ladder },
-    { "lessons", block_lessons },   { "longer", put_longer },     { "measured", block_measured },
-    { "nav", block_nav },           { "numbers", block_numbers }, { "op", block_op },
-    { "paper", put_paper },         { "parts", block_parts },     { "peers", put_peers },
-    { "rows", block_rows },         { "search", put_search },     { "speed", put_speed },
+    { "accuracy", put_accuracy },
+    { "altered", block_altered },
+    { "alterations", block_alterations },
+    { "diff", block_diff },
+    { "drawing", block_drawing },
+    { "exercise", block_exercise },
+    { "kernels", put_kernels },
+    { "ladder", put_ladder },
+    { "lessons", block_lessons },
+    { "longer", put_longer },
+    { "measured", block_measured },
+    { "nav", block_nav },
+    { "numbers", block_numbers },
+    { "op", block_op },
+    { "paper", put_paper },
+    { "parts", block_parts },
+    { "peers", put_peers },
+    { "rows", block_rows },
+    { "search", put_search },
+    { "speed", put_speed },
     { "variants", block_variants },
 };
 

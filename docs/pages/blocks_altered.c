@@ -1,0 +1,156 @@
+/* Blocks of accuracy on altered images, of a table such as results/altered.tsv. */
+#include "base/error.h"
+#include "block.h"
+#include "data/alter.h"
+#include "page.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A network, as a line of the table names it: all with its name, row and batch size. */
+typedef struct {
+    const Table *table;
+    size_t line;
+} Network;
+
+static bool is_of(const Network *n, size_t line)
+{
+    static const char *const columns[] = { "network", "row", "batch" };
+    bool same = true;
+    for (size_t i = 0; same && i < sizeof columns / sizeof *columns; i++)
+        same = strcmp(table_cell(n->table, line, columns[i]),
+                      table_cell(n->table, n->line, columns[i])) == 0;
+    return same;
+}
+
+/* Returns the network's accuracy with this seed. */
+static double top1(const Network *n, const char *seed, const char *alteration)
+{
+    size_t i = 0;
+    while (i < n->table->rows &&
+           !(is_of(n, i) && strcmp(table_cell(n->table, i, "seed"), seed) == 0 &&
+             strcmp(table_cell(n->table, i, "alteration"), alteration) == 0))
+        i++;
+    if (i == n->table->rows)
+        error_die(EXIT_FAILED, "altered images", "no row of %s, seed %s, %s",
+                  table_cell(n->table, n->line, "network"), seed, alteration);
+    return table_number(n->table, i, "top1");
+}
+
+/* Returns the network's mean accuracy over the seeds. */
+static double mean_top1(const Network *n, const char *alteration)
+{
+    double sum = 0;
+    int count = 0;
+    for (size_t i = 0; i < n->table->rows; i++)
+        if (is_of(n, i) && strcmp(table_cell(n->table, i, "alteration"), alteration) == 0) {
+            sum += table_number(n->table, i, "top1");
+            count++;
+        }
+    return count ? sum / count : 0;
+}
+
+/* What is told of a network: one alteration's accuracy, or a mean over several. */
+typedef struct {
+    const char *single; /* NULL: a mean */
+    bool few;           /* over noise and blur alone */
+    bool error;         /* of the error relative to the table's first network's */
+} Measure;
+
+static double measure(const Network *n, const char *seed, Measure m)
+{
+    const Network first = { n->table, 0 };
+    double sum = 0;
+    int count = 0;
+    if (m.single)
+        return top1(n, seed, m.single);
+    for (int i = 0; i < ALTER_STANDARD; i++) {
+        const char *kind = alter_standard[i];
+        if (m.few && !after(kind, "noise") && !after(kind, "blur"))
+            continue;
+        double value = top1(n, seed, kind);
+        sum += m.error ? 100 * (100 - value) / (100 - mean_top1(&first, kind)) : value;
+        count++;
+    }
+    return sum / count;
+}
+
+/* Returns mean and variance over the network's seeds. */
+static Sample measured(const Network *n, Measure m)
+{
+    Sample s = { 0 };
+    double squares = 0;
+    for (size_t i = 0; i < n->table->rows; i++) {
+        if (!is_of(n, i) || strcmp(table_cell(n->table, i, "alteration"), "clean") != 0)
+            continue;
+        double value = measure(n, table_cell(n->table, i, "seed"), m), apart = value - s.mean;
+        s.n++;
+        s.mean += apart / s.n;
+        squares += apart * (value - s.mean);
+    }
+    s.variance = s.n > 1 ? squares / (s.n - 1) : 0;
+    return s;
+}
+
+static void put_measures(const Block *b, const Measure *measures, size_t count)
+{
+    const Table *t = table_read(block_step(b));
+    const Table *rows = table_read("tests/data/paper_roadmap.tsv");
+    for (size_t line = 0; line < t->rows; line++) {
+        const Network n = { t, line };
+        size_t before = 0;
+        while (before < line && !is_of(&n, before))
+            before++;
+        if (before < line)
+            continue;
+        size_t row = table_find(rows, "row", table_cell(t, line, "row"));
+        if (row < rows->rows)
+            fprintf(b->out, "| %s %s |", table_cell(t, line, "row"),
+                    block_phrase(b, table_cell(rows, row, "change")));
+        else
+            fprintf(b->out, "| %s |",
+                    *table_cell(t, line, "row") == '-' ? table_cell(t, line, "network")
+                                                       : table_cell(t, line, "row"));
+        fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
+        for (size_t i = 0; i < count; i++) {
+            Sample s = measured(&n, measures[i]);
+            fprintf(b->out, s.n > 1 ? " %.1f ± %.1f |" : " %.1f |", s.mean, sqrt(s.variance));
+        }
+        fprintf(b->out, "\n");
+    }
+}
+
+void block_altered(const Block *b)
+{
+    static const Measure measures[] = {
+        { .single = "clean" },    { .single = "noise:16" }, { .single = "noise:32" },
+        { .single = "noise:64" }, { .single = "blur:3" },   { .few = true },
+        { .few = false },         { .error = true },
+    };
+    block_head(b,
+               "| network | seeds | clean | `noise:16` | `noise:32` | `noise:64` | `blur:3` | mean "
+               "of noise "
+               "and blur | mean of all fourteen | corruption error |",
+               "| 网络 | 种子数 | 原图 | `noise:16` | `noise:32` | `noise:64` | `blur:3` | "
+               "噪声与模糊的均值 | "
+               "全部十四种的均值 | 损坏误差 |",
+               "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    put_measures(b, measures, sizeof measures / sizeof *measures);
+}
+
+void block_alterations(const Block *b)
+{
+    Measure others[ALTER_STANDARD];
+    size_t count = 0;
+    fprintf(b->out, "%s", block_say(b, "| network | seeds |", "| 网络 | 种子数 |"));
+    for (int i = 0; i < ALTER_STANDARD; i++)
+        if (!after(alter_standard[i], "noise") && !after(alter_standard[i], "blur")) {
+            others[count++] = (Measure){ .single = alter_standard[i] };
+            fprintf(b->out, " `%s` |", alter_standard[i]);
+        }
+    fprintf(b->out, "\n|---|---:|");
+    for (size_t i = 0; i < count; i++)
+        fprintf(b->out, "---:|");
+    fprintf(b->out, "\n");
+    put_measures(b, others, count);
+}
