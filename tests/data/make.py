@@ -432,7 +432,7 @@ def apart(key, a, b, largest):
     a, b = a.detach().float().double(), b.double()
     off = a - b
     most, norm = off.abs().max(), off.norm()
-    part = (norm / b.norm()).item() if norm > 0 else 0.0
+    part = (norm / b.norm()).item() if norm != 0 else 0.0
     if key.startswith("fit/"):
         return part, part / 2e-3 if part > 1e-6 and most > 1e-2 else min(part / 1e-6, 1.0)
     if key.startswith("grad/") and most <= 1e-6 * largest:
@@ -464,7 +464,7 @@ def compare(path, made):
                 return f"{key} differs", 0.0
             continue
         part, times = apart(key, a, b, max(gradients, default=0))
-        if times > 1:
+        if not times <= 1:
             wrong = wrong or f"{key}: relative error {part:.1e}"
         if times:
             worst = max(worst, (part, key))
