@@ -39,7 +39,7 @@ def middle(image, side, crop):
     if short != side:
         other = int(side * long / short)
         width, height = (side, other) if width <= height else (other, side)
-        # Rows first, as Pillow 9 always did; a later one chooses the order by the image.
+        # Rows first, as Pillow did up to 12.0; 13.0 chooses the order by the image.
         image = image.resize((width, image.size[1]), Image.Resampling.BICUBIC)
         image = image.resize((width, height), Image.Resampling.BICUBIC)
     left, top = (round((n - crop) / 2) for n in image.size)
