@@ -20,8 +20,8 @@ AdamW makes steps of the learning rate whatever the gradient's size, so where th
 rounding the weights of five steps may be apart by twice five learning rates, 1e-2, and what depends on
 them by 2e-3 ‖b‖.
 
-Not made here are compare_04_05.svg, plan_block.txt and net_*.py, which our own programs wrote, and the
-reasons in ops.tsv.
+Not made here are ops.tsv, which lists the cases of ops.safetensors, and compare_04_05.svg,
+plan_block.txt and net_*.py, which our own programs wrote.
 """
 import argparse
 import json
@@ -114,9 +114,9 @@ def run_op(op, o, t):
         return x * weight[:, None, None]
     if op == "linear":
         return F.linear(x, weight, bias)
-    return {"relu": F.relu, "gelu": F.gelu, "global_avg_pool": lambda x: F.adaptive_avg_pool2d(x, 1)}[
-        op
-    ](x)
+    if op == "global_avg_pool":
+        return F.adaptive_avg_pool2d(x, 1)
+    return {"relu": F.relu, "gelu": F.gelu}[op](x)
 
 
 def ops(inputs):
@@ -199,9 +199,8 @@ def fitted(net, batch, steps=5):
 
 def steps(inputs):
     for i, name in enumerate(STEPS + [PUBLISHED]):
-        weights, batch = inputs(f"steps/{name}/weights.safetensors"), inputs(
-            f"steps/{name}/batch.safetensors"
-        )
+        weights = inputs(f"steps/{name}/weights.safetensors")
+        batch = inputs(f"steps/{name}/batch.safetensors")
 
         def net():
             if name == PUBLISHED:
