@@ -40,6 +40,7 @@ TAKES_plots := RUNS
 TAKES_collect := RUNS
 TAKES_faults := FAULTS
 TAKES_kill := KILLS
+TAKES_golden := PYTHON SEED
 TAKES_fuzz := FUZZ FUZZ_SECONDS
 TAKES_mutants := MUTANTS
 ALL_TAKE := CC AR MARCH PLAIN PORTABLE BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
@@ -130,7 +131,7 @@ SEEDS ?= 1
 EPOCHS ?= 10
 STEPS ?=
 
-.PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill portability bench speed train results variants collect \
+.PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill golden portability bench speed train results variants collect \
     built diff docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -331,6 +332,16 @@ faults: tests $(BUILD)/faults.so #### make every system call fail once, for minu
 KILLS ?= 100
 kill: $(BUILD)/11_drop_path_layer_scale #### kill training runs at KILLS=100 random moments; they must end with the same bytes
 	$(Q)tests/kill.sh $(BUILD) $(KILLS)
+
+# The files are those in tests/data, or with SEED those of other random inputs.
+PYTHON ?= python3
+SEED ?=
+GOLDEN := $(if $(SEED),$(BUILD)/golden,tests/data)
+golden: $(PROGRAMS) #### the tests' golden files made anew by PyTorch, and export --pytorch held to them and to C (SEED=1: to other inputs)
+	@if $(PYTHON) -c 'import PIL, safetensors.torch' 2>/dev/null; then \
+	    $(PYTHON) -B tests/data/make.py $(if $(SEED),--write $(GOLDEN) --seed $(SEED),--check) && \
+	    $(PYTHON) -B tests/data/programs.py $(BUILD) $(GOLDEN); \
+	else echo 'no PyTorch: golden files not checked (pip install torch numpy pillow safetensors)'; fi
 
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # ThreadSanitizer leaves Criterion no address for its memory. The tests left out run make and gnuplot.

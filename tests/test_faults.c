@@ -313,6 +313,9 @@ Test(faults, export)
     check(&halves, "memory ", 2);
     check(&onnx, "open read write close sync rename ", 2);
     check(&onnx, "memory ", 30);
+    Command pytorch = { "export " SMALL "--pytorch out", .out = A_FILE };
+    /* Its text is put together by fwrite, too, which preload.c takes for writing a file. */
+    check(&pytorch, "memory open sync rename ", 2);
 }
 
 Test(faults, evaluate)

@@ -1,5 +1,5 @@
 /* Images on their way to a network, held to what Pillow and torchvision make of the same ones:
- * tests/data/preprocess.safetensors, which preprocess.py beside it wrote. */
+ * tests/data/preprocess.safetensors, which make.py beside it writes. */
 #include "base/memory.h"
 #include "data/preprocess.h"
 #include "data/provenance.h"

@@ -1,4 +1,4 @@
-/* RandAugment held to what timm and Pillow make of the same images (tests/data/randaugment.py wrote
+/* RandAugment held to what timm and Pillow make of the same images (tests/data/make.py writes
  * tests/data/randaugment.safetensors), and random erasing to its definition. */
 #include "base/memory.h"
 #include "data/erasing.h"

@@ -232,7 +232,7 @@ static float *tensor_of(const Safetensors *file, const char *step, const Param *
     return values;
 }
 
-/* tests/data/sgd.py made the steps, with learning rates in thirds. */
+/* tests/data/make.py made the steps, with learning rates in thirds. */
 Test(sgd, steps_are_those_of_pytorch)
 {
     enum { STEPS = 6 };

@@ -208,7 +208,7 @@ Test(winograd, is_for_whole_vectors_and_large_images)
 
 /* --- in a network ---------------------------------------------------------------------------- */
 
-/* The numbers of data/winograd.py. */
+/* The numbers of data/make.py. */
 static void fill(float *x, size_t n, uint32_t key, float factor)
 {
     for (size_t i = 0; i < n; i++) {

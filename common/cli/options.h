@@ -38,10 +38,10 @@ typedef struct {
     int runs;
     bool layers, plan;
     /* files */
-    const char *weights, *batch, *output, *onnx, *keep, *layer;
+    const char *weights, *batch, *output, *onnx, *pytorch, *keep, *layer;
     Scheme scheme;
     WeightsDtype dtype;
-    bool as_is;
+    bool as_is, module;
     int stage; /* field */
     /* classify */
     const char *labels;

@@ -24,6 +24,7 @@ static const Named inputs[] = {
 static const Named outputs[] = {
     { "--output", NULL, offsetof(Options, output) },
     { "--onnx", NULL, offsetof(Options, onnx) },
+    { "--pytorch", NULL, offsetof(Options, pytorch) },
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 

@@ -127,7 +127,7 @@ class Encoder(nn.Module):
             self.stem = nn.Sequential(nn.Conv2d(cin, stem, 4, stride=4), nn.BatchNorm2d(stem))
         kws = [{} for _ in depths]
         if IDX[step] >= IDX["drop_path_layer_scale"]:
-            probs = [x.item() for x in torch.linspace(0, drop_p, sum(depths))]
+            probs = [x.item() for x in torch.linspace(0, drop_p, sum(depths), device="cpu")]
             kws = [{"drop_p": p} for p in probs[:len(depths)]]
         first = {"stride": 1} if IDX[step] < IDX["separate_downsampling"] else {}
         self.stages = nn.ModuleList(
