@@ -2,16 +2,38 @@
 #include "cli/commands.h"
 #include "cli/keys.h"
 #include "cli/origin.h"
+#include "export/c_code.h"
 #include "export/onnx.h"
+
+#include <stdlib.h>
+
+/* Writes the network as C, with what the weights' file says of their data. */
+static void write_c(const Run *run, const Origin *origin, const Shape *shape, const Net *net,
+                    const Weights *weights)
+{
+    const Options *o = &run->options;
+    Provenance trained;
+    Error error;
+    if (!provenance_read(&origin->file, &trained, &error))
+        error_die_of(EXIT_FAILED, &error);
+    char *name = origin_name(run, &shape->config);
+    CAbout about = { name, run->step->title, &trained };
+    if (!c_code_write(net, weights, &about, o->c_code, o->c_weights, &error))
+        error_die_of(EXIT_FAILED, &error);
+    provenance_free(&trained);
+    free(name);
+}
 
 int cmd_export(const Run *run)
 {
     const Options *o = &run->options;
-    if (!o->onnx && !o->output)
-        error_die(EXIT_USAGE, "export", "needs --onnx or --output");
+    if (o->c_weights && !o->c_code)
+        error_die(EXIT_USAGE, "--c-weights", "needs --c");
+    if (!o->onnx && !o->c_code && !o->output)
+        error_die(EXIT_USAGE, "export", "needs --onnx, --c or --output");
     if (!o->output && (o->scheme || o->dtype))
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
-                  "needs --output; ONNX has neither");
+                  "needs --output; ONNX and C have neither");
     Origin origin = origin_read(run);
     Shape shape = origin_shape(&origin, 0);
     Net *net = network_build(run->step, &shape);
@@ -32,6 +54,8 @@ int cmd_export(const Run *run)
         keys_save_weights(weights, &form, o->output);
     if (onnx && !onnx_write(onnx, weights, o->onnx, &error))
         error_die_of(EXIT_FAILED, &error);
+    if (o->c_code)
+        write_c(run, &origin, &shape, net, weights);
     weights_free(weights);
     onnx_free(onnx);
     metadata_free(&metadata);

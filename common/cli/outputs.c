@@ -24,6 +24,8 @@ static const Named inputs[] = {
 static const Named outputs[] = {
     { "--output", NULL, offsetof(Options, output) },
     { "--onnx", NULL, offsetof(Options, onnx) },
+    { "--c", NULL, offsetof(Options, c_code) },
+    { "--c-weights", NULL, offsetof(Options, c_weights) },
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 
