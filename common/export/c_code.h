@@ -4,7 +4,7 @@
  * erfc.
  *
  * The function is called step_NAME, with an underscore for what C has not in its names. The weights
- * are in the file or, since compilers take seconds and gigabytes for millions of numbers, beside
+ * are in the file or, since compilers take long and much memory for millions of numbers, beside
  * it; then the function takes them as its first argument. */
 #ifndef EXPORT_C_CODE_H
 #define EXPORT_C_CODE_H
