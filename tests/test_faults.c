@@ -309,10 +309,12 @@ Test(faults, export)
     Command halves = { "export " SMALL "--weights trained --dtype F16 --output out",
                        .out = A_FILE };
     Command onnx = { "export " SMALL "--weights trained --onnx out", .out = A_FILE };
+    Command code = { "export " SMALL "--weights trained --c out", .out = A_FILE };
     check(&weights, "memory open read write close sync rename ", 2);
     check(&halves, "memory ", 2);
     check(&onnx, "open read write close sync rename ", 2);
     check(&onnx, "memory ", 30);
+    check(&code, "memory open read write close sync rename ", 2);
 }
 
 Test(faults, evaluate)

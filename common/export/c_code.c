@@ -43,15 +43,18 @@ static void put(const CCode *c, const char *format, ...) __attribute__((format(p
 static void put(const CCode *c, const char *format, ...)
 {
     va_list values;
+    char line[256]; /* a number or a line: none of millions takes memory */
     va_start(values, format);
-    int length = vsnprintf(NULL, 0, format, values);
+    int length = vsnprintf(line, sizeof line, format, values);
     va_end(values);
-    char *text = mem_alloc((size_t)length + 1, 1);
+    bool fits = (size_t)length < sizeof line;
+    char *text = fits ? line : mem_alloc((size_t)length + 1, 1);
     va_start(values, format);
     vsnprintf(text, (size_t)length + 1, format, values);
     va_end(values);
     file_put(c->file, text, (size_t)length);
-    free(text);
+    if (!fits)
+        free(text);
 }
 
 /* Returns where parameter i begins among all weights; i may be their number. */
