@@ -2,9 +2,17 @@
  * engine's logits, bit for bit where both have the same libm. All steps, rows and other compilers:
  * `make portability`. */
 #include "base/memory.h"
+#include "engine/plain.h"
+#include "export/c_code.h"
+#include "export/c_layers.h"
+#include "graph/op.h"
+#include "ops/ops.h"
+#include "random_networks.h"
 #include "run.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +31,110 @@ Test(c_code, computes_the_logits)
 #endif
     result_free(&r);
     folder_remove(folder);
+}
+
+/* Tests for a network of the library's ops alone. */
+static bool has_c(const Net *net)
+{
+    for (int i = 1; i < net_tensors(net); i++) {
+        const Op *op = net_tensor(net, i)->op;
+        if (!c_layer(op) && op != &flatten_op && op != &drop_path_op)
+            return false;
+    }
+    return true;
+}
+
+/* Writes one network as C, and its first image, the plain engine's output for that and the two's
+ * sizes behind those of the others; false: it has an op of the tests' own. */
+static bool write_random(int round, const char *folder, FILE *images, FILE *outputs, FILE *sizes)
+{
+    Error error;
+    Provenance untold = { 0 };
+    char *name = str_format("random_%d", round), *path = str_format("%s/%s.c", folder, name);
+    Net *net = random_network((uint64_t)round, round % 4 == 0);
+    if (!has_c(net)) {
+        net_free(net), free(name), free(path);
+        return false;
+    }
+    Weights *weights = weights_new(net);
+    weights_init(weights, (uint64_t)round);
+    Random r = { .seed = 5, .stream = (uint64_t)round };
+    for (size_t i = 0; i < weights->floats; i++)
+        weights->data[i] += (float)random_uniform(r, i) / 4;
+    cr_assert(c_code_write(net, weights, &(CAbout){ name, "", &untold }, path, NULL, &error), "%s",
+              error.text);
+    Plain *plain = plain_new(net);
+    const Tensor *x = net_tensor(net, 0), *y = net_output(net);
+    for (size_t i = 0; i < tensor_elements(x); i++)
+        plain_input(plain)[i] = (float)random_normal(r, i);
+    plain_forward(plain, weights, false);
+    for (int c = 0; c < x->c; c++)
+        for (int p = 0; p < x->h * x->w; p++)
+            fwrite(plain_input(plain) + p * x->c + c, sizeof(float), 1, images);
+    fwrite(plain_output(plain), sizeof(float), (size_t)(y->h * y->w * y->c), outputs);
+    fprintf(sizes, "RUN(step_%s, %d, %d)\n", name, x->c * x->h * x->w, y->h * y->w * y->c);
+    plain_free(plain);
+    weights_free(weights);
+    net_free(net);
+    free(name);
+    free(path);
+    return true;
+}
+
+static FILE *open_in(const char *folder, const char *name)
+{
+    char *path = str_format("%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    cr_assert(file);
+    free(path);
+    return file;
+}
+
+/* Shared rooms, views, sums of anything: an array that is overwritten too early would show. */
+Test(c_code, computes_random_networks)
+{
+    enum { ROUNDS = 24 };
+    char *folder = folder_new();
+    FILE *images = open_in(folder, "images"), *outputs = open_in(folder, "outputs");
+    FILE *sizes = open_in(folder, "sizes.h"), *program = open_in(folder, "main.c");
+    for (int round = 0, written = 0; written < ROUNDS; round++)
+        written += write_random(round, folder, images, outputs, sizes);
+    fputs("#include <stdio.h>\nstatic float x[1 << 20], y[1 << 20];\n#define RUN(f, in, out) "
+          "void f(const float *, float *);\n#include \"sizes.h\"\n#undef RUN\n#define RUN(f, in, "
+          "out) if (fread(x, 4, in, stdin) != in) return 1; f(x, y); fwrite(y, 4, out, stdout);\n"
+          "int main(void)\n{\n#include \"sizes.h\"\nreturn 0; }\n",
+          program);
+    fclose(images), fclose(outputs), fclose(sizes), fclose(program);
+    run_well("cd '%s' && ${CC:-cc} -std=c11 -O0 -Wall -Wextra -Werror $EXTRA *.c -lm -o run && "
+             "./run < images > ours",
+             folder);
+    Result r = run("cd '%s' && cmp ours outputs && test -s ours", folder);
+#ifndef PORTABLE
+    cr_expect_eq(r.status, 0, "%s", r.out);
+#endif
+    result_free(&r);
+    folder_remove(folder);
+}
+
+static void nothing(const Tensor *t, const Call *c)
+{
+    (void)t, (void)c;
+}
+
+Test(c_code, names_the_layer_that_it_does_not_know)
+{
+    static const Op strange = { .name = "strange", .define = nothing };
+    Error error;
+    Provenance untold = { 0 };
+    Net *net = net_new();
+    Tensor *x = relu(net_input(net, 1, 1, 2, 2));
+    net_layer(&strange, x, NULL, x->at, NAME_INDEX, (Attributes){ 0 }, 1, 2, 2);
+    Weights *weights = weights_new(net);
+    cr_expect(
+        !c_code_write(net, weights, &(CAbout){ "x", "", &untold }, "/dev/null/x", NULL, &error));
+    cr_expect(strstr(error.text, "1: strange has no counterpart in C"), "%s", error.text);
+    weights_free(weights);
+    net_free(net);
 }
 
 /* What a file says of itself could end its comments and strings, and numbers need not be numbers.
