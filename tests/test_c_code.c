@@ -49,7 +49,6 @@ static bool has_c(const Net *net)
 static bool write_random(int round, const char *folder, FILE *images, FILE *outputs, FILE *sizes)
 {
     Error error;
-    Provenance untold = { 0 };
     char *name = str_format("random_%d", round), *path = str_format("%s/%s.c", folder, name);
     Net *net = random_network((uint64_t)round, round % 4 == 0);
     if (!has_c(net)) {
@@ -61,8 +60,9 @@ static bool write_random(int round, const char *folder, FILE *images, FILE *outp
     Random r = { .seed = 5, .stream = (uint64_t)round };
     for (size_t i = 0; i < weights->floats; i++)
         weights->data[i] += (float)random_uniform(r, i) / 4;
-    cr_assert(c_code_write(net, weights, &(CAbout){ name, "", &untold }, path, NULL, &error), "%s",
-              error.text);
+    cr_assert(
+        c_code_write(net, weights, &(CAbout){ .name = name, .title = "" }, path, NULL, &error),
+        "%s", error.text);
     Plain *plain = plain_new(net);
     const Tensor *x = net_tensor(net, 0), *y = net_output(net);
     for (size_t i = 0; i < tensor_elements(x); i++)
@@ -125,13 +125,12 @@ Test(c_code, names_the_layer_that_it_does_not_know)
 {
     static const Op strange = { .name = "strange", .define = nothing };
     Error error;
-    Provenance untold = { 0 };
     Net *net = net_new();
     Tensor *x = relu(net_input(net, 1, 1, 2, 2));
     net_layer(&strange, x, NULL, x->at, NAME_INDEX, (Attributes){ 0 }, 1, 2, 2);
     Weights *weights = weights_new(net);
-    cr_expect(
-        !c_code_write(net, weights, &(CAbout){ "x", "", &untold }, "/dev/null/x", NULL, &error));
+    cr_expect(!c_code_write(net, weights, &(CAbout){ .name = "x", .title = "" }, "/dev/null/x",
+                            NULL, &error));
     cr_expect(strstr(error.text, "1: strange has no counterpart in C"), "%s", error.text);
     weights_free(weights);
     net_free(net);

@@ -17,7 +17,15 @@ static void write_c(const Run *run, const Origin *origin, const Shape *shape, co
     if (!provenance_read(&origin->file, &trained, &error))
         error_die_of(EXIT_FAILED, &error);
     char *name = origin_name(run, &shape->config);
-    CAbout about = { name, run->step->title, &trained };
+    const Dataset *data = &trained.data;
+    CAbout about = { .name = name,
+                     .title = run->step->title,
+                     .data = data->name,
+                     .channels = data->channels,
+                     .classes = data->classes,
+                     .mean = data->mean,
+                     .std = data->std,
+                     .class_names = data->name ? data->class_names : NULL };
     if (!c_code_write(net, weights, &about, o->c_code, o->c_weights, &error))
         error_die_of(EXIT_FAILED, &error);
     provenance_free(&trained);

@@ -165,7 +165,6 @@ static void put_numbers(const CCode *c, const char *what, const float *values, i
 static void put_head(const CCode *c, const CAbout *about, bool beside)
 {
     const Tensor *x = net_tensor(c->net, 0);
-    const Dataset *data = about->trained->data.name ? &about->trained->data : NULL;
     put(c, "/* ");
     put_words(c, about->name);
     put(c, ": ");
@@ -174,11 +173,11 @@ static void put_head(const CCode *c, const CAbout *about, bool beside)
         "\n *\n"
         " * image: %dx%dx%d floats, channel by channel, row by row",
         x->c, x->h, x->w);
-    if (data) {
+    if (about->data) {
         put(c, ", (value / 255 - mean) / std\n * as in ");
-        put_words(c, data->name);
-        put_numbers(c, ": mean", data->mean, data->channels);
-        put_numbers(c, ", std", data->std, data->channels);
+        put_words(c, about->data);
+        put_numbers(c, ": mean", about->mean, about->channels);
+        put_numbers(c, ", std", about->std, about->channels);
     }
     put(c, "\n * logits: %d floats, by class\n", net_output(c->net)->c);
     if (beside)
@@ -191,13 +190,13 @@ static void put_head(const CCode *c, const CAbout *about, bool beside)
            "#include <stddef.h>\n\n");
     put(c, "void %s(%sconst float *image, float *logits);\n\n", c->function,
         beside ? "const float *weights, " : "");
-    if (!data || !data->class_names || data->classes != net_output(c->net)->c)
+    if (!about->class_names || about->classes != net_output(c->net)->c)
         return;
     put(c, "extern const char *const %s_classes[%d];\nconst char *const %s_classes[%d] = {\n",
-        c->function, data->classes, c->function, data->classes);
-    for (int i = 0; i < data->classes; i++) {
+        c->function, about->classes, c->function, about->classes);
+    for (int i = 0; i < about->classes; i++) {
         put(c, "    ");
-        put_string(c, data->class_names[i]);
+        put_string(c, about->class_names[i]);
         put(c, ",\n");
     }
     put(c, "};\n\n");

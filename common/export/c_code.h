@@ -10,16 +10,18 @@
 #define EXPORT_C_CODE_H
 
 #include "base/error.h"
-#include "data/provenance.h"
 #include "graph/net.h"
 #include "graph/weights.h"
 
 enum { C_CODE_MOST_WEIGHTS = 1 << 22 }; /* that a file of C may hold */
 
-/* What the file says about the network; trained: mean, std and classes, where known. */
+/* What the file says about the network. data: what it was trained on, with a mean and std per
+ * channel and the classes' names (NULL: unknown); NULL: nothing is known of that. */
 typedef struct {
-    const char *name, *title;
-    const Provenance *trained;
+    const char *name, *title, *data;
+    int channels, classes;
+    const float *mean, *std;
+    const char *const *class_names;
 } CAbout;
 
 /* Writes the network, of batch size 1, to path. weights_path: where its weights go, little-endian
