@@ -185,13 +185,16 @@ $(BUILD)/pages: $(PAGES) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-# A step's network with the training loop of docs/examples in place of the commands: only what it needs
-# is linked, and the archive's step_main is not.
-LEARN := $(BUILD)/obj/docs/examples/learn.o
-$(MAINS:steps/%/main.c=$(BUILD)/learn/%): $(BUILD)/learn/%: $(LEARN) $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
-	$(call SAY,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+# A step's network with a program of docs/examples in place of the commands: only what it needs is
+# linked, and the archive's step_main is not.
+LEARN := $(BUILD)/obj/docs/examples/learn.o $(BUILD)/obj/docs/examples/classify.o
+define example
+$(MAINS:steps/%/main.c=$(BUILD)/$1/%): $(BUILD)/$1/%: $(BUILD)/obj/docs/examples/$1.o $(BUILD)/obj/steps/%/main.o $(ARCHIVE)
+	$$(call SAY,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(LINK) -o $$@ $$^ $$(LIBS) $$(LDLIBS)
+endef
+$(foreach e,learn classify,$(eval $(call example,$e)))
 
 objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
 

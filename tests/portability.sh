@@ -6,6 +6,7 @@
 #   musl                                  musl's libc, as Alpine has it
 #   i686 armhf aarch64 riscv64            other processors, two of 32 bits; all but i686 by qemu-user
 #   wasm                                  wasm32-wasi under node: report, forward, fit and train
+#   c-code                                export --c of every step and row: gcc, clang, wasm32
 #   macos-arm64 macos-x86-64              compiled and linked by zig without a warning, not run
 #   same-bytes                            two steps of training by make PORTABLE=1 on all of these end
 #                                         with the SHA-256 that tests/test_portable.c has
@@ -24,7 +25,7 @@ case $(uname -m) in
         ! grep -q avx512vl /proc/cpuinfo || all="$all gcc-x86-64-v4 clang-x86-64-v4"
         ;;
 esac
-all="$all musl i686 armhf aarch64 riscv64 wasm macos-arm64 macos-x86-64 same-bytes processor make-3.81 clone"
+all="$all musl i686 armhf aarch64 riscv64 wasm c-code macos-arm64 macos-x86-64 same-bytes processor make-3.81 clone"
 
 have() { # COMMAND PACKAGE
     command -v "$1" >/dev/null || { echo "$name: skipped, no $1 (package $2)"; return 1; }
@@ -73,7 +74,7 @@ other_tests() {
     run=$top/$name own=report/a_step_of_ones_own_is_compared_with_its_origin
     [ -n "$2" ] || own=
     [ -z "$2" ] || through_qemu "$2"
-    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $own \
+    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $own ${own:+c_code} \
         cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
 }
 
@@ -117,6 +118,23 @@ wasm() {
         --epochs 1 --batch-size 10 --out "$out/run" &&
         cmp "$out/report" "$out/report.wasm" && near "$out/forward" "$out/forward.wasm" &&
         near "$out/fit" "$out/fit.wasm"
+}
+
+# Each is compiled and run by each compiler that is here.
+c_code() {
+    build built || return 1
+    networks="$(cd steps && ls -d 0?_* 1[0-2]_*) 11_drop_path_layer_scale-beside"
+    for row in $(seq 0 15); do networks="$networks row-$row"; done
+    for cc in gcc clang 'clang --target=wasm32-wasi'; do
+        run=
+        [ "${cc#*wasm}" = "$cc" ] || run='node --no-warnings tests/portable/wasi.mjs'
+        for tool in "${cc%% *}" ${run:+wasm-ld node}; do
+            command -v "$tool" >/dev/null || { echo "$cc: skipped, no $tool"; continue 2; }
+        done
+        # shellcheck disable=SC2086 # several words
+        CC=$cc RUN=$run tests/c_code.sh "$top/$name" "$top/$name/c" $networks || return 1
+        echo "$cc: tested: $(echo $networks | wc -w) networks"
+    done
 }
 
 same_bytes() {
@@ -200,6 +218,7 @@ for name in ${@:-$all}; do
         armhf) other arm-linux-gnueabihf qemu-arm '' ;;
         aarch64 | riscv64) other "$name-linux-gnu" "qemu-$name" '' ;;
         wasm) ! { have wasm-ld lld && have node nodejs; } || attempt wasm ;;
+        c-code) attempt c_code ;;
         macos-arm64) macos aarch64-macos ;;
         macos-x86-64) macos x86_64-macos ;;
         same-bytes) attempt same_bytes ;;

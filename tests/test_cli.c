@@ -855,7 +855,8 @@ Test(cli, options_that_contradict_each_other)
           "train --data shapes --lr 1e-7 --out /dev/null/x");
     fails(USAGE, "--ema", "train --data shapes --ema 1 --out /dev/null/x");
     static const char *const outputs[] = { "init --output -", "export --weights x --onnx -",
-                                           "export --pytorch -", "train --data shapes --out -" };
+                                           "export --weights x --c -", "export --pytorch -",
+                                           "train --data shapes --out -" };
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
         fails(USAGE, "'-' is no file", "%s", outputs[i]);
 }

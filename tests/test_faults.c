@@ -309,6 +309,7 @@ Test(faults, export)
     Command halves = { "export " SMALL "--weights trained --dtype F16 --output out",
                        .out = A_FILE };
     Command onnx = { "export " SMALL "--weights trained --onnx out", .out = A_FILE };
+    Command code = { "export " SMALL "--weights trained --c out", .out = A_FILE };
     check(&weights, "memory open read write close sync rename ", 2);
     check(&halves, "memory ", 2);
     check(&onnx, "open read write close sync rename ", 2);
@@ -316,6 +317,7 @@ Test(faults, export)
     Command pytorch = { "export " SMALL "--pytorch out", .out = A_FILE };
     /* Its text is put together by fwrite, too, which preload.c takes for writing a file. */
     check(&pytorch, "memory open sync rename ", 2);
+    check(&code, "memory open read write close sync rename ", 2);
 }
 
 Test(faults, evaluate)

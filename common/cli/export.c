@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/keys.h"
 #include "cli/origin.h"
+#include "export/c_code.h"
 #include "export/onnx.h"
 #include "export/pytorch.h"
 #include "io/file.h"
@@ -13,14 +14,16 @@
 /* Ends the program for options that do not belong together. */
 static void check_call(const Options *o)
 {
-    if (!o->onnx && !o->output && !o->pytorch)
-        error_die(EXIT_USAGE, "export", "needs --onnx, --pytorch or --output");
+    if (!o->onnx && !o->pytorch && !o->c_code && !o->output)
+        error_die(EXIT_USAGE, "export", "needs --onnx, --pytorch, --c or --output");
     if (!o->output && (o->scheme || o->dtype))
         error_die(EXIT_USAGE, o->scheme ? "--scheme" : "--dtype",
                   "needs --output; only weights have it");
     if (o->module && !o->pytorch)
         error_die(EXIT_USAGE, "--module", "needs --pytorch");
-    if (!o->weights && (o->onnx || o->output))
+    if (o->c_weights && !o->c_code)
+        error_die(EXIT_USAGE, "--c-weights", "needs --c");
+    if (!o->weights && (o->onnx || o->c_code || o->output))
         error_die(EXIT_USAGE, "--weights", "must be given; only --pytorch does without");
     if (!o->weights && o->as_is)
         error_die(EXIT_USAGE, "--as-is", "needs --weights");
@@ -53,6 +56,31 @@ static void write_text(const char *text, const char *path)
         error_die_of(EXIT_FAILED, &error);
 }
 
+/* Writes the network as C, with what the weights' file says of their data. */
+static void write_c(const Run *run, const Origin *origin, const Shape *shape, const Net *net,
+                    const Weights *weights)
+{
+    const Options *o = &run->options;
+    Provenance trained;
+    Error error;
+    if (!provenance_read(&origin->file, &trained, &error))
+        error_die_of(EXIT_FAILED, &error);
+    char *name = origin_name(run, &shape->config);
+    const Dataset *data = &trained.data;
+    CAbout about = { .name = name,
+                     .title = run->step->title,
+                     .data = data->name,
+                     .channels = data->channels,
+                     .classes = data->classes,
+                     .mean = data->mean,
+                     .std = data->std,
+                     .class_names = data->name ? data->class_names : NULL };
+    if (!c_code_write(net, weights, &about, o->c_code, o->c_weights, &error))
+        error_die_of(EXIT_FAILED, &error);
+    provenance_free(&trained);
+    free(name);
+}
+
 /* Makes all of it before the first file is written. */
 static void write_with_weights(const Run *run, Origin *origin, const Shape *shape, const Net *net)
 {
@@ -74,6 +102,8 @@ static void write_with_weights(const Run *run, Origin *origin, const Shape *shap
         keys_save_weights(weights, &form, o->output);
     if (onnx && !onnx_write(onnx, weights, o->onnx, &error))
         error_die_of(EXIT_FAILED, &error);
+    if (o->c_code)
+        write_c(run, origin, shape, net, weights);
     weights_free(weights);
     onnx_free(onnx);
     metadata_free(&metadata);

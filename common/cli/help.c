@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/terminal.h"
+#include "base/version.h"
 #include "cli/network.h"
 #include "cli/siblings.h"
 #include "graph/schemes.h"
@@ -11,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define VERSION "2.0"
 
 enum { COLUMNS_USUAL = 80, COLUMNS_LEAST = 50, INDENT = 26 };
 

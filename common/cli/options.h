@@ -38,7 +38,7 @@ typedef struct {
     int runs;
     bool layers, plan;
     /* files */
-    const char *weights, *batch, *output, *onnx, *pytorch, *keep, *layer;
+    const char *weights, *batch, *output, *onnx, *pytorch, *c_code, *c_weights, *keep, *layer;
     Scheme scheme;
     WeightsDtype dtype;
     bool as_is, module;

@@ -25,6 +25,8 @@ static const Named outputs[] = {
     { "--output", NULL, offsetof(Options, output) },
     { "--onnx", NULL, offsetof(Options, onnx) },
     { "--pytorch", NULL, offsetof(Options, pytorch) },
+    { "--c", NULL, offsetof(Options, c_code) },
+    { "--c-weights", NULL, offsetof(Options, c_weights) },
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs, OUTPUTS = sizeof outputs / sizeof *outputs };
 

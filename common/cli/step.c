@@ -134,10 +134,11 @@ static const CommandEntry entries[] = {
         .example = "compare 00 --preset paper" },
       cmd_compare },
     { { .name = "export",
-        .options = "--weights --as-is --onnx --output --scheme --dtype --pytorch --module ",
+        .options = "--weights --as-is --onnx --pytorch --module --c --c-weights --output --scheme "
+                   "--dtype ",
         .narrowed = { { "--weights", .instead = "only --pytorch, which does without" } },
-        .help = "an ONNX model, PyTorch code, or weights under another library's names or at half "
-                "the size",
+        .help = "an ONNX model, PyTorch or C code, or weights under another library's names or at "
+                "half the size",
         .example = "export --preset small --weights w.safetensors --onnx model.onnx" },
       cmd_export },
     { { .name = "field",
