@@ -36,6 +36,9 @@ TAKES_bench := STEPS BENCH
 TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
+TAKES_start := STEP TO
+TAKES_grade := STEP MINE SEED FORMAT
+TAKES_handout := STEP
 TAKES_plots := RUNS
 TAKES_collect := RUNS
 TAKES_faults := FAULTS
@@ -131,7 +134,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill portability bench speed train results variants collect \
-    built diff docs help clean check-setup FORCE
+    built diff start grade handout docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -184,6 +187,12 @@ $(BUILD)/pages: $(PAGES) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
+# Holds a reader's step to one of ours.
+GRADE := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard docs/grade/*.c)))
+$(BUILD)/grade: $(GRADE) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
 # A step's network with the training loop of docs/examples in place of the commands: only what it needs
 # is linked, and the archive's step_main is not.
 LEARN := $(BUILD)/obj/docs/examples/learn.o
@@ -192,9 +201,9 @@ $(MAINS:steps/%/main.c=$(BUILD)/learn/%): $(BUILD)/learn/%: $(LEARN) $(BUILD)/ob
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
-objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(GRADE) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d) $(LEARN:.o=.d)
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d) $(GRADE:.o=.d) $(LEARN:.o=.d)
 
 # --- The ladder -----------------------------------------------------------------------------------
 
@@ -347,11 +356,11 @@ portability: #### the tests built by gcc and clang at every level, for older and
 check: check-format check-gcc check-clang check-cppcheck check-analyzer #### format, warnings as errors, cppcheck, gcc -fanalyzer
 .PHONY: check-format check-gcc check-clang check-cppcheck check-analyzer
 
-FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
+FORMATTER := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
 check-format:
-ifneq ($(FORMAT),)
-	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+ifneq ($(FORMATTER),)
+	$(Q)$(FORMATTER) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch] docs/grade/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -439,6 +448,14 @@ built: $(PROGRAMS)
 # A step that does not build has a diff too, behind the compiler's errors.
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
+
+# Only our steps are built for it: a reader's may be the one that does not compile.
+OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
+GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)' $(BUILD)/grade
+SEED ?= 1
+FORMAT ?= text
+grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teacher does it (SEED=2 FORMAT=text|tsv|json)
+	@$(GRADER) '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
 docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps
