@@ -449,6 +449,9 @@ built: $(PROGRAMS)
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
+start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine)
+	@docs/start.sh '$(STEP)' '$(TO)'
+
 # Only our steps are built for it: a reader's may be the one that does not compile.
 OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
 GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)' $(BUILD)/grade

@@ -28,6 +28,7 @@ typedef struct {
     Sizes sizes[NETWORKS]; /* the last HIDDEN of them are drawn */
     int first_hidden, networks;
     Network want[NETWORKS], got[NETWORKS];
+    bool unpublished; /* step 12 has the published names, this one the article's */
     char *told;
     FILE *why; /* what is told of a stage that fails, into `told` */
 } Grade;

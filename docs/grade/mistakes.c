@@ -206,9 +206,9 @@ void tell_pair(Grade *g, const Sizes *sizes, Paired p)
         int count = 0;
         tell_place(g, l);
         for (Fact f = OP; f <= INPUTS; f++)
-            if (differ(p, f) && !follows(p, f) && (f != INPUTS || !count))
+            if (differ(p, f) && !follows(p, f) && (f != INPUTS || (!count && !g->unpublished)))
                 tell_fact(g, p, f, &count);
-        if (differ(p, NAME))
+        if (differ(p, NAME) && !g->unpublished)
             fprintf(g->why, "%s is called so, should be %s", count ? ";" : "", p.want->fact[NAME]);
         fprintf(g->why, ".\n");
     }

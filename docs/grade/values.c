@@ -23,10 +23,11 @@ static __attribute__((format(printf, 3, 4))) void add_option(Sizes *sizes, const
 }
 
 /* Widths of which each divides four times the next, as a convolution grouped by its input wants
- * it, and no two are equal, as a projection does. */
-static void draw_widths(Random r, int stem, int widths[4])
+ * it, and no two are equal, as a projection does;
+ * equal: the first is the stem's, which no projection follows. */
+static void draw_widths(Random r, bool equal, int stem, int widths[4])
 {
-    uint64_t wider = random_below(r, 1, 4);
+    uint64_t wider = equal ? 1 + random_below(r, 1, 3) : random_below(r, 1, 4);
     for (int i = 0; i < 4; i++)
         widths[i] = (i ? widths[i - 1] : stem / 2) * ((uint64_t)i == wider ? 4 : 2);
 }
@@ -37,7 +38,7 @@ static Sizes draw(const Grade *g, int i, bool drops, bool scales)
     Random r = { g->seed, random_stream(name) };
     free(name);
     int stem = 4 * (1 + (int)random_below(r, 0, 3)), widths[4];
-    draw_widths(r, stem, widths);
+    draw_widths(r, g->number == 12, stem, widths);
     int least = g->number >= 10 ? 64 : 32; /* from step 10 on all is divided by 64 */
     Sizes s = { .what = "drawn sizes",
                 .batch = 3 + (int)random_below(r, 2, 3),
