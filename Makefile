@@ -134,7 +134,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill portability bench speed train results variants collect \
-    built diff start grade handout docs help clean check-setup FORCE
+    built diff start grade grade-mistakes handout docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -288,7 +288,7 @@ test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the l
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' PORTABLE='$(PORTABLE)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages
+tests: $(BUILD)/tests $(PROGRAMS) $(if $(wildcard steps/05_large_kernel),$(BUILD)/learn/05_large_kernel) $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages $(BUILD)/grade
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -454,11 +454,18 @@ start: ## a step of your own: the one before STEP=05 with its task as comments (
 
 # Only our steps are built for it: a reader's may be the one that does not compile.
 OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
-GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)' $(BUILD)/grade
+GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)'
 SEED ?= 1
 FORMAT ?= text
 grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teacher does it (SEED=2 FORMAT=text|tsv|json)
-	@$(GRADER) '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
+	@$(GRADER) $(BUILD)/grade '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
+
+handout: ### what a student of STEP=05 is given, in BUILD: no later step, no answers
+	@mkdir -p $(BUILD)
+	@docs/handout.sh '$(STEP)' '$(BUILD)/handout-$(STEP).tar.gz'
+
+grade-mistakes: $(OURS) $(BUILD)/grade #### usual mistakes in steps, each of which make grade must tell in its own words, for a minute
+	@$(GRADER) tests/grade/run.sh $(BUILD)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
 docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and what the pages say in figures, from the steps

@@ -13,7 +13,8 @@ case $1 in [0-9]) step=0$1 ;; [0-9][0-9] | [0-9][0-9]_*) step=${1%%_*} ;; *) fai
 task=docs/tasks/$step.md
 [ -f "$task" ] || fail "STEP=$1: there is no task $task"
 
-to=${2%/}
+to=${2-}
+to=${to%/}
 if [ ! "$to" ]; then
     number=14
     while ls steps/${number}_* >/dev/null 2>&1; do number=$((number + 1)); done

@@ -106,7 +106,9 @@ static int check_line(const char *page, char *text)
 int check_links(void)
 {
     int mistakes = 0;
-    for (char **path = paths("README*.md docs/*.md docs/zh/*.md docs/diffs/*.md"); *path; path++) {
+    for (char **path = paths("README*.md docs/*.md docs/tasks/*.md docs/zh/*.md docs/zh/tasks/*.md "
+                             "docs/diffs/*.md");
+         *path; path++) {
         Page page = page_read(*path);
         for (size_t i = 0; i < page.count; i++)
             if (page.lines[i].kind == TEXT)

@@ -129,7 +129,7 @@ int check_pairs(void)
         }
         free(pair);
     }
-    for (char **page = paths("docs/zh/*.md"); *page; page++) {
+    for (char **page = paths("docs/zh/*.md docs/zh/tasks/*.md"); *page; page++) {
         char *pair = english_of(*page);
         mistakes += alone(*page, pair);
         free(pair);
