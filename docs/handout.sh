@@ -34,7 +34,8 @@ teach() { # a page, without the answers that are folded into it
 give Makefile LICENSE common docs/*.sh docs/pages docs/grade docs/examples docs/speed \
     results/ladder.gp results/style.gp results/cpu.sh docs/glossary.md docs/zh/glossary.md \
     docs/setup.md docs/zh/setup.md
-head -n 1 results/ladder.tsv >"$to/results/ladder.tsv"
+tables="ladder accuracy paper"
+for table in $tables; do head -n 1 results/$table.tsv >"$to/results/$table.tsv"; done
 
 # Of the steps before: code, lesson, what PyTorch says of them.
 give "docs/tasks/$step.md" "docs/zh/tasks/$step.md"
@@ -49,7 +50,9 @@ for page in docs/[0-9]*.md; do
     give "steps/$before/main.c" "docs/tasks/$number.md" "docs/zh/tasks/$number.md" \
         "docs/diffs/$before.diff" "docs/drawings/$before.svg" "tests/data/steps/$before" \
         "tests/data/keys/$before.tsv"
-    awk -v name="$before" '$1 == name' results/ladder.tsv >>"$to/results/ladder.tsv"
+    for table in $tables; do
+        awk -v name="$before" '$1 == name' results/$table.tsv >>"$to/results/$table.tsv"
+    done
     awk -v number="$number" '$1 + 0 == number + 0 && NR > 1' tests/data/steps.tsv \
         >>"$to/tests/data/steps.tsv"
 done

@@ -99,7 +99,7 @@ Test(grade, leads_from_start_to_full_marks)
           "/14_mine/main.c:25: encoder.stages.0.0.block.1.0.bias is missing" },
         { "s/\\.out = wide, \\.kernel = 1, \\.bias = false/.out = wide, .kernel = 1/",
           "encoder.stages.0.0.block.0.0.weight is 64x64x7x7, should be 64x1x7x7" },
-        { "s/\\.kernel = 7, /&.groups = in, .act = GELU, /", "relu is gelu, should be relu" },
+        { "s/\\.kernel = 7, /&.groups = in, .act = GELU, /", "block.0.2 is gelu, should be relu" },
         { "s/ \\.act = GELU,//", "\n100 of 100 points\n" },
     };
     char *folder = folder_new();
