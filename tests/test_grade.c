@@ -96,7 +96,7 @@ Test(grade, leads_from_start_to_full_marks)
           "x = conv_norm_act(x, .out = in, .kernel = 7, .stride = b.stride, .bias = false);/; "
           "s/x = conv_norm_act(x, .out = wide, .kernel = 3, .groups = in, .bias = false);/"
           "x = conv_norm_act(x, .out = wide, .kernel = 1, .bias = false);/",
-          "/14_mine/main.c:25: encoder.stages.0.0.block.1.0.bias is missing" },
+          "/14_mine/main.c:27: encoder.stages.0.0.block.1.0.bias is missing" },
         { "s/\\.out = wide, \\.kernel = 1, \\.bias = false/.out = wide, .kernel = 1/",
           "encoder.stages.0.0.block.0.0.weight is 64x64x7x7, should be 64x1x7x7" },
         { "s/\\.kernel = 7, /&.groups = in, .act = GELU, /", "block.0.2 is gelu, should be relu" },

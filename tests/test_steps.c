@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How many of 00 to 12 are here: all of them, but in a handout (docs/handout.sh), which has PyTorch's
- * data of no others. */
+/* How many of 00 to 12 are here: all of them, but in a handout (docs/handout.sh), which has
+ * PyTorch's data of no others. */
 static size_t rungs(void)
 {
     size_t count = 0;

@@ -236,10 +236,10 @@ int main(int argc, char **argv)
     bool tsv = strcmp(format, "tsv") == 0, json = strcmp(format, "json") == 0;
     if (!tsv && !json && strcmp(format, "text") != 0)
         error_die(EXIT_USAGE, "FORMAT", "%s: text, tsv or json is wanted", format);
-    char *own = realpath(argv[0], NULL);
-    if (!own)
+    char *own = realpath(argv[0], NULL), *slash = own ? strrchr(own, '/') : NULL;
+    if (!slash)
         error_die(EXIT_FAILED, argv[0], "cannot be found");
-    *strrchr(own, '/') = 0;
+    *slash = 0;
     g.build = own;
     find_step(&g, words[0]);
     find_mine(&g, words[1]);

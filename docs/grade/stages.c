@@ -319,7 +319,7 @@ bool stage_names(Grade *g)
                 tell_key(g, i, t, false);
             else if (w && !network_shape_of(got, w))
                 tell_key(g, i, w, true);
-            else
+            else if (w && t)
                 fprintf(g->why, "%s comes before %s: the step has them the other way round.\n", t,
                         w);
             return false;
