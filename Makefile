@@ -36,7 +36,7 @@ TAKES_bench := STEPS BENCH
 TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
-TAKES_start := STEP TO
+TAKES_start := STEP TO TASKS
 TAKES_grade := STEP MINE SEED FORMAT
 TAKES_handout := STEP
 TAKES_plots := RUNS
@@ -449,14 +449,15 @@ built: $(PROGRAMS)
 diff: ## what STEP=05 changes, and nothing else (FROM=03: against that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
 
-start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine)
-	@docs/start.sh '$(STEP)' '$(TO)'
+start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine TASKS=docs/zh/tasks)
+	@TASKS='$(TASKS)' docs/start.sh '$(STEP)' '$(TO)'
 
 # Only our steps are built for it: a reader's may be the one that does not compile.
 OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
 GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)'
 SEED ?= 1
 FORMAT ?= text
+grade: QUIET := $(if $(filter text,$(FORMAT)),,1)
 grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teacher does it (SEED=2 FORMAT=text|tsv|json)
 	@$(GRADER) $(BUILD)/grade '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
 

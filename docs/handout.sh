@@ -96,7 +96,8 @@ chmod -R u=rwX,go=rX "$to"
 find "$to" -exec touch -h -t 202601010000 {} + 2>/dev/null || find "$to" -exec touch -t 202601010000 {} +
 case $(tar --version 2>/dev/null) in
 *GNU*) owner='--owner=0 --group=0 --numeric-owner --format=ustar' ;;
-*) owner='--uid 0 --gid 0 --format=ustar' ;;
+*bsdtar*) owner='--uid 0 --gid 0 --format=ustar' ;;
+*) owner= ;;
 esac
 (cd "$folder" && find "$name" ! -type d | sort >list && tar -cf - $owner -T list | gzip -n9) >"$2.$$"
 mv "$2.$$" "$2"

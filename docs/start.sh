@@ -1,6 +1,6 @@
 #!/bin/sh
 # start.sh STEP [TO]: begins a step of one's own: the step before STEP, with STEP's task as comments
-# (docs/tasks). TO is a new folder in steps/, the first free NN_mine without it. Run it where steps/
+# ($TASKS, docs/tasks without it). TO is a new folder in steps/, the first free NN_mine without it. Run it where steps/
 # stands.
 set -eu
 export LC_ALL=C
@@ -10,7 +10,7 @@ fail() {
 }
 
 case $1 in [0-9]) step=0$1 ;; [0-9][0-9] | [0-9][0-9]_*) step=${1%%_*} ;; *) fail "STEP=$1: a step's number is wanted, 00 to 12" ;; esac
-task=docs/tasks/$step.md
+task=${TASKS:-docs/tasks}/$step.md
 [ -f "$task" ] || fail "STEP=$1: there is no task $task"
 
 to=${2-}

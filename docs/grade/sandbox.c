@@ -114,7 +114,7 @@ static void set_limits(int seconds)
     limit(RLIMIT_CORE, 0);
     if (others)
         limit(RLIMIT_NPROC, others + PROCESSES);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* which reserve terabytes */
     limit(RLIMIT_AS, memory_limit);
 #endif
 }

@@ -101,8 +101,10 @@ void tell_run(Grade *g, const Outcome *run, const char *what, const Sizes *sizes
 bool stage_compiles(Grade *g)
 {
     const char *compile = getenv("GRADE_COMPILE"), *with = getenv("GRADE_WITH");
-    char *line = str_format("%s -O0 -o '%s' '%s' %s", compile ? compile : "cc", g->theirs,
-                            g->main_c, with ? with : "");
+    char *archive = str_format("'%s/libcommon.a' -lm", g->build);
+    char *line =
+        str_format("%s -O0 -o '%s' '%s' %s", compile ? compile : "cc -std=gnu11 -pthread -Icommon",
+                   g->theirs, g->main_c, with ? with : archive);
     char *here = getcwd(NULL, 0);
     Outcome o = sandbox_run(g->folder, here, (const char *[]){ "sh", "-c", line, NULL },
                             g->seconds > 20 ? g->seconds : 20);
@@ -112,6 +114,7 @@ bool stage_compiles(Grade *g)
     else if (!good)
         tell_lines(g, o.err, 8);
     outcome_free(&o);
+    free(archive);
     free(line);
     free(here);
     return good;
