@@ -39,6 +39,7 @@ TAKES_diff := STEP FROM
 TAKES_start := STEP TO TASKS
 TAKES_grade := STEP MINE SEED FORMAT
 TAKES_handout := STEP
+TAKES_handout-check := STEP
 TAKES_plots := RUNS
 TAKES_collect := RUNS
 TAKES_faults := FAULTS
@@ -134,7 +135,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill portability bench speed train results variants collect \
-    built diff start grade grade-mistakes handout docs help clean check-setup FORCE
+    built diff start grade grade-mistakes handout handout-check docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -464,6 +465,11 @@ grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teache
 handout: ### what a student of STEP=05 is given, in BUILD: no later step, no answers
 	@mkdir -p $(BUILD)
 	@docs/handout.sh '$(STEP)' '$(BUILD)/handout-$(STEP).tar.gz'
+
+handout-check: handout #### what is handed out is unpacked, made and tested, for minutes
+	@folder=$$(mktemp -d) && tar -xzf '$(BUILD)/handout-$(STEP).tar.gz' -C "$$folder" && \
+	    (unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES BUILD; cd "$$folder"/convnext-steps-* && $(MAKE) && \
+	    $(MAKE) test); status=$$?; rm -rf "$$folder"; exit $$status
 
 grade-mistakes: $(OURS) $(BUILD)/grade #### usual mistakes in steps, each of which make grade must tell in its own words, for a minute
 	@$(GRADER) tests/grade/run.sh $(BUILD)

@@ -172,7 +172,7 @@ Test(grade, prints_what_gradescope_reads)
 }
 
 /* What is given away has no later step, and nothing that quotes one; its bytes are the same again.
- * make handout-test runs what is in it. */
+ * make handout-check makes and tests it. */
 Test(grade, hands_out_no_answers)
 {
     char *folder = folder_new();

@@ -216,7 +216,7 @@ void tell_pair(Grade *g, const Sizes *sizes, Paired p)
     const Described *l = p.got ? p.got : p.want;
     if (!p.want) {
         tell_place(g, l, true);
-        fprintf(g->why, " is there: the step has no such layer.\n");
+        fprintf(g->why, " is there, but not in the step.\n");
     } else if (!p.got) {
         fprintf(g->why, "%s, %s, is missing.\n", l->fact[NAME], l->fact[OP]);
     } else {
@@ -226,7 +226,7 @@ void tell_pair(Grade *g, const Sizes *sizes, Paired p)
             if (differ(p, f) && !follows(p, f) && (f != INPUTS || (!count && !g->unpublished)))
                 tell_fact(g, p, f, &count);
         if (differ(p, NAME) && !g->unpublished)
-            fprintf(g->why, "%s is called so, should be %s", count ? ";" : "", p.want->fact[NAME]);
+            fprintf(g->why, "%s should be called %s", count ? ";" : "", p.want->fact[NAME]);
         fprintf(g->why, ".\n");
     }
     tell_mistake(g, sizes, p);

@@ -209,14 +209,17 @@ static bool depths_agree(Grade *g, int i)
     return false;
 }
 
-/* Widths of the paper in place of the article's, as the sizes of its own have them. */
+/* Sizes of another trunk; widths of the paper in place of the article's, as its own sizes have
+ * them. */
 static void tell_widths(Grade *g, int i, Paired p)
 {
     int got = 0;
+    if (i == 1 && p.got && strstr(p.got->fact[NAME], "stem"))
+        fprintf(g->why, "The presets' sizes follow from .trunk in the Step.\n");
     if (i != 0 || g->number > 11 || !p.got || sscanf(p.got->fact[OUTPUT], "1x%dx", &got) != 1)
         return;
     if (strstr(p.got->fact[NAME], "stem"))
-        tell_erratum(g, got == 96 ? 7 : 0);
+        tell_erratum(g, got == 96 ? 7 : 0); /* there is no erratum 0 */
     else if (got == 96 || got == 192 || got == 384 || got == 768)
         tell_erratum(g, 2);
 }
