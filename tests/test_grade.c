@@ -57,6 +57,13 @@ Test(grade, ends_a_step_that_fills_the_disk)
                "", "it writes a file of more than 256 MiB");
 }
 
+Test(grade, gives_a_step_some_memory)
+{
+    check_harm("int n = 0; while (n < 64 \\&\\& malloc(1 << 28)) n++; fprintf(stderr, n < 16 ? "
+               "\"little\" : \"much\"); return 1;",
+               "", sanitized() ? "exit status 1" : "\n    little\n");
+}
+
 Test(grade, tells_that_a_step_crashes)
 {
     check_harm("*(volatile int *)8 = argc;", "",

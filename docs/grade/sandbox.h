@@ -17,9 +17,10 @@ typedef struct {
 const char *sandbox_new(void);
 
 /* Runs argv[0] in `where`. It may use so many seconds of processor time, three times as many by the
- * clock, 4 GiB of memory, 64 processes and threads, write files of 256 MiB and 512 MiB in `folder`,
- * and print 4 MiB; past one of these, and at its end, all that it started is killed. TMPDIR and
- * HOME are `folder` to it. Ends this program where SIGINT or its like ends the other. */
+ * clock, 4 GiB of memory, 64 processes and threads (of which the system counts none of root's),
+ * write files of 256 MiB and 512 MiB in `folder`, and print 4 MiB; past one of these, and at its
+ * end, all that it started is killed. TMPDIR and HOME are `folder` to it. Ends this program where
+ * SIGINT or its like ends the other. */
 Outcome sandbox_run(const char *folder, const char *where, const char *const *argv, int seconds);
 void outcome_free(Outcome *outcome);
 
