@@ -36,6 +36,10 @@ TAKES_bench := STEPS BENCH
 TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH DATA
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
+TAKES_start := STEP TO TASKS
+TAKES_grade := STEP MINE SEED FORMAT
+TAKES_handout := STEP
+TAKES_handout-check := STEP
 TAKES_plots := RUNS
 TAKES_collect := RUNS
 TAKES_faults := FAULTS
@@ -132,7 +136,7 @@ EPOCHS ?= 10
 STEPS ?=
 
 .PHONY: all ladder plots objects test check sanitize fuzz mutants faults kill golden portability bench speed train results variants collect \
-    built diff docs help clean check-setup FORCE
+    built diff start grade grade-mistakes handout handout-check docs help clean check-setup FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -196,9 +200,15 @@ $(MAINS:steps/%/main.c=$(BUILD)/$1/%): $(BUILD)/$1/%: $(BUILD)/obj/docs/examples
 endef
 $(foreach e,learn classify,$(eval $(call example,$e)))
 
-objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+# Holds a reader's step to one of ours.
+GRADE := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard docs/grade/*.c)))
+$(BUILD)/grade: $(GRADE) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
--include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d) $(LEARN:.o=.d)
+objects: $(OBJECTS) $(SPEED_OBJECTS) $(PAGES) $(GRADE) $(LEARN) $(if $(COMPILE_TESTS),$(TEST_OBJECTS))
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(SPEED_OBJECTS:.o=.d) $(PAGES:.o=.d) $(GRADE:.o=.d) $(LEARN:.o=.d)
 
 # --- The ladder -----------------------------------------------------------------------------------
 
@@ -299,7 +309,7 @@ test: tests $(BUILD)/faults.so $(BUILD)/ladder.tsv ## Criterion's tests of the l
 	$(Q)BUILD=$(BUILD) CC='$(CC)' MARCH='$(MARCH)' PLAIN='$(PLAIN)' PORTABLE='$(PORTABLE)' EXTRA='$(EXTRA)' $(BUILD)/tests
 
 .PHONY: tests
-tests: $(BUILD)/tests $(PROGRAMS) $(BUILD)/learn/05_large_kernel $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages
+tests: $(BUILD)/tests $(PROGRAMS) $(if $(wildcard steps/05_large_kernel),$(BUILD)/learn/05_large_kernel) $(if $(SPEED),$(BUILD)/speed) $(BUILD)/pages $(BUILD)/grade
 
 # Says where Criterion is installed (CRITERION=folder), or "portable": what tests/portable has of it is
 # taken in its place (CRITERION=portable).
@@ -377,11 +387,11 @@ portability: #### the tests as built by gcc and clang at every level, and for ot
 check: check-format check-gcc check-clang check-cppcheck check-analyzer #### format, warnings as errors, cppcheck, gcc -fanalyzer
 .PHONY: check-format check-gcc check-clang check-cppcheck check-analyzer
 
-FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
+FORMATTER := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell command -v $c 2>/dev/null),$c)))
 check-format:
-ifneq ($(FORMAT),)
-	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+ifneq ($(FORMATTER),)
+	$(Q)$(FORMATTER) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch] docs/grade/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -478,6 +488,30 @@ built: $(PROGRAMS)
 # A step that does not build has a diff too, behind the compiler's errors.
 diff: ## the diff of STEP=05 to the step before (FROM=03: to that step)
 	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
+
+start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine TASKS=docs/zh/tasks)
+	@TASKS='$(TASKS)' docs/start.sh '$(STEP)' '$(TO)'
+
+# Only our steps are built for it: a reader's may be the one that does not compile.
+OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
+GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)'
+SEED ?= 1
+FORMAT ?= text
+grade: QUIET := $(if $(filter text,$(FORMAT)),,1)
+grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teacher does it (SEED=2 FORMAT=text|tsv|json)
+	@$(GRADER) $(BUILD)/grade '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
+
+handout: ### what a student of STEP=05 is given, in BUILD: no later step, no answers
+	@mkdir -p $(BUILD)
+	@docs/handout.sh '$(STEP)' '$(BUILD)/handout-$(STEP).tar.gz'
+
+handout-check: handout #### what is handed out is unpacked, made and tested, for minutes
+	@folder=$$(mktemp -d) && tar -xzf '$(BUILD)/handout-$(STEP).tar.gz' -C "$$folder" && \
+	    (unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES BUILD; cd "$$folder"/convnext-steps-* && $(MAKE) && \
+	    $(MAKE) test); status=$$?; rm -rf "$$folder"; exit $$status
+
+grade-mistakes: $(OURS) $(BUILD)/grade #### usual mistakes in steps, each of which make grade must tell in its own words, for a minute
+	@$(GRADER) tests/grade/run.sh $(BUILD)
 
 # What is counted, in results/ladder.tsv and stages.tsv, comes before the pages that are made from it.
 docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and the figures in the pages, from the steps

@@ -10,6 +10,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* How many of 00 to 12 are here: all of them, but in a handout (docs/handout.sh), which has
+ * PyTorch's data of no others. */
+static size_t rungs(void)
+{
+    size_t count = 0;
+    while (count < RUNGS && count < step_count()) {
+        char *keys = str_format("tests/data/keys/%s.tsv", step_name(count));
+        bool here = access(keys, F_OK) == 0;
+        free(keys);
+        if (!here)
+            break;
+        count++;
+    }
+    cr_assert(count > 0, "no step of ours is here");
+    return count;
+}
 
 /* --- the diffs ------------------------------------------------------------------------------- */
 
@@ -30,7 +48,7 @@ static int changed_lines(const char *options, const char *a, const char *b)
 
 Test(steps, neighbours_differ_by_one_change)
 {
-    for (size_t i = 1; i < RUNGS; i++) {
+    for (size_t i = 1; i < rungs(); i++) {
         const char *a = step_name(i - 1), *b = step_name(i);
         int all = changed_lines("", a, b), blind = changed_lines("-w -B", a, b);
         cr_expect(all > 0, "%s is %s", b, a);
@@ -47,7 +65,7 @@ Test(steps, have_the_same_functions_in_the_same_order)
                                      "static Tensor *encoder(Tensor *x, Config c)\n"
                                      "static Tensor *head(Tensor *x, Config c)\n"
                                      "int main(int argc, char **argv)\n";
-    for (size_t i = 0; i < RUNGS; i++) {
+    for (size_t i = 0; i < rungs(); i++) {
         Result r = run("grep '^[a-z].*(' steps/%s/main.c", step_name(i));
         cr_expect_str_eq(r.out, signatures, "%s has other functions:\n%s", step_name(i), r.out);
         result_free(&r);
@@ -57,7 +75,7 @@ Test(steps, have_the_same_functions_in_the_same_order)
 /* Every layer of 00 to 13 is called in the step's own file. */
 Test(steps, hold_their_whole_network)
 {
-    for (size_t i = 0; i <= RUNGS; i++) {
+    for (size_t i = 0; i < rungs() + (rungs() == RUNGS); i++) {
         Result r = run("%s/%s report --format json | sed -n 's/.*\"at\": \"\\([^:]*\\):.*/\\1/p' | "
                        "uniq",
                        build_folder(), step_name(i));
@@ -70,7 +88,7 @@ Test(steps, hold_their_whole_network)
 
 Test(steps, state_their_title_once)
 {
-    for (size_t i = 0; i < RUNGS; i++) {
+    for (size_t i = 0; i < rungs(); i++) {
         char *text = contents("steps/%s/main.c", step_name(i));
         char *start = strstr(text, ".title = \"");
         cr_assert(start, "%s has no title", step_name(i));
@@ -125,7 +143,7 @@ Test(steps, report_what_pytorch_counts)
         result_free(&r);
         free(what);
     }
-    cr_expect_eq(rows, 6 * LADDER);
+    cr_expect_eq(rows, 6 * (int)(rungs() < LADDER ? rungs() : LADDER));
     free(table);
 }
 
@@ -133,7 +151,7 @@ Test(steps, report_in_little_memory)
 {
     if (sanitized())
         return;
-    for (size_t i = 0; i < RUNGS; i++) {
+    for (size_t i = 0; i < rungs(); i++) {
         Result r = run("exec %s/%s report --format tsv", build_folder(), step_name(i));
         cr_assert_eq(r.status, 0, "%s", r.err);
         cr_expect(r.peak_kib < 50 * 1024, "%s: %ld KiB", step_name(i), r.peak_kib);
@@ -143,7 +161,7 @@ Test(steps, report_in_little_memory)
 
 Test(steps, call_their_parameters_as_pytorch_does)
 {
-    for (size_t i = 0; i < RUNGS; i++) {
+    for (size_t i = 0; i < rungs(); i++) {
         char *keys = contents("tests/data/keys/%s.tsv", step_name(i));
         Result r = run("%s/%s keys", build_folder(), step_name(i));
         cr_assert_eq(r.status, 0, "%s", r.err);
@@ -191,7 +209,7 @@ static Safetensors forward(const char *name, const char *mode, const char *engin
 Test(steps, give_pytorchs_logits)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < 2 * RUNGS; i++) {
+    for (size_t i = 0; i < 2 * rungs(); i++) {
         const char *name = step_name(i / 2);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors_in("%s", expected);
@@ -223,7 +241,7 @@ static void check_running(const Safetensors *ours, const Safetensors *theirs, co
 Test(steps, give_pytorchs_logits_in_training)
 {
     char *folder = folder_new();
-    for (size_t i = 0; i < 2 * RUNGS; i++) {
+    for (size_t i = 0; i < 2 * rungs(); i++) {
         const char *name = step_name(i / 2);
         char *expected = str_format("tests/data/steps/%s/expected.safetensors", name);
         Safetensors theirs = tensors_in("%s", expected);
@@ -242,6 +260,8 @@ Test(steps, give_pytorchs_logits_in_training)
 
 Test(steps, a_new_folder_is_a_step)
 {
+    if (rungs() < RUNGS)
+        return; /* it is made of step 11 */
     char *folder = tree_copy();
     run_well("cd '%s' && mkdir steps/14_mine && sed 's/\\.kernel = 7/.kernel = 5/; "
              "s/\\.pad = 3/.pad = 2/; s/\\.title = \".*\"/.title = \"Mine\"/' "
