@@ -69,7 +69,7 @@ static void put_head(FILE *out, const Net *net, const PytorchForm *form)
         "prints, in float64 and without dropped paths, logits, loss and the norms of gradients and "
         "of\nrunning statistics; beside them those of the output, and how far apart they are: the "
         "norm of the\ndifference over the norm or, where that is less, as for gradients that are 0 "
-        "but for rounding,\nthe largest difference over the largest value of its kind. The exit "
+        "except for rounding,\nthe largest difference over the largest value of its kind. The exit "
         "status is 1 above 1e-4.\n\"\"\"\n",
         out);
     if (form->module)

@@ -14,7 +14,7 @@ The logits of images x, [N,1,64,64], this file being net.py:
 
 prints, in float64 and without dropped paths, logits, loss and the norms of gradients and of
 running statistics; beside them those of the output, and how far apart they are: the norm of the
-difference over the norm or, where that is less, as for gradients that are 0 but for rounding,
+difference over the norm or, where that is less, as for gradients that are 0 except for rounding,
 the largest difference over the largest value of its kind. The exit status is 1 above 1e-4.
 """
 from collections import OrderedDict
