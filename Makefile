@@ -385,6 +385,29 @@ check-analyzer:
 	    echo 'gcc -fanalyzer: good'; \
 	else echo 'no gcc: its analyzer not asked (apt-get install gcc)'; fi
 
+# --- The page -------------------------------------------------------------------------------------
+
+# All steps as one program for a browser: each step's main has the step's name, and a program that they
+# run is another instance of the module. A step whose name is none in C is left out.
+IN_PAGE := $(foreach s,$(MAINS:steps/%/main.c=%),$(if $(shell echo '$s' | grep -x '[0-9A-Za-z_]*'),$s))
+open := (
+close := )
+MODULE := $(IN_PAGE:%=$(BUILD)/obj/page/%.o) $(BUILD)/obj/docs/page/module.o $(BUILD)/obj/docs/page/process.o \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out common/base/process.c,$(LIBRARY)))
+
+$(BUILD)/obj/page/%.o: steps/%/main.c $(BUILD)/flags
+	$(call SAY,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(call OWN_COMPILE,steps/$*/main) -Dmain=main_$* -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/docs/page/module.o: $(BUILD)/programs
+$(BUILD)/obj/docs/page/module.o: override CPPFLAGS += -DSTEPS='$(patsubst %,STEP$(open)%$(close),$(IN_PAGE))'
+$(BUILD)/ladder.wasm: $(MODULE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)
+
+-include $(MODULE:.o=.d)
+
 # --- Looking --------------------------------------------------------------------------------------
 
 # Output behind a + is shown as it comes. Run them on a machine that does nothing else.
