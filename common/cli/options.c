@@ -114,6 +114,8 @@ static const OptionSpec specs[] = {
       .instead = "runs/DATA/STEP-SEED" },
     { "--resume", FLAG, AT(resume), 0, 0, NULL,
       .help = "go on with the run in the folder; with more --epochs, for longer" },
+    { "--at", PAIR, AT(at), 0, LARGEST, "Y,X", .help = "the pixel of the stage's output",
+      .instead = "its middle" },
     { "--stage", NUMBER, AT(stage), 1, 4, "N", .help = "the stage whose output is looked at",
       .standard = "4" },
     { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one per line",

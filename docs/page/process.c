@@ -49,7 +49,10 @@ bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Er
     char *errors = taken(1, &said);
     const char *line = reason(errors, argv[0]);
     error_set(error, argv[0], "%s",
-              status == 127 ? "no such program" : *line ? line : status ? "failed" : "prints nothing");
+              status == 127 ? "no such program"
+              : *line       ? line
+              : status      ? "failed"
+                            : "prints nothing");
     free(errors);
     if (status != 0)
         return false;
