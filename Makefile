@@ -406,7 +406,19 @@ $(BUILD)/ladder.wasm: $(MODULE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)
 
--include $(MODULE:.o=.d)
+SITE := $(BUILD)/obj/docs/page/site.o $(BUILD)/obj/docs/page/mathml.o
+$(BUILD)/site: $(SITE) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
+-include $(MODULE:.o=.d) $(SITE:.o=.d)
+
+.PHONY: page page-test
+page: $(BUILD)/site ## the ladder in one page for a browser, and the lessons around it, in BUILD/page
+	+@MAKE='$(MAKE)' docs/page/build.sh $(BUILD)
+
+page-test: page $(PROGRAMS) #### the page in a headless Chromium, and its module against make PORTABLE=1
+	+@MAKE='$(MAKE)' docs/page/test/run.sh $(BUILD)
 
 # --- Looking --------------------------------------------------------------------------------------
 

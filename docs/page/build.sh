@@ -95,5 +95,6 @@ for file in results/weights/*.safetensors; do
     cp "$file" "$page/weights/$name"
     { printf 'WEIGHTS["%s"] = "' "${name%.safetensors}"; encoded "$file"; echo '";'; } >"$page/weights/${name%.safetensors}.js"
 done
-[ ! -x "$build/site" ] || "$build/site" "$page"
+cp "$here/page.css" "$here/search.js" "$page"
+"$build/site" "$page"
 echo "$page/index.html: $(($(wc -c <"$page/index.html") / 1024)) KiB; $(find "$page" -name '*.html' | wc -l | tr -d ' ') pages"
