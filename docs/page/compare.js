@@ -24,7 +24,7 @@ VIEWS.push({
         fill(side, detail, diffBlock(from, to), articleLinks(to));
         fill(detail, h('p.note', t('hoverLayer')));
 
-        const options = [...(preset === 'article' ? [] : ['--preset', preset]),
+        const options = [...presetWords(to, preset),
             ...(blocks === 'few' && !OWN_SIZES.includes(to) ? ['--depths', '1,1,0,0'] : [])];
         const words = ['compare', from.startsWith(to) ? from : from.slice(0, 2), '--format', 'svg', ...options];
         showCommand(commandText(to, words));
@@ -35,17 +35,20 @@ VIEWS.push({
             picture.removeAttribute('aria-busy');
             const layers = {};
             for (const step of new Set([from, to])) {
-                const report = JSON.parse((await ask(step, ['report', '--format', 'json', ...options])).out);
+                const report = JSON.parse((await ask(step, ['report', '--format', 'json', ...sizesOf(step, to, options)])).out);
                 if (late()) return;
                 layers[step] = new Map(report.layers.map(layer => [layer.name, layer]));
             }
-            followLayers(picture, layers, detail, options);
+            followLayers(picture, layers, detail, step => sizesOf(step, to, options));
         } catch (error) {
             if (!late()) showError(picture, error);
         }
         root.dataset.done = 'yes';
     },
 });
+
+// compare asks the other step for the paper's widths where the published step has them.
+const sizesOf = (step, to, options) => /^1[23]/.test(to) && !/^1[23]/.test(step) && !options.includes('--preset') ? ['--preset', 'paper', ...options] : options;
 
 // Pointer, focus and arrow keys go from layer to layer; one of them is in the order of tabs.
 function followLayers(picture, layers, detail, options) {
@@ -63,7 +66,7 @@ function followLayers(picture, layers, detail, options) {
         const name = box.querySelector('title').textContent.split(':')[0].split(' ')[0];
         const layer = layers[step].get(name);
         if (byUser) remember({ layer: `${step.slice(0, 2)}:${name}` });
-        if (layer) fill(detail, layerDetail(step, layer, options));
+        if (layer) fill(detail, layerDetail(step, layer, options(step)));
         markLine(layer && layer.at, step);
     };
     boxes.forEach((box, i) => {
@@ -82,7 +85,8 @@ function followLayers(picture, layers, detail, options) {
     const [number, name] = state.layer.split(':');
     const wanted = boxes.find(box => name && box.querySelector('title').textContent.split(':')[0] === name &&
         (+box.getAttribute('x') < middle ? state.from : state.to).startsWith(number));
-    if (wanted) choose(wanted, false);
+    const first = wanted || boxes.find(box => !box.classList.contains('kept'));
+    if (first) choose(first, false);
 }
 
 function layerDetail(step, layer, options) {

@@ -181,7 +181,8 @@ async function showLayers(root, networks, late) {
         n.layers = report.layers.filter(layer => /x\d+x\d+x\d+$/.test(layer.output) && !/x1x1$/.test(layer.output)).map(layer => [layer.name, layer.op]);
     }
     const all = [...new Map(networks.flatMap(n => n.layers))];
-    const standard = 'encoder.stem.0' in Object.fromEntries(all) ? 'encoder.stem.0' : all[0][0];
+    const common = all.filter(([name]) => networks.every(n => n.layers.some(layer => layer[0] === name)));
+    const standard = (common.find(([, op]) => op === 'add') || common[0] || all[0])[0];
     const show = async name => {
         for (const n of networks) {
             const has = n.layers.some(layer => layer[0] === name);

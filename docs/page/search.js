@@ -6,7 +6,7 @@ function search() {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(word => word);
     const hits = !wanted.length ? [] : FOUND.filter(([text, page, title]) =>
         wanted.every(word => (text + ' ' + title).toLowerCase().includes(word)) &&
-        (page.startsWith('docs/zh/') || page.includes('zh-CN')) === (CHINESE && !page.includes('glossary')));
+        (page.startsWith('docs/zh/') || page.includes('zh-CN')) === CHINESE);
     list.replaceChildren(...hits.slice(0, 30).map(([text, page, title]) => {
         const item = document.createElement('li'), link = document.createElement('a'), small = document.createElement('small');
         link.href = ROOT + page;

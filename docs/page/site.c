@@ -430,6 +430,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < queued; i++)
         write_one(queue[i]);
     index_terms("docs/glossary.md");
+    index_terms("docs/zh/glossary.md");
     text_put(&found, "];\n");
     write_file("index.js", found.bytes, found.length);
     return 0;
