@@ -33,6 +33,7 @@ VIEWS.push({
             if (late()) return;
             picture.innerHTML = svg;
             picture.removeAttribute('aria-busy');
+            picture.scrollLeft = (picture.scrollWidth - picture.clientWidth) / 2;
             const layers = {};
             for (const step of new Set([from, to])) {
                 const report = JSON.parse((await ask(step, ['report', '--format', 'json', ...sizesOf(step, to, options)])).out);
@@ -67,7 +68,7 @@ function followLayers(picture, layers, detail, options) {
         const layer = layers[step].get(name);
         if (byUser) remember({ layer: `${step.slice(0, 2)}:${name}` });
         if (layer) fill(detail, layerDetail(step, layer, options(step)));
-        markLine(layer && layer.at, step);
+        markLines(layer ? callLines(step, layer) : [0, 0], step);
     };
     boxes.forEach((box, i) => {
         box.setAttribute('role', 'img');
@@ -89,15 +90,25 @@ function followLayers(picture, layers, detail, options) {
     if (first) choose(first, false);
 }
 
+// The first and the last line of the layer's call: a compiler may name either.
+function callLines(step, layer) {
+    const source = CODE(step).split('\n');
+    let first = +layer.at.split(':')[1];
+    while (first > 1 && !source[first - 1].includes(layer.call + '(')) first--;
+    let last = first;
+    while (last < source.length && !source[last - 1].includes(';')) last++;
+    return [first, last];
+}
+
 function layerDetail(step, layer, options) {
-    const [file, line] = layer.at.split(':'), source = CODE(step).split('\n');
+    const [first, last] = callLines(step, layer), from = Math.max(1, first - 1), source = CODE(step).split('\n').slice(from - 1, last + 1);
     const rows = [['shape', layer.output], ['weight', layer.weight], ['parameters', integer(layer.parameters)], ['macs', integer(layer.macs)]];
     return [
         h('h2', layer.op, ' ', h('small', layer.name)),
         h('dl', rows.filter(([, value]) => value).map(([key, value]) => h('div', h('dt', t(key)), h('dd', String(value))))),
-        h('p.where', `${file}:${line}`),
-        h('pre.code', source.slice(Math.max(0, line - 2), +line + 1).map((text, i) =>
-            h('span.line' + (Math.max(0, line - 2) + i === line - 1 ? '.here' : ''), text + '\n'))),
+        h('p.where', `${layer.at.split(':')[0]}:${first}`),
+        h('pre.code', source.map((text, i) =>
+            h('span.line' + (from + i >= first && from + i <= last ? '.here' : ''), text))),
         h('p.note', h('code', `${commandText(step, ['report', ...options])} | grep '${layer.name} '`)),
     ];
 }
@@ -125,21 +136,21 @@ function diffBlock(from, to) {
     const block = h('pre.code.diff', { tabindex: '0', role: 'region', 'aria-label': t('diff') });
     lines.forEach(([kind, text, before, after], i) => {
         if (!near[i]) {
-            if (i > 0 && near[i - 1]) block.append(h('span.gap', '⋯\n'));
+            if (i > 0 && near[i - 1]) block.append(h('span.gap', '⋯'));
             return;
         }
-        block.append(h('span.line' + (kind === '+' ? '.come' : kind === '-' ? '.gone' : ''), { 'data-before': before, 'data-after': after }, kind + text + '\n'));
+        block.append(h('span.line' + (kind === '+' ? '.come' : kind === '-' ? '.gone' : ''), { 'data-before': before, 'data-after': after }, kind + text));
     });
     if (!block.children.length) block.append(t('noDiff'));
     return h('div', h('h2', t('diff'), ' ', h('small', `steps/${to}/main.c`)), block);
 }
 
-function markLine(at, step) {
-    const line = at && at.split(':')[1], key = step === state.to ? 'after' : 'before';
+function markLines([first, last], step) {
+    const key = step === state.to ? 'after' : 'before';
     document.querySelectorAll('.diff .line').forEach(element => {
-        const here = element.dataset[key] === line;
+        const here = +element.dataset[key] >= first && +element.dataset[key] <= last;
         element.classList.toggle('here', here);
-        if (here) element.parentNode.scrollTop = element.offsetTop - element.parentNode.offsetTop - 60;
+        if (here && +element.dataset[key] === first) element.parentNode.scrollTop = element.offsetTop - element.parentNode.offsetTop - 60;
     });
 }
 

@@ -42,7 +42,7 @@ VIEWS.push({
 
         const slider = (label, value, [low, high, by], changed) => {
             const output = h('output', String(value));
-            return h('label.slider', h('span', label, output), h('input', { type: 'range', min: low, max: high, step: by, value,
+            return h('label.slider', h('span', label, output), h('input', { type: 'range', 'aria-label': label, min: low, max: high, step: by, value,
                 oninput: event => {
                     output.textContent = event.target.value;
                     changed(event.target.value);

@@ -16,7 +16,7 @@ VIEWS.push({
             choice(t('data'), [['shapes', t('shapes')], ['fashion-mnist', t('fashion')]], data, value => change({ data: value, limit: value === 'shapes' ? '1024' : '1000' })),
             number('limit', 'limit', { min: 32, max: 60000, step: 32 }), number('epochs', 'epochs', { min: 1, max: 200 }), number('batch', 'batchSize', { min: 2, max: 512 }),
             labelled(t('learningRate'), h('input', { value: state.lr, size: 6, inputmode: 'decimal', onchange: event => change({ lr: event.target.value }) }))),
-        data === 'fashion-mnist' && ownFashion(said), buttons, said, board);
+        data === 'fashion-mnist' ? ownFashion(said) : '', buttons, said, board);
         const words = ['train', '--data', data, '--preset', 'small', '--limit', state.limit, '--epochs', state.epochs, '--batch-size', state.batch, '--lr', state.lr];
         showCommand(...[...new Set([a, b])].map(step => commandText(step, [...words, '--out', `runs/${step}`])));
 
