@@ -124,7 +124,43 @@ static void write_file(const char *name, const char *bytes, size_t size)
     free(path);
 }
 
+/* Where in the ladder's page a lesson's step is compared with the one before; the caller frees it.
+ */
+static char *ladder_state(const char *page, bool chinese)
+{
+    const char *base = strrchr(page, '/') ? strrchr(page, '/') + 1 : page,
+               *language = chinese ? "zh" : "en";
+    glob_t before = { 0 };
+    char *state = NULL;
+    int number =
+        isdigit((unsigned char)base[0]) && isdigit((unsigned char)base[1]) && base[2] == '_'
+            ? atoi(base)
+            : 0;
+    if (number > 0 && ends_with(page, ".md")) {
+        char *pattern = str_format("steps/%02d_*", number - 1);
+        if (glob(pattern, 0, NULL, &before) == 0)
+            state = str_format("#compare?from=%s&amp;to=%.*s&amp;lang=%s", before.gl_pathv[0] + 6,
+                               (int)strlen(base) - 3, base, language);
+        globfree(&before);
+        free(pattern);
+    }
+    return state ? state : str_format("#road?lang=%s", language);
+}
+
 /* --- links ------------------------------------------------------------------------------------ */
+
+/* The lessons' link to README's section of that name, in English or Chinese, which in the site
+ * leads to the ladder's page itself. */
+static bool is_browser_link(const char *mark, const char *end)
+{
+    static const char *const names[] = { "#in-the-browser",
+                                         "#%E5%9C%A8%E6%B5%8F%E8%A7%88%E5%99%A8%E9%87%8C" };
+    for (int i = 0; i < 2; i++)
+        if (mark && strlen(names[i]) == (size_t)(end - mark) &&
+            strncmp(mark, names[i], (size_t)(end - mark)) == 0)
+            return true;
+    return false;
+}
 
 /* Writes the address that a link has in the site, and enqueues what it leads to. */
 static void put_link(Text *out, const char *page, const char *link, size_t length)
@@ -135,7 +171,17 @@ static void put_link(Text *out, const char *page, const char *link, size_t lengt
         text_add(out, link, length);
         return;
     }
-    char *path = resolve(page, link, file), *root = root_of(page);
+    char *root = root_of(page);
+    if (is_browser_link(mark, link + length)) {
+        char *state = ladder_state(page, mark[1] == '%'),
+             *ladder = str_format("%sindex.html%s", root, state);
+        text_put(out, ladder);
+        free(state);
+        free(ladder);
+        free(root);
+        return;
+    }
+    char *path = resolve(page, link, file);
     struct stat status;
     bool there = stat(path, &status) == 0;
     if (there && S_ISDIR(status.st_mode)) {
@@ -254,29 +300,6 @@ static char *other_language(const char *page, bool *chinese)
         return other;
     free(other);
     return NULL;
-}
-
-/* Where in the ladder's page a lesson's step is compared with the one before; the caller frees it.
- */
-static char *ladder_state(const char *page, bool chinese)
-{
-    const char *base = strrchr(page, '/') ? strrchr(page, '/') + 1 : page,
-               *language = chinese ? "zh" : "en";
-    glob_t before = { 0 };
-    char *state = NULL;
-    int number =
-        isdigit((unsigned char)base[0]) && isdigit((unsigned char)base[1]) && base[2] == '_'
-            ? atoi(base)
-            : 0;
-    if (number > 0 && ends_with(page, ".md")) {
-        char *pattern = str_format("steps/%02d_*", number - 1);
-        if (glob(pattern, 0, NULL, &before) == 0)
-            state = str_format("#compare?from=%s&amp;to=%.*s&amp;lang=%s", before.gl_pathv[0] + 6,
-                               (int)strlen(base) - 3, base, language);
-        globfree(&before);
-        free(pattern);
-    }
-    return state ? state : str_format("#road?lang=%s", language);
 }
 
 static void write_page(const char *page, const Text *title, const Text *body)
