@@ -259,6 +259,9 @@ static void put_nav(const Block *b)
         fprintf(b->out, "← [%s](%s.md) · ", last, last);
     fprintf(b->out, "[%s](%ssteps/%s/main.c) · ", say(b, "the code", "代码"), up(b), step);
     fprintf(b->out, "[%s](README.md) · ", say(b, "all lessons", "全部课程"));
+    fprintf(b->out, "[%s](%s#%s) · ", say(b, "in the browser", "在浏览器里"),
+            say(b, "../README.md", "../../README.zh-CN.md"),
+            say(b, "in-the-browser", "在浏览器里"));
     fprintf(b->out, b->chinese ? "[English](../%s.md)" : "[中文](zh/%s.md)", step);
     if (next)
         fprintf(b->out, " · [%s](%s.md) →", next, next);
