@@ -6,7 +6,7 @@ const race = { runs: [], key: '' }; // goes on while the reader looks at another
 
 VIEWS.push({
     name: 'train',
-    defaults: { a: '00_resnet', b: '09_layer_norm', data: 'shapes', limit: '1024', epochs: '8', lr: '4e-3', batch: '32' },
+    defaults: { a: '00_resnet', b: '09_layer_norm', data: 'shapes', limit: '1024', epochs: '6', lr: '4e-3', batch: '32' },
     show(root) {
         const { a, b, data } = state;
         const board = h('div.race', { 'aria-live': 'off' }), buttons = h('div.controls'), said = h('p.note', { role: 'status' });
