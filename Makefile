@@ -116,7 +116,7 @@ TESTS := $(filter-out $(shell grep -l '^#include "\(engine/fast/\|random_network
 TESTS := $(filter-out tests/test_docs.c tests/test_engines.c tests/test_speed.c,$(TESTS))
 endif
 HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
-SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
+SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh docs/page/*.sh docs/page/test/*.sh tests/*.sh tests/fuzz/*.sh)
 
 ARCHIVE := $(BUILD)/libcommon.a
 PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
@@ -351,7 +351,7 @@ FORMAT := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell comm
 check-format:
 ifneq ($(FORMAT),)
 	$(Q)$(FORMAT) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/page/*.[ch] docs/pages/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'

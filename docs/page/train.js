@@ -36,7 +36,7 @@ VIEWS.push({
                     race.runs.filter(run => run.state === 'stopped').forEach(run => run.start());
                     controls();
                 } }, t('goOn')));
-            root.dataset.done = !running && race.runs.length && race.runs.every(run => run.state === 'done') ? 'yes' : 'no';
+            root.dataset.done = !running && race.runs.length && race.runs.every(run => run.state === 'done' || run.state === 'failed') ? 'yes' : 'no';
         };
         race.changed = () => {
             fill(board, raceBoard());
@@ -53,8 +53,9 @@ class RaceRun {
     async start() {
         this.state = 'running';
         this.client = new DeskClient();
+        const saved = `runs/${this.step}/last.safetensors` in this.files; // else it begins again
+        if (!saved) this.files = {};
         const put = { ...this.files, ...(this.words.includes('fashion-mnist') ? fashionFiles : {}) };
-        const saved = `runs/${this.step}/last.safetensors` in this.files;
         const began = performance.now(), before = this.seconds;
         const clock = () => this.seconds = before + (performance.now() - began) / 1000;
         race.changed();

@@ -180,8 +180,9 @@ try {
 } catch (error) {
     check('the walk', false, error.stack);
 } finally {
-    chromium.on('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-    chromium.kill();
+    chromium.on('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }));
+    session = undefined;
+    await send('Browser.close');
 }
 console.log(`page: ${checks} checks, ${bad} wrong`);
 process.exitCode = bad ? 1 : 0;
