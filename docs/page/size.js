@@ -82,7 +82,7 @@ function sizeResult(report, first) {
         h('table.parts', h('caption', t('parts')), h('thead', h('tr', ['part', 'shape', 'parameters', 'macs'].map(key => h('th', { scope: 'col' }, t(key))))),
             h('tbody', report.parts.map(part => h('tr', h('th', { scope: 'row' }, part.part), h('td', part.output),
                 ...['parameters', 'macs'].map(key => h('td.bars', bar(part[key] / most(key), short(part[key])))))))),
-        h('details', h('summary', t('allLayers', report.layers.length)), h('div.scroll', h('table.layers', h('thead', h('tr', ['layer', 'op', 'shape', 'parameters', 'macs'].map(key => h('th', { scope: 'col' }, t(key))))),
+        h('details', h('summary', t('allLayers', report.layers.length)), h('div.scroll', h('table.layers', h('thead', h('tr', ['layer', 'op', 'shape', 'parameters', 'macs'].map(key => h('th', { scope: 'col', class: ['parameters', 'macs'].includes(key) ? 'number' : null }, t(key))))),
             h('tbody', report.layers.map(layer => h('tr', h('th', { scope: 'row' }, layer.name), h('td', layer.op), h('td', layer.output),
                 h('td.number', integer(layer.parameters)), h('td.number', integer(layer.macs)))))))),
     ];

@@ -78,6 +78,7 @@ class RaceRun {
                 const [, number, , loss, heldLoss, top1] = epoch.map(Number);
                 this.epochs = this.epochs.filter(e => e.number < number).concat({ number, loss, heldLoss, top1, seconds: this.seconds });
             }
+            if (line.startsWith('test set')) this.tested = line;
             this.last = line;
         }
     }
@@ -103,17 +104,17 @@ function raceBoard() {
         [0, 25, 50, 75, 90, 100].map(v => `<line class="${v === 90 ? 'goal' : 'rule'}" x1="${left}" x2="${width - 12}" y1="${y(v)}" y2="${y(v)}"/><text x="${left - 8}" y="${y(v) + 4}" text-anchor="end">${v} %</text>`).join('') +
         `<text x="${left}" y="${height - 8}">${t('epoch')} 0</text><text x="${width - 12}" y="${height - 8}" text-anchor="end">${most}</text>` + lines.join('') + '</svg>';
     const row = run => {
-        const last = run.epochs[run.epochs.length - 1], test = /top-1 ([\d.]+)/.exec(run.tested || ''), best = run.files[`runs/${run.step}/best.safetensors`];
+        const last = run.epochs[run.epochs.length - 1], best = run.files[`runs/${run.step}/best.safetensors`];
         return h('tr', { 'data-step': run.step }, h('th', { scope: 'row' }, h('span.key.run' + run.number), ' ', stepTitle(run.step)),
             h('td.number', last ? `${last.number}` : '0'), h('td.number', last ? last.loss.toFixed(3) : '–'), h('td.number.top1', last ? last.top1.toFixed(1) + ' %' : '–'),
             h('td.number', run.seconds.toFixed(0) + ' s'), h('td', t('run_' + run.state)),
             h('td', best && h('a.button', { href: URL.createObjectURL(new Blob([best])), download: `${run.step}.safetensors` }, t('download'))));
     };
     const done = race.runs.some(run => run.state === 'done');
-    return [plot, h('div.scroll', h('table', h('thead', h('tr', ['step', 'epoch', 'loss', 'heldOut', 'time', 'status', ''].map(key => h('th', { scope: 'col' }, key && t(key))))), h('tbody', race.runs.map(row)))),
+    return [plot, h('div.scroll', h('table', h('thead', h('tr', ['step', 'epoch', 'loss', 'heldOut', 'time', 'status', ''].map(key => h('th', { scope: 'col', class: ['epoch', 'loss', 'heldOut', 'time'].includes(key) ? 'number' : null }, key && t(key))))), h('tbody', race.runs.map(row)))),
         ...race.runs.filter(run => run.state === 'failed').map(run => h('p.error', { role: 'alert' }, run.last)),
-        done && h('div', h('pre.code.said', race.runs.map(run => `${run.step}: ${run.last}\n`)), h('p.note', t('pytorch')),
-            h('pre.code', 'from safetensors.torch import load_file\n', `net.load_state_dict(load_file("${race.runs[0].step}.safetensors"))  # strict=False: num_batches_tracked`))];
+        done && h('div', h('pre.code.said', race.runs.filter(run => run.tested).map(run => `${run.step}: ${run.tested}\n${' '.repeat(run.step.length)}  ${run.last}\n`)), h('p.note', t('pytorch')),
+            h('pre.code', 'from safetensors.torch import load_file\n', `net.load_state_dict(load_file("${race.runs[0].step}.safetensors"), strict=False)  # num_batches_tracked is not in it`))];
 }
 
 // --- the reader's Fashion-MNIST ---
