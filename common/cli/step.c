@@ -158,7 +158,8 @@ static const CommandEntry entries[] = {
                       { "--format", "text|tsv", .standard = "text" },
                       { "--output", .instead = "no image is written" } },
         .operands = "[IMAGE.pgm]",
-        .help = "a layer's weights, or its values for a batch, as a PNM image and in numbers",
+        .help = "a layer's weights, or its values for an image or a batch, as a PNM image and in "
+                "numbers",
         .example = "show --weights runs/shapes/best.safetensors --output filters.pgm" },
       cmd_show },
     { { .name = "help",
