@@ -121,7 +121,7 @@ TESTS := $(filter-out $(shell grep -l '^#include "\(engine/fast/\|random_network
 TESTS := $(filter-out tests/test_docs.c tests/test_engines.c tests/test_speed.c,$(TESTS))
 endif
 HEADERS := $(wildcard common/*.h common/*/*.h common/engine/fast/*.h common/engine/fast/kernels/*.h tests/*.h)
-SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh tests/*.sh tests/fuzz/*.sh)
+SCRIPTS := $(wildcard .ci/run results/*.sh docs/*.sh docs/page/*.sh docs/page/test/*.sh tests/*.sh tests/fuzz/*.sh)
 
 ARCHIVE := $(BUILD)/libcommon.a
 PROGRAMS := $(MAINS:steps/%/main.c=$(BUILD)/%)
@@ -391,7 +391,7 @@ FORMATTER := $(firstword $(foreach c,clang-format-14 clang-format,$(if $(shell c
 check-format:
 ifneq ($(FORMATTER),)
 	$(Q)$(FORMATTER) --dry-run -Werror $(LIBRARY) $(MAINS) $(TESTS) $(HEADERS) \
-	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/pages/*.[ch] docs/grade/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
+	    $(wildcard common/base/wasi/*.h common/base/wasi/*/*.h common/base/portable/*.h tests/*/*.[ch] tests/*/*/*.h docs/examples/*.[ch] docs/page/*.[ch] docs/pages/*.[ch] docs/grade/*.[ch]) $(SPEED) $(wildcard docs/speed/*.h)
 	@echo 'format: good'
 else
 	@echo 'no clang-format: format not checked (apt-get install clang-format-14)'
@@ -424,6 +424,41 @@ check-analyzer:
 	        -fanalyzer -Werror $(ANALYZER_MISTAKEN) -pthread -Icommon -c -o /dev/null && \
 	    echo 'gcc -fanalyzer: good'; \
 	else echo 'no gcc: its analyzer not asked (apt-get install gcc)'; fi
+
+# --- The page -------------------------------------------------------------------------------------
+
+# All steps as one program for a browser: each step's main has the step's name, and a program that they
+# run is another instance of the module. A step whose name is none in C is left out.
+IN_PAGE := $(foreach s,$(MAINS:steps/%/main.c=%),$(if $(shell echo '$s' | grep -x '[0-9A-Za-z_]*'),$s))
+open := (
+close := )
+MODULE := $(IN_PAGE:%=$(BUILD)/obj/page/%.o) $(BUILD)/obj/docs/page/module.o $(BUILD)/obj/docs/page/process.o \
+    $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out common/base/process.c,$(LIBRARY)))
+
+$(BUILD)/obj/page/%.o: steps/%/main.c $(BUILD)/flags
+	$(call SAY,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(call OWN_COMPILE,steps/$*/main) -Dmain=main_$* -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/docs/page/module.o: $(BUILD)/programs
+$(BUILD)/obj/docs/page/module.o: override CPPFLAGS += -DSTEPS='$(patsubst %,STEP$(open)%$(close),$(IN_PAGE))'
+$(BUILD)/ladder.wasm: $(MODULE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)
+
+SITE := $(BUILD)/obj/docs/page/site.o $(BUILD)/obj/docs/page/mathml.o
+$(BUILD)/site: $(SITE) $(ARCHIVE)
+	$(call SAY,LINK,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
+-include $(MODULE:.o=.d) $(SITE:.o=.d)
+
+.PHONY: page page-test
+page: $(BUILD)/site ## the ladder in one page for a browser, and the lessons around it, in BUILD/page
+	+@MAKE='$(MAKE)' docs/page/build.sh $(BUILD)
+
+page-test: page $(PROGRAMS) #### the page in a headless Chromium, and its module against make PORTABLE=1
+	+@MAKE='$(MAKE)' docs/page/test/run.sh $(BUILD)
 
 # --- Looking --------------------------------------------------------------------------------------
 

@@ -64,6 +64,9 @@ anytopnm|netpbm|reads JPEG, PNG and others|images must be PNM|netpbm|netpbm|netp
 fashion-mnist|Fashion-MNIST|make train|DATA=shapes is drawn by the programs; other data: docs/setup.md|dataset-fashion-mnist|||
 parallel|GNU parallel|make train LAUNCH="parallel -j 4"|runs come one after the other|parallel|parallel|parallel|parallel
 clang|clang|make check, make fuzz|gcc alone checks|clang|clang|llvm|clang
+wasm-ld|lld|make page|no page for a browser|lld wasi-libc|lld wasi-libc|lld|lld wasi-libc-devel
+cmark-gfm|cmark-gfm|make page|no page for a browser|cmark-gfm|cmark|cmark-gfm|cmark
+node|node|make page-test|the page is not tested|nodejs|nodejs|node|nodejs
 clang-format|clang-format|make check|the format is not checked|clang-format-14|clang-extra-tools|clang-format|clang-tools-extra
 cppcheck|cppcheck|make check|its part is not checked|cppcheck|cppcheck|cppcheck|cppcheck
 TABLE

@@ -73,3 +73,44 @@ Test(field, writes_nothing_when_it_cannot)
     result_free(&r);
     folder_remove(folder);
 }
+
+/* A pixel of step 00's first stage sees ten pixels of the image from the edge on: three of the
+ * block, of the pool behind the stem, and of the stem's 7x7 convolution. */
+Test(field, is_that_of_a_pixel_of_an_image)
+{
+    char *folder = folder_new(), path[256];
+    double gradient[SIDE][SIDE];
+    run_well(
+        "awk 'BEGIN { print \"P2 28 28 255\"; for (i = 0; i < 784; i++) print i * 37 %% 256 }' "
+        "> %s/image.pgm",
+        folder);
+    snprintf(path, sizeof path, "%s/f", folder);
+    for (int corner = 0; corner < 2; corner++) {
+        Result r = run("%s/00_resnet field %s/image.pgm --weights results/weights/"
+                       "00_resnet.safetensors --stage 1 --at %d,%d --output %s/f",
+                       build_folder(), folder, 15 * corner, 15 * corner, folder);
+        cr_assert_eq(r.status, 0, "%s", r.err);
+        cr_expect(
+            strstr(r.out, corner ? "its pixel 15,15; mean over 1 image\n" : "its pixel 0,0;"));
+        result_free(&r);
+        read_field(path, gradient);
+        double most = 0;
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++) {
+                bool inside = corner ? y >= 51 && x >= 51 : y <= 9 && x <= 9;
+                cr_expect(inside || gradient[y][x] == 0, "%d,%d has %g", y, x, gradient[y][x]);
+                most = fmax(most, gradient[y][x]);
+            }
+        cr_expect(most > 0);
+    }
+    expect_line(
+        run("%s/00_resnet field %s/image.pgm --weights results/weights/00_resnet.safetensors "
+            "--stage 1 --at 16,0 --output %s/g",
+            build_folder(), folder, folder),
+        2, "--at|16,0|16x16", "a pixel outside");
+    expect_line(run("%s/00_resnet field %s/image.pgm --data shapes --weights results/weights/"
+                    "00_resnet.safetensors --output %s/g",
+                    build_folder(), folder, folder),
+                2, "--data|image.pgm", "an image and a set");
+    folder_remove(folder);
+}

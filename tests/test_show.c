@@ -298,3 +298,39 @@ Test(show, values_that_are_no_numbers_are_counted)
     free(path);
     safetensors_free(&file);
 }
+
+/* The last layer's values for an image are the logits that classify makes probabilities of. */
+Test(show, of_an_image_shows_what_classify_sees)
+{
+    run_well(
+        "awk 'BEGIN { print \"P2 28 28 255\"; for (i = 0; i < 784; i++) print i * 37 %% 256 }' "
+        "> %s/image.pgm",
+        folder);
+    const char *weights = "results/weights/09_layer_norm.safetensors";
+    Result logits =
+        run("%s/09_layer_norm show %s/image.pgm --weights %s --layer head.3 --format tsv",
+            build_folder(), folder, weights);
+    Result classes =
+        run("%s/09_layer_norm classify %s/image.pgm --weights %s --format tsv --top 10",
+            build_folder(), folder, weights);
+    cr_assert(logits.status == 0 && classes.status == 0, "%s%s", logits.err, classes.err);
+    double e[10], sum = 0;
+    char *at = logits.out, *part[5];
+    next_line(&at);
+    for (int i = 0; i < 10; i++) {
+        cr_assert_eq(split(next_line(&at), part, 5), 5);
+        sum += e[i] = exp(atof(part[4]));
+    }
+    at = classes.out;
+    next_line(&at);
+    for (int i = 0; i < 10; i++) {
+        cr_assert_eq(split(next_line(&at), part, 5), 5);
+        cr_expect_float_eq(e[atoi(part[3])] / sum, atof(part[2]), 1e-5);
+    }
+    result_free(&logits);
+    result_free(&classes);
+    expect_line(run("%s/09_layer_norm show %s/image.pgm --weights tests/data/steps/09_layer_norm/"
+                    "weights.safetensors",
+                    build_folder(), folder),
+                2, "weights.safetensors|trained on", "weights that do not say of what");
+}

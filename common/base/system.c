@@ -28,7 +28,9 @@
 #else
 #include <malloc.h>
 #endif
-#ifndef __wasi__
+#ifdef __wasi__
+#include <wasi/api.h>
+#else
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -37,12 +39,30 @@
 
 /* --- the program ----------------------------------------------------------------------------- */
 
+#ifdef __wasi__
+/* Returns the last part of argv[0], which wasi-libc does not keep. */
+static const char *called_as(void)
+{
+    static char *name;
+    size_t count, size;
+    if (name || __wasi_args_sizes_get(&count, &size) != 0 || count == 0)
+        return name ? name : "wasm";
+    char *words = mem_alloc(size, 1);
+    uint8_t **argv = mem_alloc(count, sizeof *argv);
+    bool good = __wasi_args_get(argv, (uint8_t *)words) == 0;
+    free(argv);
+    char *slash = good ? strrchr(words, '/') : NULL;
+    name = !good ? "wasm" : slash ? slash + 1 : words;
+    return name;
+}
+#endif
+
 const char *system_program_name(void)
 {
 #if defined(__linux__)
     return program_invocation_short_name;
 #elif defined(__wasi__)
-    return "wasm";
+    return called_as();
 #else
     return getprogname();
 #endif

@@ -121,6 +121,8 @@ static const OptionSpec specs[] = {
       .instead = "runs/DATA/STEP-SEED" },
     { "--resume", FLAG, AT(resume), 0, 0, NULL,
       .help = "continue the run in the folder; more --epochs make it longer" },
+    { "--at", PAIR, AT(at), 0, LARGEST, "Y,X", .help = "the pixel of the stage's output",
+      .instead = "its middle" },
     { "--stage", NUMBER, AT(stage), 1, 4, "N", .help = "the stage whose output is examined",
       .standard = "4" },
     { "--labels", TEXT, AT(labels), 0, 0, "FILE", .help = "the classes' names, one per line",

@@ -42,7 +42,7 @@ typedef struct {
     Scheme scheme;
     WeightsDtype dtype;
     bool as_is, module;
-    int stage; /* field */
+    int stage, at[2]; /* field */
     /* classify */
     const char *labels;
     int top;

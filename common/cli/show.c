@@ -1,11 +1,13 @@
-/* show: a layer as an image: the weights of a convolution or linear layer or, with a batch, any
- * layer's output. A sheet has one tile per filter or channel; the text explains its grey levels. */
+/* show: a layer as an image: the weights of a convolution or linear layer or, with an image or a
+ * batch, any layer's output. A sheet has one tile per filter or channel; the text explains its grey
+ * levels. */
 #include "base/error.h"
 #include "base/ints.h"
 #include "base/memory.h"
 #include "cli/activation.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
+#include "cli/given_image.h"
 #include "cli/print.h"
 #include "graph/op.h"
 #include "io/pnm.h"
@@ -71,8 +73,7 @@ static Values show_weights(const Net *net, const Weights *weights, const char *n
     return s;
 }
 
-static Values show_activations(const Run *run, const Net *net, Weights *weights,
-                               const FileBatch *batch)
+static Values show_activations(const Run *run, const Net *net, Weights *weights, const float *x)
 {
     const Options *o = &run->options;
     const Tensor *t =
@@ -80,7 +81,7 @@ static Values show_activations(const Run *run, const Net *net, Weights *weights,
     Engine *engine =
         engine_for_training_with(engine_kind(o->engine), net, weights, NULL,
                                  (TrainingOptions){ .frozen = true, .keep_values = true });
-    memcpy(engine_input(engine), batch->x, tensor_elements(net_tensor(net, 0)) * sizeof(float));
+    memcpy(engine_input(engine), x, tensor_elements(net_tensor(net, 0)) * sizeof(float));
     engine_forward(engine);
     Values s = { .layer = t, .count = t->n, .channels = t->c, .h = t->h, .w = t->w };
     s.values = activation_values(engine, t);
@@ -253,19 +254,31 @@ static void write_sheet(const Values *s, const Numbers *n, const char *path)
 
 /* --- the command ----------------------------------------------------------------------------- */
 
+static void check_call(const Options *o)
+{
+    if (o->operand_count > 1)
+        error_die(EXIT_USAGE, o->operands[1], "show takes one image");
+    if (o->operand_count && o->batch)
+        error_die(EXIT_USAGE, "--batch", "%s is the image to show the layer of", o->operands[0]);
+}
+
 int cmd_show(const Run *run)
 {
     const Options *o = &run->options;
-    Origin origin = origin_read(run);
+    check_call(o);
+    Origin origin = o->operand_count ? origin_read_trained(run) : origin_read(run);
     FileBatch batch = { 0 };
     if (o->batch)
         batch = batch_read(o->batch, 0);
     Shape shape = o->batch ? batch_shape(&origin, &batch) : origin_shape(&origin, 0);
-    shape.n = o->batch ? shape.n : 1;
+    if (o->operand_count)
+        batch.x = given_image(&origin, o->operands[0], &shape);
+    else if (!o->batch)
+        shape.n = 1;
     Net *net = network_build(run->step, &shape);
     Weights *weights = origin_weights(&origin, &shape, net);
-    Values s = o->batch ? show_activations(run, net, weights, &batch)
-                        : show_weights(net, weights, o->layer);
+    Values s = batch.x ? show_activations(run, net, weights, batch.x)
+                       : show_weights(net, weights, o->layer);
     Numbers n = numbers_of(&s);
     if (o->output)
         write_sheet(&s, &n, o->output);
@@ -274,8 +287,7 @@ int cmd_show(const Run *run)
     else
         print_numbers(&s, &n);
     free(s.values);
-    if (o->batch)
-        batch_free(&batch);
+    batch_free(&batch);
     weights_free(weights);
     net_free(net);
     origin_free(&origin);

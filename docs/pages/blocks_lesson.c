@@ -34,6 +34,9 @@ void block_nav(const Block *b)
     fprintf(b->out, "[%s](%ssteps/%s/main.c) · ", block_say(b, "the code", "代码"), block_up(b),
             step);
     fprintf(b->out, "[%s](README.md) · ", block_say(b, "all lessons", "全部课程"));
+    fprintf(b->out, "[%s](%s#%s) · ", block_say(b, "in the browser", "在浏览器里"),
+            block_say(b, "../README.md", "../../README.zh-CN.md"),
+            block_say(b, "in-the-browser", "在浏览器里"));
     fprintf(b->out, b->chinese ? "[English](../%s.md)" : "[中文](zh/%s.md)", step);
     if (next)
         fprintf(b->out, " · [%s](%s.md) →", next, next);

@@ -1,0 +1,180 @@
+#include "mathml.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *at, *end;
+} Reader;
+
+static void put_row(Reader *r, Text *out);
+
+static void skip_space(Reader *r)
+{
+    while (r->at < r->end && isspace((unsigned char)*r->at))
+        r->at++;
+}
+
+static void element(Text *out, const char *tag, const char *content)
+{
+    char *text = str_format("<%s>%s</%s>", tag, content, tag);
+    text_put(out, text);
+    free(text);
+}
+
+/* {…}, or the one atom that comes next. */
+static void put_atom(Reader *r, Text *out);
+
+static void put_group(Reader *r, Text *out)
+{
+    skip_space(r);
+    if (r->at < r->end && *r->at == '{') {
+        r->at++;
+        put_row(r, out);
+        r->at += r->at < r->end; /* the } */
+    } else
+        put_atom(r, out);
+}
+
+static void put_around(Reader *r, Text *out, const char *tag, int groups)
+{
+    char *open = str_format("<%s>", tag), *close = str_format("</%s>", tag);
+    text_put(out, open);
+    for (int i = 0; i < groups; i++)
+        put_group(r, out);
+    text_put(out, close);
+    free(open);
+    free(close);
+}
+
+/* \mathrm{mean}: the letters of the group as one word. */
+static void put_word(Reader *r, Text *out)
+{
+    skip_space(r);
+    const char *from = ++r->at;
+    while (r->at < r->end && *r->at != '}')
+        r->at++;
+    char *word = str_format("%.*s", (int)(r->at - from), from);
+    element(out, "mi", word);
+    r->at += r->at < r->end;
+    free(word);
+}
+
+static void put_command(Reader *r, Text *out)
+{
+    static const char *const signs[][2] = {
+        { "cdot", "·" },    { "times", "×" },   { "sum", "∑" },   { "sqrt", "" },
+        { "frac", "" },     { "epsilon", "ε" }, { "mu", "μ" },    { "sigma", "σ" },
+        { "gamma", "γ" },   { "beta", "β" },    { "alpha", "α" }, { "lambda", "λ" },
+        { "partial", "∂" }, { "le", "≤" },      { "ge", "≥" },    { "approx", "≈" },
+        { "max", "max" },   { "min", "min" },   { "log", "log" }, { "exp", "exp" },
+    };
+    const char *from = r->at;
+    while (r->at < r->end && isalpha((unsigned char)*r->at))
+        r->at++;
+    char *name = str_format("%.*s", (int)(r->at - from), from);
+    if (r->at == from) { /* \, and the like: a space */
+        r->at++;
+        text_put(out, "<mspace width=\"0.2em\"/>");
+    } else if (strcmp(name, "sqrt") == 0)
+        put_around(r, out, "msqrt", 1);
+    else if (strcmp(name, "frac") == 0)
+        put_around(r, out, "mfrac", 2);
+    else if (strcmp(name, "mathrm") == 0 || strcmp(name, "text") == 0)
+        put_word(r, out);
+    else if (strcmp(name, "qquad") == 0 || strcmp(name, "quad") == 0)
+        text_put(out, name[1] == 'q' ? "<mspace width=\"2em\"/>" : "<mspace width=\"1em\"/>");
+    else if (strcmp(name, "textstyle") == 0 || strcmp(name, "displaystyle") == 0)
+        put_atom(r, out);
+    else {
+        const char *sign = NULL;
+        for (size_t i = 0; i < sizeof signs / sizeof *signs && !sign; i++)
+            if (strcmp(signs[i][0], name) == 0)
+                sign = signs[i][1];
+        if (!sign)
+            error_die(EXIT_FAILED, name,
+                      "no such command is known for formulas (docs/page/mathml.c)");
+        element(out,
+                strcmp(name, "cdot") == 0 || strcmp(name, "times") == 0 || strcmp(name, "sum") == 0
+                    ? "mo"
+                    : "mi",
+                sign);
+    }
+    free(name);
+}
+
+static void put_atom(Reader *r, Text *out)
+{
+    skip_space(r);
+    if (r->at >= r->end)
+        return;
+    if (*r->at == '\\') {
+        r->at++;
+        put_command(r, out);
+    } else if (isdigit((unsigned char)*r->at)) {
+        const char *from = r->at;
+        while (r->at < r->end && (isdigit((unsigned char)*r->at) || *r->at == '.'))
+            r->at++;
+        char *number = str_format("%.*s", (int)(r->at - from), from);
+        element(out, "mn", number);
+        free(number);
+    } else {
+        char letter[2] = { *r->at++, 0 };
+        if (*letter == '&') { /* of the HTML that it comes from: &lt; */
+            text_put(out, "<mo>&");
+            while (r->at < r->end && r->at[-1] != ';') {
+                letter[0] = *r->at++;
+                text_put(out, letter);
+            }
+            text_put(out, "</mo>");
+        } else
+            element(out, isalpha((unsigned char)*letter) ? "mi" : "mo", letter);
+    }
+}
+
+/* An atom with what stands below and above it. */
+static void put_scripted(Reader *r, Text *out)
+{
+    Text base = { 0 }, below = { 0 }, above = { 0 };
+    put_group(r, &base);
+    for (skip_space(r); r->at < r->end && (*r->at == '_' || *r->at == '^'); skip_space(r)) {
+        Text *script = *r->at++ == '_' ? &below : &above;
+        text_put(script, "<mrow>");
+        put_group(r, script);
+        text_put(script, "</mrow>");
+    }
+    const char *tag = below.bytes && above.bytes ? "msubsup"
+                      : below.bytes              ? "msub"
+                      : above.bytes              ? "msup"
+                                                 : NULL;
+    char *all = str_format("%s%s%s", base.bytes ? base.bytes : "", below.bytes ? below.bytes : "",
+                           above.bytes ? above.bytes : "");
+    if (tag)
+        element(out, tag, all);
+    else
+        text_put(out, all);
+    free(all);
+    free(base.bytes);
+    free(below.bytes);
+    free(above.bytes);
+}
+
+static void put_row(Reader *r, Text *out)
+{
+    text_put(out, "<mrow>");
+    for (skip_space(r); r->at < r->end && *r->at != '}'; skip_space(r))
+        put_scripted(r, out);
+    text_put(out, "</mrow>");
+}
+
+void mathml(const char *tex, size_t length, Text *out)
+{
+    Reader r = { tex, tex + length };
+    text_put(out, "<math display=\"block\">");
+    put_row(&r, out);
+    text_put(out, "</math>\n");
+}

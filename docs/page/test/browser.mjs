@@ -1,0 +1,188 @@
+// browser.mjs PAGE BUILD: opens the page in a headless Chromium by file://, walks its views in both
+// languages and compares their figures with the programs'. CHROMIUM names another browser. Chromium is
+// spoken to through a pipe, in its DevTools protocol.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+
+const [page, build] = process.argv.slice(2).map(path => resolve(path));
+const profile = mkdtempSync(tmpdir() + '/chromium-');
+const chromium = spawn(process.env.CHROMIUM || 'chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync',
+    '--disable-background-networking', '--disable-component-update', `--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'],
+{ stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+
+let last = 0, rest = '', session;
+const waiting = new Map(), seen = { requests: [], errors: [] };
+chromium.stdio[4].on('data', bytes => {
+    const parts = (rest + bytes).split('\0');
+    rest = parts.pop();
+    for (const message of parts.map(part => JSON.parse(part))) {
+        if (message.id) waiting.get(message.id)(message);
+        if (message.method === 'Network.requestWillBeSent') seen.requests.push(message.params.request.url);
+        if (message.method === 'Runtime.exceptionThrown') seen.errors.push(message.params.exceptionDetails.exception?.description || message.params.exceptionDetails.text);
+    }
+});
+const send = (method, params = {}) => new Promise((good, bad) => {
+    waiting.set(++last, message => message.error ? bad(new Error(`${method}: ${message.error.message}`)) : good(message.result));
+    chromium.stdio[3].write(JSON.stringify({ id: last, method, params, sessionId: session }) + '\0');
+});
+const value = async expression => {
+    const { result, exceptionDetails } = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    if (exceptionDetails) throw new Error(expression + ': ' + exceptionDetails.exception.description);
+    return result.value;
+};
+const sleep = ms => new Promise(done => setTimeout(done, ms));
+async function until(expression, seconds = 120) {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
+        const now = await value(expression).catch(() => null); // while a page loads, there is none
+        if (now) return now;
+    }
+    throw new Error('waited in vain for ' + expression);
+}
+const open = async (hash, query = '') => {
+    await send('Page.navigate', { url: 'about:blank' });
+    await until('location.href === "about:blank"');
+    await send('Page.navigate', { url: `file://${page}/index.html${query}#${hash}` });
+};
+const done = seconds => until('document.querySelector("[data-done=yes]") && true', seconds);
+
+let checks = 0, bad = 0;
+function check(what, good, more = '') {
+    checks++;
+    if (!good) {
+        bad++;
+        console.error(`${what}: wrong ${more}`);
+    }
+}
+const program = (step, ...words) => execFileSync(`${build}/${step}`, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const total = (step, ...words) => JSON.parse(program(step, 'report', '--format', 'json', ...words));
+const grouped = n => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+
+// Names of what can be operated, contrast of what is read (4.5 to 1, 3 to 1 for large text), no tabindex
+// that changes the order, nothing wider than the window.
+const accessible = `(() => {
+    const faults = [], ground = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const rgb = color => { ground.clearRect(0, 0, 1, 1); ground.fillStyle = color; ground.fillRect(0, 0, 1, 1); return [...ground.getImageData(0, 0, 1, 1).data]; };
+    const light = c => c.slice(0, 3).map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+    const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c[3] > 250) return c; } return rgb(getComputedStyle(document.documentElement).backgroundColor); };
+    for (const e of document.querySelectorAll('button, a[href], input, select')) {
+        const name = e.getAttribute('aria-label') || e.textContent.trim() || [...(e.labels || [])].map(l => l.textContent.trim()).join('');
+        if (!name) faults.push('no name: ' + e.outerHTML.slice(0, 80));
+    }
+    for (const e of document.querySelectorAll('body *:not(script):not(style)')) {
+        if (e.tabIndex > 0 && e.hasAttribute('tabindex') && +e.getAttribute('tabindex') > 0) faults.push('tabindex: ' + e.outerHTML.slice(0, 80));
+        const text = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+        if (!text || e.closest('svg, [disabled], noscript, option, [hidden]') || !e.offsetParent) continue;
+        const style = getComputedStyle(e), a = light(rgb(style.color)), b = light(behind(e));
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) faults.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.slice(0, 40));
+    }
+    if (document.documentElement.scrollWidth > innerWidth + 1) faults.push('wider than the window: ' + document.documentElement.scrollWidth);
+    if (document.querySelectorAll('h1').length !== 1) faults.push('headings of the first level: ' + document.querySelectorAll('h1').length);
+    return faults;
+})()`;
+
+try {
+    const { targetInfos } = await send('Target.getTargets');
+    ({ sessionId: session } = await send('Target.attachToTarget', { targetId: targetInfos.find(t => t.type === 'page').targetId, flatten: true }));
+    for (const domain of ['Page', 'Runtime', 'Network']) await send(domain + '.enable');
+
+    const start = Date.now();
+    await open('road');
+    await until('document.querySelector(".road .bar:not(.accuracy)")');
+    console.log(`first figure after ${Date.now() - start} ms`);
+    await done();
+    check('the road, step 05', (await value('document.querySelectorAll(".road tbody tr")[5].innerText')).includes((total('05_large_kernel', '--preset', 'paper').parameters / 1e6).toFixed(2) + ' M'));
+
+    await open('compare?from=04_inverted_bottleneck&to=05_large_kernel&layer=05:encoder.stages.0.0.block.0.0');
+    await done();
+    const svg = program('05_large_kernel', 'compare', '04', '--format', 'svg', '--preset', 'paper', '--depths', '1,1,0,0');
+    check('the drawing', (await value('document.querySelectorAll(".drawing rect > title").length')) === svg.match(/<rect[^>]*><title>/g).length);
+    check('the layer of the address', (await value('document.querySelector(".detail").innerText')).includes('main.c:12'));
+    const diffs = await value('STEPS.slice(1, 13).map((step, i) => diffLines(CODE(STEPS[i].name).split("\\n"), CODE(step.name).split("\\n")).filter(line => line[0] !== " ").map(line => line[0] + line[1]).sort().join("\\n"))');
+    const steps = (await value('STEPS.map(step => step.name)'));
+    diffs.forEach((diff, i) => {
+        const ours = readFileSync(`docs/diffs/${steps[i + 1]}.diff`, 'utf8').split('\n').slice(2).filter(line => /^[-+]/.test(line)).sort().join('\n');
+        check(`the diff of ${steps[i + 1]}`, diff === ours);
+    });
+
+    await open('size?step=09_layer_norm&depths=2,2,2,2&classes=100');
+    await done();
+    const report = total('09_layer_norm', '--preset', 'small', '--depths', '2,2,2,2', '--classes', '100');
+    check('parameters', (await value('document.querySelector("[data-figure=parameters] dd").innerText')).startsWith(grouped(report.parameters)));
+    check('MACs', (await value('document.querySelector("[data-figure=macs] dd").innerText')).startsWith(grouped(report.macs)));
+    await value('(() => { const s = document.querySelectorAll("fieldset input")[0]; s.value = 32; s.dispatchEvent(new Event("input")); })()');
+    const wider = total('09_layer_norm', '--preset', 'small', '--depths', '2,2,2,2', '--classes', '100', '--widths', [32, ...report.widths.slice(1)].join(','));
+    await until(`document.querySelector("[data-figure=parameters] dd").innerText.startsWith(${JSON.stringify(grouped(wider.parameters))})`, 20);
+    check('the address has the widths', (await value('location.hash')).includes('widths=32'));
+
+    await open('look?image=9');
+    await done();
+    const image = Buffer.concat([Buffer.from('P5\n28 28\n255\n'), readFileSync('docs/page/t10k-images-idx3-ubyte').subarray(16 + 9 * 784, 16 + 10 * 784)]);
+    const classified = execFileSync(`${build}/09_layer_norm`, ['classify', '-', '--weights', 'results/weights/09_layer_norm.safetensors', '--format', 'tsv'], { input: image, encoding: 'utf8' }).split('\n')[1].split('\t');
+    await open('look?image=9&a=09_layer_norm');
+    await done();
+    const answer = await value('document.querySelector(".answers tr").innerText');
+    check('the answer', answer.includes(classified[4]) && answer.includes((100 * classified[2]).toFixed(1)), answer);
+    await value('document.querySelectorAll(".overlay .grid button")[1].click()');
+    await until('document.querySelector(".fieldview .note") && document.querySelector(".fieldview .note").innerText.includes("pixel 0,1")');
+    await until('document.querySelector(".sheet canvas")');
+
+    await open('predict?step=00_resnet');
+    await until('document.querySelector("#guess")');
+    await value('(() => { document.querySelector("#guess").value = "25,561,192"; document.querySelector("form").requestSubmit(); })()');
+    await done();
+    check('the prediction', (await value('document.querySelector(".judged").className')).includes('exact'));
+    for (const [i, step] of steps.slice(0, 14).entries()) {
+        await open('predict?step=' + step);
+        await until('document.querySelector("#guess")');
+        await value('(() => { document.querySelector("#guess").value = "1"; document.querySelector("form").requestSubmit(); })()');
+        check(`an answer to question ${i}`, await until('document.querySelector("[data-answer], .answer .error") && !document.querySelector(".answer .error")').catch(() => false));
+    }
+
+    await open('train?a=05_large_kernel&b=05_large_kernel&limit=64&epochs=3&batch=16');
+    await until('document.querySelector("button.main")');
+    await value('document.querySelector("button.main").click()');
+    await until('document.querySelector("tr[data-step] a.button")', 300);
+    await value('document.querySelectorAll(".controls button")[1].click()');
+    const stopped = await value('race.runs[0].state');
+    await value('[...document.querySelectorAll(".controls button")].slice(-1)[0].click()');
+    await done(300);
+    const folder = mkdtempSync(tmpdir() + '/run-');
+    const printed = program('05_large_kernel', 'train', '--data', 'shapes', '--preset', 'small', '--limit', '64', '--epochs', '3', '--batch-size', '16', '--lr', '4e-3', '--out', `${folder}/run`);
+    rmSync(folder, { recursive: true });
+    check('training, stopped and gone on with', stopped === 'stopped' && (await value('race.runs[0].state')) === 'done');
+    const digest = await value('race.runs[0].last');
+    check('the weights', digest.startsWith('sha256') && printed.trim().endsWith(digest), digest);
+
+    for (const lang of ['en', 'zh'])
+        for (const theme of ['light', 'dark'])
+            for (const width of [1400, 390])
+                for (const view of ['road', 'compare', 'size', 'look', 'train', 'predict']) {
+                    await send('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false });
+                    await open(`${view}?lang=${lang}&theme=${theme}`);
+                    await (view === 'train' || view === 'predict' ? until('document.querySelector("button.main")') : done());
+                    const faults = await value(accessible);
+                    check(`${view} ${lang} ${theme} ${width}`, faults.length === 0, faults.slice(0, 4).join('; '));
+                }
+    await open('road', '?simd=0&workers=0');
+    await done();
+    check('slower, and says so', (await value('document.querySelectorAll("#notice p").length')) === 2);
+    for (const lang of ['docs', 'docs/zh']) {
+        await send('Page.navigate', { url: `file://${page}/${lang}/README.html#search` });
+        await until('typeof FOUND === "object" && document.querySelector("#words")');
+        await value('(() => { words.value = "ConvNeXt"; search(); })()');
+        check(`search in ${lang}`, (await value('document.querySelectorAll("#found li").length')) > 0);
+    }
+    check('no request to anywhere', seen.requests.every(url => /^(file|blob|data|about):/.test(url)), seen.requests.find(url => /^http/.test(url)));
+    check('no error in the page', seen.errors.length === 0, seen.errors[0]);
+} catch (error) {
+    check('the walk', false, error.stack);
+} finally {
+    chromium.on('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }));
+    session = undefined;
+    await send('Browser.close');
+}
+console.log(`page: ${checks} checks, ${bad} wrong`);
+process.exitCode = bad ? 1 : 0;
