@@ -348,7 +348,6 @@ kill: $(BUILD)/11_drop_path_layer_scale #### kill training runs at KILLS=100 ran
 
 # The files are those in tests/data, or with SEED those of other random inputs.
 PYTHON ?= python3
-SEED ?=
 GOLDEN := $(if $(SEED),$(BUILD)/golden,tests/data)
 golden: $(PROGRAMS) #### the tests' golden files made anew by PyTorch, and export --pytorch held to them and to C (SEED=1: to other inputs)
 	@if $(PYTHON) -c 'import PIL, safetensors.torch' 2>/dev/null; then \
@@ -454,7 +453,7 @@ $(BUILD)/site: $(SITE) $(ARCHIVE)
 -include $(MODULE:.o=.d) $(SITE:.o=.d)
 
 .PHONY: page page-test
-page: $(BUILD)/site ## the ladder in one page for a browser, and the lessons around it, in BUILD/page
+page: $(BUILD)/site ### the steps in one page for a browser, and the lessons around it, in BUILD/page
 	+@MAKE='$(MAKE)' docs/page/build.sh $(BUILD)
 
 page-test: page $(PROGRAMS) #### the page in a headless Chromium, and its module against make PORTABLE=1
@@ -530,11 +529,10 @@ start: ## a step of your own: the one before STEP=05 with its task as comments (
 # Only our steps are built for it: a reader's may be the one that does not compile.
 OURS := $(foreach l,$(wildcard docs/[0-9]*.md),$(if $(wildcard steps/$(basename $(notdir $l))/main.c),$(BUILD)/$(basename $(notdir $l))))
 GRADER = GRADE_COMPILE='$(LINK)' GRADE_WITH='$(LIBRARY:%.c=$(BUILD)/obj/%.o) $(LIBS) $(LDLIBS)'
-SEED ?= 1
 FORMAT ?= text
 grade: QUIET := $(if $(filter text,$(FORMAT)),,1)
 grade: $(OURS) $(BUILD)/grade ## MINE=steps/14_mine held to STEP=05, as a teacher does it (SEED=2 FORMAT=text|tsv|json)
-	@$(GRADER) $(BUILD)/grade '$(STEP)' '$(MINE)' --seed '$(SEED)' --format '$(FORMAT)'
+	@$(GRADER) $(BUILD)/grade '$(STEP)' '$(MINE)' --seed '$(or $(SEED),1)' --format '$(FORMAT)'
 
 handout: ### what a student of STEP=05 is given, in BUILD: no later step, no answers
 	@mkdir -p $(BUILD)

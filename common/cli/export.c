@@ -14,6 +14,8 @@
 /* Ends the program for options that do not belong together. */
 static void check_call(const Options *o)
 {
+    if (o->c_weights && !o->c_code)
+        error_die(EXIT_USAGE, "--c-weights", "needs --c");
     if (!o->onnx && !o->pytorch && !o->c_code && !o->output)
         error_die(EXIT_USAGE, "export", "needs --onnx, --pytorch, --c or --output");
     if (!o->output && (o->scheme || o->dtype))
@@ -21,8 +23,6 @@ static void check_call(const Options *o)
                   "needs --output; only weights have it");
     if (o->module && !o->pytorch)
         error_die(EXIT_USAGE, "--module", "needs --pytorch");
-    if (o->c_weights && !o->c_code)
-        error_die(EXIT_USAGE, "--c-weights", "needs --c");
     if (!o->weights && (o->onnx || o->c_code || o->output))
         error_die(EXIT_USAGE, "--weights", "must be given; only --pytorch does without");
     if (!o->weights && o->as_is)

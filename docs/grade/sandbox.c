@@ -109,7 +109,9 @@ static void limit(int resource, uint64_t most)
 static void set_limits(int seconds)
 {
     rlim_t others = running();
-    limit(RLIMIT_CPU, (uint64_t)seconds);
+    /* At the soft limit SIGXCPU comes, which says why; at the hard one SIGKILL. */
+    struct rlimit cpu = { (rlim_t)seconds, (rlim_t)seconds + 2 };
+    setrlimit(RLIMIT_CPU, &cpu);
     limit(RLIMIT_FSIZE, file_limit);
     limit(RLIMIT_CORE, 0);
     if (others)
