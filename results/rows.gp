@@ -42,7 +42,7 @@ do for [panel = 1:3] {
         set ytics add ((panel == 1 ? NAMES[i] : "") i - 1)
     }
     set lmargin at screen LEFT[panel]
-    set rmargin at screen (panel == 1 ? 0.58 : LEFT[panel] + 0.122)
+    set rmargin at screen (panel == 1 ? 0.56 : LEFT[panel] + 0.122)
     unset object
     do for [g = 1:6] {
         if (panel == 1 && g % 2 == 1) {
