@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,31 +53,50 @@ static void put_around(Reader *r, Text *out, const char *tag, int groups)
 }
 
 /* \mathrm{mean}: the letters of the group as one word. */
-static void put_word(Reader *r, Text *out)
+static void put_word(Reader *r, Text *out, const char *tag)
 {
     skip_space(r);
     const char *from = ++r->at;
     while (r->at < r->end && *r->at != '}')
         r->at++;
     char *word = str_format("%.*s", (int)(r->at - from), from);
-    element(out, "mi", word);
+    element(out, tag, word);
     r->at += r->at < r->end;
     free(word);
+}
+
+static const char *meaning(const char *const (*table)[2], size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i][0], name) == 0)
+            return table[i][1];
+    return NULL;
 }
 
 static void put_command(Reader *r, Text *out)
 {
     static const char *const signs[][2] = {
-        { "cdot", "·" },    { "times", "×" },   { "sum", "∑" },   { "sqrt", "" },
-        { "frac", "" },     { "epsilon", "ε" }, { "mu", "μ" },    { "sigma", "σ" },
-        { "gamma", "γ" },   { "beta", "β" },    { "alpha", "α" }, { "lambda", "λ" },
-        { "partial", "∂" }, { "le", "≤" },      { "ge", "≥" },    { "approx", "≈" },
-        { "max", "max" },   { "min", "min" },   { "log", "log" }, { "exp", "exp" },
+        { "epsilon", "ε" }, { "mu", "μ" },    { "sigma", "σ" },  { "gamma", "γ" },
+        { "beta", "β" },    { "alpha", "α" }, { "lambda", "λ" }, { "partial", "∂" },
+        { "max", "max" },   { "min", "min" }, { "log", "log" },  { "exp", "exp" },
+        { "eta", "η" },     { "Phi", "Φ" },   { "varphi", "φ" },
     };
+    static const char *const operators[][2] = {
+        { "cdot", "·" },       { "times", "×" },
+        { "sum", "∑" },        { "prod", "∏" },
+        { "in", "∈" },         { "odot", "⊙" },
+        { "sim", "∼" },        { "lfloor", "⌊" },
+        { "rfloor", "⌋" },     { "longrightarrow", "⟶" },
+        { "Rightarrow", "⇒" }, { "leftarrow", "←" },
+        { "le", "≤" },         { "ge", "≥" },
+        { "approx", "≈" },
+    };
+    static const char *const accents[][2] = { { "hat", "^" }, { "bar", "¯" }, { "overline", "¯" } };
     const char *from = r->at;
     while (r->at < r->end && isalpha((unsigned char)*r->at))
         r->at++;
     char *name = str_format("%.*s", (int)(r->at - from), from);
+    const char *sign;
     if (r->at == from) { /* \, and the like: a space */
         r->at++;
         text_put(out, "<mspace width=\"0.2em\"/>");
@@ -84,26 +104,32 @@ static void put_command(Reader *r, Text *out)
         put_around(r, out, "msqrt", 1);
     else if (strcmp(name, "frac") == 0)
         put_around(r, out, "mfrac", 2);
-    else if (strcmp(name, "mathrm") == 0 || strcmp(name, "text") == 0)
-        put_word(r, out);
+    else if (strcmp(name, "mathrm") == 0 || strcmp(name, "mathbb") == 0)
+        put_word(r, out, "mi");
+    else if (strcmp(name, "text") == 0)
+        put_word(r, out, "mtext");
+    else if (strcmp(name, "underbrace") == 0) {
+        text_put(out, "<munder>");
+        put_group(r, out);
+        text_put(out, "<mo>⏟</mo></munder>");
+    } else if ((sign = meaning(accents, sizeof accents / sizeof *accents, name))) {
+        text_put(out, "<mover accent=\"true\">");
+        put_group(r, out);
+        element(out, "mo", sign);
+        text_put(out, "</mover>");
+    } else if (strcmp(name, "left") == 0 || strcmp(name, "right") == 0 ||
+               strcmp(name, "big") == 0 || strcmp(name, "Big") == 0)
+        put_atom(r, out); /* a browser makes parentheses as large as what they hold */
     else if (strcmp(name, "qquad") == 0 || strcmp(name, "quad") == 0)
         text_put(out, name[1] == 'q' ? "<mspace width=\"2em\"/>" : "<mspace width=\"1em\"/>");
     else if (strcmp(name, "textstyle") == 0 || strcmp(name, "displaystyle") == 0)
         put_atom(r, out);
-    else {
-        const char *sign = NULL;
-        for (size_t i = 0; i < sizeof signs / sizeof *signs && !sign; i++)
-            if (strcmp(signs[i][0], name) == 0)
-                sign = signs[i][1];
-        if (!sign)
-            error_die(EXIT_FAILED, name,
-                      "no such command is known for formulas (docs/page/mathml.c)");
-        element(out,
-                strcmp(name, "cdot") == 0 || strcmp(name, "times") == 0 || strcmp(name, "sum") == 0
-                    ? "mo"
-                    : "mi",
-                sign);
-    }
+    else if ((sign = meaning(operators, sizeof operators / sizeof *operators, name)))
+        element(out, "mo", sign);
+    else if ((sign = meaning(signs, sizeof signs / sizeof *signs, name)))
+        element(out, "mi", sign);
+    else
+        error_die(EXIT_FAILED, name, "no such command is known for formulas (docs/page/mathml.c)");
     free(name);
 }
 
@@ -123,7 +149,9 @@ static void put_atom(Reader *r, Text *out)
         element(out, "mn", number);
         free(number);
     } else {
-        char letter[2] = { *r->at++, 0 };
+        char letter[5] = { *r->at++, 0 };
+        for (int i = 1; i < 4 && r->at < r->end && ((unsigned char)*r->at & 0xC0) == 0x80; i++)
+            letter[i] = *r->at++;
         if (*letter == '&') { /* of the HTML that it comes from: &lt; */
             text_put(out, "<mo>&");
             while (r->at < r->end && r->at[-1] != ';') {
@@ -147,9 +175,12 @@ static void put_scripted(Reader *r, Text *out)
         put_group(r, script);
         text_put(script, "</mrow>");
     }
-    const char *tag = below.bytes && above.bytes ? "msubsup"
-                      : below.bytes              ? "msub"
-                      : above.bytes              ? "msup"
+    bool under = base.bytes &&
+                 (strncmp(base.bytes, "<munder>", 8) == 0 ||
+                  strcmp(base.bytes, "<mo>∑</mo>") == 0 || strcmp(base.bytes, "<mo>∏</mo>") == 0);
+    const char *tag = below.bytes && above.bytes ? (under ? "munderover" : "msubsup")
+                      : below.bytes              ? (under ? "munder" : "msub")
+                      : above.bytes              ? (under ? "mover" : "msup")
                                                  : NULL;
     char *all = str_format("%s%s%s", base.bytes ? base.bytes : "", below.bytes ? below.bytes : "",
                            above.bytes ? above.bytes : "");
