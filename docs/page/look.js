@@ -138,7 +138,7 @@ async function showAnswers({ step, answers }, late) {
     if (late()) return;
     const rows = out.trim().split('\n').slice(1).map(line => line.split('\t'));
     fill(answers, h('h3', stepTitle(step)), h('table', h('tbody', rows.map(([, , probability, , name]) =>
-        h('tr', h('th', { scope: 'row' }, className(name)), h('td.bars', bar(+probability, (100 * probability).toFixed(1) + ' %')))))));
+        h('tr', h('th', { scope: 'row' }, className(name)), h('td.bars', bar(+probability, (100 * probability).toFixed(1) + '%')))))));
 }
 const className = name => t('class_' + name) || name;
 
@@ -219,7 +219,7 @@ function showNoise(root, networks, late) {
                 const { out } = await ask(n.step, ['evaluate', '--weights', weightsPath(n.step), '--format', 'tsv', ...(level === 'clean' ? [] : ['--alter', level])]);
                 if (late()) return;
                 const top1 = +out.split('\n')[1].split('\t')[1];
-                body.append(h('tr', h('th', { scope: 'row' }, level), h('td.bars', bar(top1 / 100, top1.toFixed(1) + ' %'))));
+                body.append(h('tr', h('th', { scope: 'row' }, level), h('td.bars', bar(top1 / 100, top1.toFixed(1) + '%'))));
             }
         }
         start.disabled = false;

@@ -16,7 +16,7 @@ VIEWS.push({
             const before = i > 0 ? STEPS[i - 1].name : null;
             const row = h('tr', h('th', { scope: 'row' }, h('a', { href: lessonOf(step.name) },
                 h('span.number', step.number), ' ', step.title[lang()].split(/[:：]/)[0])), cells,
-                h('td.bars', step.accuracy ? bar((step.accuracy - 85) / 8, step.accuracy.toFixed(2) + ' %', 'accuracy') : h('span.none', '–')),
+                h('td.bars', step.accuracy ? bar((step.accuracy - 85) / 8, step.accuracy.toFixed(2) + '%', 'accuracy') : h('span.none', '–')),
                 h('td', before && h('a', { href: address({ view: 'compare', from: before, to: step.name }) }, t('whatChanged'))));
             table.tBodies[0].append(row);
             return cells;

@@ -73,7 +73,7 @@ VIEWS.push({
 });
 
 function sizeResult(report, first) {
-    const against = (now, then) => now === then ? '' : ` ${now > then ? '+' : '−'}${Math.abs(100 * (now / then - 1)).toFixed(1)} %`;
+    const against = (now, then) => now === then ? '' : ` ${now > then ? '+' : '−'}${Math.abs(100 * (now / then - 1)).toFixed(1)}%`;
     const figures = [['parameters', report.parameters, first.parameters, integer], ['macs', report.macs, first.macs, integer],
         ['inferenceMemory', report.inference_bytes, first.inference_bytes, mebibytes], ['trainingMemory', report.training_bytes, first.training_bytes, mebibytes]];
     const most = key => Math.max(...report.parts.map(part => part[key]), 1);

@@ -3,7 +3,7 @@
 
 const WORDS = {
     title: ['From ResNet to ConvNeXt', '从 ResNet 到 ConvNeXt'],
-    road: ['The road', '全程'],
+    road: ['The steps', '各步'],
     roadLead: ['One change per step. Every figure is counted by that step’s C program, which runs in this page.', '每一步只改一处。每个数字都由该步的 C 程序算出，程序就运行在本页里。'],
     compare: ['Compare', '对比'],
     compareLead: ['Two networks side by side, and the lines of C that make the difference.', '两个网络并排，以及造成差别的那几行 C。'],
@@ -24,7 +24,7 @@ const WORDS = {
     ended: ['the program ended with status %1', '程序以状态 %1 结束'],
     inTerminal: ['In a terminal', '在终端里'], copy: ['Copy', '复制'], copied: ['Copied', '已复制'],
     step: ['Step', '步骤'], parameters: ['Parameters', '参数量'], macs: ['MACs', 'MACs'], measured: ['Fashion-MNIST, test', 'Fashion-MNIST 测试'],
-    measuredNote: ['Accuracy: preset small, ten epochs, mean of three seeds, bars from 85 to 93 %; trained by the same programs in a terminal. Step 13 ends the paper’s road in sixteen rows.', '准确率：preset small，10 个 epoch，三个种子的平均，条形从 85% 到 93%；由同样的程序在终端里训练得到。第 13 步以十六行走完论文的路。'],
+    measuredNote: ['Accuracy: preset small, ten epochs, mean of three seeds, bars from 85% to 93%; trained by the same programs in a terminal. Step 13 shows the paper’s roadmap in sixteen rows.', '准确率：预设 small，10 轮，三个随机种子的平均，条形从 85% 到 93%；由同样的程序在终端里训练得到。第 13 步给出论文路线图的十六行。'],
     whatChanged: ['What changed', '改了什么'],
     preset: ['Preset', '预设'], preset_paper: ['paper', '论文'], preset_article: ['article', '文章'], preset_small: ['small', '小'],
     before: ['Before', '之前'], after: ['After', '之后'], blocks: ['Blocks', '块'], blocksFew: ['two', '两个'], blocksAll: ['all', '全部'],
