@@ -48,7 +48,7 @@ for page in docs/[0-9]*.md; do
     teach "$page"
     teach "docs/zh/$before.md"
     give "steps/$before/main.c" "docs/tasks/$number.md" "docs/zh/tasks/$number.md" \
-        "docs/diffs/$before.diff" "docs/drawings/$before.svg" "tests/data/steps/$before" \
+        "docs/diffs/$before.diff" "docs/drawings/$before.svg" "docs/drawings/zh/$before.svg" "tests/data/steps/$before" \
         "tests/data/keys/$before.tsv"
     for table in $tables; do
         awk -v name="$before" '$1 == name' results/$table.tsv >>"$to/results/$table.tsv"

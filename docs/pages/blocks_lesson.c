@@ -87,7 +87,7 @@ void block_drawing(const Block *b)
     else
         fprintf(b->out, block_say(b, "%s and %s side by side", "%s 与 %s 并排"),
                 strstr(words, "--to-row") ? step : before, step);
-    fprintf(b->out, "](%sdocs/drawings/%s.svg)\n\n", block_up(b), step);
+    fprintf(b->out, "](%sdocs/drawings/%s%s.svg)\n\n", block_up(b), block_say(b, "", "zh/"), step);
     fprintf(b->out, block_say(b, "Drawn by `build/%s %s`.\n", "绘制命令：`build/%s %s`。\n"), step,
             words);
 }

@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "page.h"
 #include "steps.h"
+#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,9 @@ static void add_drawings(All *all)
         const char *words;
         Text *text = add(all, "docs/drawings/%s.svg", *step);
         fprintf(text->out, "%s", step_drawing(*step, &words));
+        text_close(text);
+        text = add(all, "docs/drawings/zh/%s.svg", *step);
+        words_put_drawing(text->out, step_drawing(*step, &words));
         text_close(text);
     }
 }

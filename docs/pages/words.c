@@ -80,3 +80,45 @@ const char *words_chinese(const char *english)
             return phrases[i][1];
     return english;
 }
+
+/* What drawings say; a phrase that is part of another comes after it. */
+static const char *const drawn[][2] = {
+    { "A box per layer: its width grows with the logarithm of the output's channels, its height",
+      "每层一个方框：宽度随输出通道数的对数增长，高度随输出像素数的对数增长，" },
+    { "with that of the output's pixels; its colour darkens with the logarithm of the layer's "
+      "MACs.",
+      "颜色随该层 MACs 的对数加深。" },
+    { "Shapes are NCHW; weights are output x input per group x height x width.",
+      "形状为 NCHW；权重为输出通道 x 每组输入通道 x 高 x 宽。" },
+    { "unchanged, or at another size", "不变，或只有尺寸不同" },
+    { " (unchanged, at another size)", "（不变，尺寸不同）" },
+    { " (unchanged)", "（不变）" },
+    { " (as in ", "（同 " },
+    { ", at other sizes)", "，尺寸不同）" },
+    { " alike", " 个相同" },
+    { "in each: ", "每个：" },
+    { "− removed", "− 去掉" },
+    { "+ added", "+ 新增" },
+    { "~ changed", "~ 改变" },
+    { ">moved<", ">移动<" },
+    { ", the same", "，不变" },
+    { ", parameters ", "，参数 " },
+    { ", MACs ", "，MACs " },
+    { "parameters ", "参数 " },
+    { " parameters", " 个参数" },
+};
+
+void words_put_drawing(FILE *out, const char *drawing)
+{
+    while (*drawing) {
+        size_t count = sizeof drawn / sizeof *drawn, i = 0, length = 0;
+        for (; i < count; i++)
+            if (length = strlen(drawn[i][0]), strncmp(drawing, drawn[i][0], length) == 0)
+                break;
+        if (i < count) {
+            fputs(drawn[i][1], out);
+            drawing += length;
+        } else
+            fputc(*drawing++, out);
+    }
+}
