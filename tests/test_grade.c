@@ -167,8 +167,8 @@ Test(grade, prints_what_gradescope_reads)
         "{\n \"score\": 0,\n",
         " \"output\": \"",
         " \"stdout_visibility\": \"hidden\"",
-        "{\"name\": \"compiles\", \"number\": \"1\", \"score\": 0, \"max_score\": 5, \"status\": "
-        "\"failed\", \"output_format\": \"text\", \"visibility\": \"visible\", \"output\": ",
+        ("{\"name\": \"compiles\", \"number\": \"1\", \"score\": 0, \"max_score\": 5, \"status\": "
+         "\"failed\", \"output_format\": \"text\", \"visibility\": \"visible\", \"output\": "),
         "missing terminating",
         "{\"name\": \"five AdamW steps\", \"number\": \"10\", ",
     };

@@ -52,7 +52,8 @@ DatasetWish blueprint_wish(const Run *run, const Origin *origin)
 {
     const Options *o = &run->options;
     if (o->skip_bad && o->data && !dataset_folder(o->data))
-        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder", o->data);
+        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder",
+                  o->data);
     Preset preset = origin ? origin_preset(origin) : PRESET_SMALL;
     Shape shape = origin ? origin_shape(origin, preset) : network_shape(run->step, o, preset);
     bool published = preset != PRESET_SMALL;

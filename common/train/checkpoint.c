@@ -110,9 +110,10 @@ static bool same_metadata(const Safetensors *file, State *state, Error *error)
             continue;
         state->refused = true;
         bool network = strcmp(m->key, "network") == 0 || strcmp(m->key, "layers") == 0;
-        return error_set(
-            error, file->path, "%s%s changed since the run began (%s); another --out starts a new run",
-            network ? "the network" : "the images of --data ", network ? "" : data, m->key);
+        return error_set(error, file->path,
+                         "%s%s changed since the run began (%s); another --out starts a new run",
+                         network ? "the network" : "the images of --data ", network ? "" : data,
+                         m->key);
     }
     return true;
 }
