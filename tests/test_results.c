@@ -918,12 +918,13 @@ Test(results, plots_of_a_readers_runs)
 Test(results, plots_and_pages_have_the_same_means)
 {
     Result r = run(
-        "'%s/pages' block altered results/altered.tsv | sed '1,2d; s/±/|/g; s/ //g' > '%s/page' && "
-        "awk -f results/summary.awk results/altered.tsv | awk -F '\t' -v page='%s/page' '"
+        "'%s/pages' block altered results/altered.tsv | sed '1,2d; s/±/|/g; s/ //g' > '%s/means' "
+        "&& "
+        "awk -f results/summary.awk results/altered.tsv | awk -F '\t' -v page='%s/means' '"
         "{ getline line < page; split(line, is, \"|\"); if (is[2] != $1 || is[3] != $4) print; "
         "for (i = 5; i <= 20; i++) { d = is[i - 1] - $i; n++; if (d > 0.051 || d < -0.051) print "
         "$1, "
-        "i, is[i - 1], $i } } END { print NR, n }'; rm '%s/page'",
+        "i, is[i - 1], $i } } END { print NR, n }'; rm '%s/means'",
         build_folder(), build_folder(), build_folder(), build_folder());
     cr_expect_str_eq(r.out, "13 208\n");
     result_free(&r);
