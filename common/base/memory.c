@@ -74,3 +74,13 @@ char *str_format(const char *format, ...)
     va_end(args);
     return text;
 }
+
+char *str_float(float value)
+{
+    char text[32];
+    int digits = 0;
+    do
+        snprintf(text, sizeof text, "%.*g", ++digits, (double)value);
+    while (digits < 9 && strtof(text, NULL) != value);
+    return str_format("%s", text);
+}

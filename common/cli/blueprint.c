@@ -48,12 +48,17 @@ Alteration blueprint_alteration(const Options *o)
     return alter;
 }
 
+void blueprint_check_skip(const Options *o, const char *data)
+{
+    if (o->skip_bad && !dataset_folder(data))
+        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder", data);
+}
+
 DatasetWish blueprint_wish(const Run *run, const Origin *origin)
 {
     const Options *o = &run->options;
-    if (o->skip_bad && o->data && !dataset_folder(o->data))
-        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder",
-                  o->data);
+    if (o->data)
+        blueprint_check_skip(o, o->data);
     Preset preset = origin ? origin_preset(origin) : PRESET_SMALL;
     Shape shape = origin ? origin_shape(origin, preset) : network_shape(run->step, o, preset);
     bool published = preset != PRESET_SMALL;

@@ -19,6 +19,9 @@ Blueprint blueprint_for_data(const Run *run, const struct Origin *origin, const 
 /* Returns a builder from a blueprint, which must outlive it. */
 Builder blueprint_builder(const Blueprint *plan);
 
+/* Ends the program for a --skip-bad that is about no folder. data: the data set's name. */
+void blueprint_check_skip(const Options *options, const char *data);
+
 /* How images are wanted that have sizes of their own: by the network's input, as far as the call
  * and the weights (or NULL) say it. */
 DatasetWish blueprint_wish(const Run *run, const struct Origin *origin);

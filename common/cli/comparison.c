@@ -135,8 +135,7 @@ void comparison_read_own(const Run *run, Comparison *c)
         error_die_of(EXIT_FAILED, &error);
     const Options *o = &run->options;
     if (run->step->rows)
-        c->own_option =
-            str_format(" --row %d", option_given(o, "--row") ? o->row : run->step->row_count - 1);
+        c->own_option = str_format(" --row %d", network_row(run->step, o));
     else if (o->variant)
         c->own_option = str_format(" --variant %s", o->variant);
 }

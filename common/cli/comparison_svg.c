@@ -3,9 +3,9 @@
  * units with the same changes, or with none, are drawn small, without text. */
 #include "cli/comparison_svg.h"
 
-#include "base/error.h"
 #include "base/ints.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/group.h"
 #include "cli/print.h"
 
@@ -472,16 +472,14 @@ static void draw(Drawing *d)
 
 void comparison_svg(const Comparison *c)
 {
-    char *body = NULL;
-    size_t length = 0;
+    Text body;
+    text_open(&body);
     Drawing d = { .c = c,
                   .single = !c->before.count,
                   .width = c->before.count ? WIDTH : ONE_WIDTH,
-                  .out = open_memstream(&body, &length) };
-    if (d.out)
-        draw(&d);
-    if (!d.out || fclose(d.out) != 0)
-        error_die(EXIT_FAILED, "svg", "no memory for the drawing");
+                  .out = body.out };
+    draw(&d);
+    text_close(&body);
     printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
            "viewBox=\"0 0 %d %d\" role=\"img\">\n<title>",
            d.width, d.y, d.width, d.y);
@@ -491,10 +489,12 @@ void comparison_svg(const Comparison *c)
     print_escaped(stdout, c->after.program);
     printf("</title>\n<style>%s</style>\n<rect width=\"%d\" height=\"%d\" "
            "style=\"fill:#fff;stroke:none\"/>\n%s</svg>\n",
-           style, d.width, d.y, body);
+           style, d.width, d.y, body.bytes);
     for (int i = 0; i < d.drawn_count; i++) {
         free(d.patterns[i]);
         free(d.names[i]);
     }
-    free(d.patterns), free(d.names), free(body);
+    free(d.patterns);
+    free(d.names);
+    free(body.bytes);
 }

@@ -159,9 +159,7 @@ int cmd_data(const Run *run)
         error_die(EXIT_USAGE, "--input", "is for folders, whose images have any size");
     outputs_check_data(o, described.name);
     Dataset training, test;
-    if (o->skip_bad && !dataset_folder(o->operands[0]))
-        error_die(EXIT_USAGE, "--skip-bad", "is about a folder's images; %s is not a folder",
-                  o->operands[0]);
+    blueprint_check_skip(o, o->operands[0]);
     DatasetWish wish = { .height = FOLDER_INPUT, .width = FOLDER_INPUT, .skip_bad = o->skip_bad };
     if (option_given(o, "--input"))
         wish.channels = o->input[0], wish.height = o->input[1], wish.width = o->input[2];

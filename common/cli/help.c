@@ -4,6 +4,7 @@
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/network.h"
+#include "cli/print.h"
 #include "cli/siblings.h"
 #include "graph/schemes.h"
 #include "ops/ops.h"
@@ -23,19 +24,10 @@ static int columns(void)
     return all >= COLUMNS_LEAST && all < COLUMNS_USUAL ? all : COLUMNS_USUAL;
 }
 
-/* Counts the characters of UTF-8, each of which is a column wide here. */
-static int characters(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 /* Prints "  term", and from column INDENT on the text, wrapped. */
 static void print_item(const char *term, const char *text)
 {
-    int at = 2 + characters(term), width = columns() - INDENT;
+    int at = 2 + print_characters(term), width = columns() - INDENT;
     printf("  %s", term);
     if (at + 1 > INDENT) {
         printf("\n");

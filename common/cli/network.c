@@ -104,6 +104,11 @@ static Shape row_shape(const Step *step, int row, bool small)
     return shape;
 }
 
+int network_row(const Step *step, const Options *o)
+{
+    return option_given(o, "--row") ? o->row : step->row_count - 1;
+}
+
 static Shape base_shape(const Step *step, const Options *o, Preset preset)
 {
     if (option_given(o, "--preset") || !preset)
@@ -112,8 +117,7 @@ static Shape base_shape(const Step *step, const Options *o, Preset preset)
         return variant_shape(step, o->variant);
     if (!step->rows)
         return preset_shape(step, preset);
-    int row = option_given(o, "--row") ? o->row : step->row_count - 1;
-    return row_shape(step, row, preset == PRESET_SMALL);
+    return row_shape(step, network_row(step, o), preset == PRESET_SMALL);
 }
 
 /* Refuses options that have no effect on this network. */
@@ -235,9 +239,7 @@ Net *network_build(const Step *step, const Shape *shape)
 bool network_has(const Step *step, const Shape *shape, const Op *op)
 {
     Net *net = network_build(step, shape);
-    bool found = false;
-    for (int i = 1; i < net_tensors(net) && !found; i++)
-        found = net_tensor(net, i)->op == op;
+    bool found = net_has(net, op);
     net_free(net);
     return found;
 }

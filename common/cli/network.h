@@ -25,6 +25,9 @@ Net *network_build(const Step *step, const Shape *shape);
 /* Tests whether the network has a layer of that op. */
 bool network_has(const Step *step, const Shape *shape, const Op *op);
 
+/* Returns the row that a step with rows shows: --row, or the last. */
+int network_row(const Step *step, const Options *options);
+
 /* Tests for the paper's widths, which a published step has instead of the article's unless a preset
  * is given; a step compared with it is then asked for the same. */
 bool network_has_paper_sizes(const Step *step, const Options *options);

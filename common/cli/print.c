@@ -52,6 +52,14 @@ static bool begins_character(const char *text)
     return ((unsigned char)*text & 0xC0) != 0x80;
 }
 
+int print_characters(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += begins_character(text);
+    return count;
+}
+
 /* Returns where the text's character number `n` begins, or its end. */
 static const char *character(const char *text, int n)
 {
@@ -62,9 +70,7 @@ static const char *character(const char *text, int n)
 
 char *print_fitting(const char *text, int most)
 {
-    int count = 0, head = most / 3;
-    for (const char *at = text; *at; at++)
-        count += begins_character(at);
+    int count = print_characters(text), head = most / 3;
     if (count <= most)
         return str_format("%s", text);
     return str_format("%.*s…%s", (int)(character(text, head) - text), text,

@@ -16,6 +16,9 @@ double print_percent(uint64_t now, double before);
  * '?'. */
 void print_name(const char *text);
 
+/* Counts the characters of UTF-8, each of which is taken to be a column wide. */
+int print_characters(const char *text);
+
 /* Returns the text in at most `most` characters, what is too much of its middle as "…"; to be
  * freed. */
 char *print_fitting(const char *text, int most);

@@ -214,14 +214,6 @@ static void put_function(const CCode *c, const char *text, const char **there, i
     }
 }
 
-static bool has_op(const Net *net, const Op *op)
-{
-    for (int i = 1; i < net_tensors(net); i++)
-        if (net_tensor(net, i)->op == op)
-            return true;
-    return false;
-}
-
 static void put_functions(const CCode *c)
 {
     int most = 1, count = 0;
@@ -230,7 +222,7 @@ static void put_functions(const CCode *c)
     put(c, "enum { MOST_CHANNELS = %d };\n\n%s\n", most, c_channels_last);
     const char **there = mem_alloc((size_t)(2 * c_layer_count), sizeof *there);
     for (int i = 0; i < c_layer_count; i++)
-        if (has_op(c->net, c_layers[i].op)) {
+        if (net_has(c->net, c_layers[i].op)) {
             put_function(c, c_layers[i].uses, there, &count);
             put_function(c, c_layers[i].function, there, &count);
         }

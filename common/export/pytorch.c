@@ -4,6 +4,7 @@
 #include "export/pytorch_ops.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,7 @@
 
 static void put_layer(FILE *out, const PytorchLine *line, const char *x, const char *y)
 {
-    Error error;
-    pytorch_op(line->out, &error)->call(out, line->out, x, y);
+    pytorch_op(line->out, NULL)->call(out, line->out, x, y);
 }
 
 static void put_function(FILE *out, const Net *net)
@@ -166,19 +166,20 @@ char *pytorch_code(const Net *net, const PytorchForm *form, Error *error)
     for (int i = 1; i < net_tensors(net); i++)
         if (!pytorch_op(net_tensor(net, i), error))
             return NULL;
-    PytorchText body, all;
-    FILE *out = pytorch_text_begin(&body);
+    Text code, all;
+    text_open(&code);
     if (form->module)
-        pytorch_put_modules(out, net);
+        pytorch_put_modules(code.out, net);
     else
-        put_function(out, net);
-    char *code = pytorch_text_end(&body);
-    out = pytorch_text_begin(&all);
-    put_head(out, net, form);
-    pytorch_put_helpers(out, code);
-    fputs(code, out);
-    fputs(form->module ? module_results : function_results, out);
-    fputs(tail, out);
-    free(code);
-    return pytorch_text_end(&all);
+        put_function(code.out, net);
+    text_close(&code);
+    text_open(&all);
+    put_head(all.out, net, form);
+    pytorch_put_helpers(all.out, code.bytes);
+    fputs(code.bytes, all.out);
+    fputs(form->module ? module_results : function_results, all.out);
+    fputs(tail, all.out);
+    free(code.bytes);
+    text_close(&all);
+    return all.bytes;
 }

@@ -6,6 +6,7 @@
 #include "export/pytorch_module.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "export/pytorch_ops.h"
 
 #include <ctype.h>
@@ -149,15 +150,13 @@ static bool is_callable(const Tree *tree, const TreePart *p)
 /* The layers in a class's forward() that are no modules. */
 static bool is_plain(const TreePart *p)
 {
-    Error error;
-    return p->layer && pytorch_op(p->layer, &error)->plain;
+    return p->layer && pytorch_op(p->layer, NULL)->plain;
 }
 
 static bool is_module(const Tree *tree, const TreePart *p)
 {
-    Error error;
     if (p->layer)
-        return !p->is_parameter && pytorch_op(p->layer, &error)->module;
+        return !p->is_parameter && pytorch_op(p->layer, NULL)->module;
     return is_callable(tree, p);
 }
 
@@ -235,9 +234,8 @@ static void put_access(FILE *out, const Tree *tree, const TreePart *class, const
 static void put_part(FILE *out, const PytorchLine *line, const char *x, const char *y)
 {
     const ClassCall *call = line->what;
-    Error error;
     if (is_plain(call->part)) {
-        pytorch_op(call->part->layer, &error)->call(out, call->part->layer, x, y);
+        pytorch_op(call->part->layer, NULL)->call(out, call->part->layer, x, y);
     } else if (call->part->is_parameter) {
         fprintf(out, "%s * ", x);
         put_access(out, call->tree, call->class, call->part);
@@ -273,13 +271,14 @@ static char *forward_of(const Tree *tree, const TreePart *class)
                                       .what = &calls[count] };
         i = p->last;
     }
-    PytorchText text;
-    FILE *out = pytorch_text_begin(&text);
-    pytorch_put_lines(out, lines, count, input_of(tree, class),
+    Text text;
+    text_open(&text);
+    pytorch_put_lines(text.out, lines, count, input_of(tree, class),
                       &(PytorchStyle){ .indent = "        ", .call = put_part });
     free(lines);
     free(calls);
-    return pytorch_text_end(&text);
+    text_close(&text);
+    return text.bytes;
 }
 
 static bool is_taken(const Tree *tree, const char *name)
@@ -344,9 +343,8 @@ static void find_classes(Tree *tree, TreePart *scope)
 
 static void put_leaf(FILE *out, const TreePart *p)
 {
-    Error error;
     if (!p->is_parameter) {
-        pytorch_op(p->layer, &error)->module(out, p->layer);
+        pytorch_op(p->layer, NULL)->module(out, p->layer);
         return;
     }
     fprintf(out, "nn.Parameter(torch.full((%d,), ", p->layer->c);

@@ -11,22 +11,6 @@ enum { SHAPE_COLUMN = 88 };
 
 /* --- text ------------------------------------------------------------------------------------ */
 
-FILE *pytorch_text_begin(PytorchText *text)
-{
-    text->out = open_memstream(&text->bytes, &text->size);
-    if (!text->out)
-        error_die(EXIT_FAILED, "export", "no memory for the code");
-    return text->out;
-}
-
-char *pytorch_text_end(PytorchText *text)
-{
-    bool lost = ferror(text->out);
-    if (fclose(text->out) != 0 || lost)
-        error_die(EXIT_FAILED, "export", "no memory for the code");
-    return text->bytes;
-}
-
 void pytorch_put_string(FILE *out, const char *text)
 {
     putc('"', out);
@@ -48,12 +32,9 @@ void pytorch_put_shape(FILE *out, long start, const Tensor *t)
 
 void pytorch_put_float(FILE *out, float value)
 {
-    char text[32];
-    int digits = 0;
-    do
-        snprintf(text, sizeof text, "%.*g", ++digits, (double)value);
-    while (digits < 9 && strtof(text, NULL) != value);
+    char *text = str_float(value);
     fputs(text, out);
+    free(text);
 }
 
 /* Writes ", name=value" where the value is not PyTorch's own. */

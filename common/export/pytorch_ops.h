@@ -16,21 +16,13 @@ typedef struct {
     bool plain; /* without parameters and state: the call alone will do */
 } PytorchOp;
 
-/* Returns the layer's; NULL, with *error set, where PyTorch has none that this file knows of. */
+/* Returns the layer's; NULL, with `error` (may be NULL) set, where PyTorch has none that this file
+ * knows of. */
 const PytorchOp *pytorch_op(const Tensor *t, Error *error);
 
 /* Writes the definitions of those functions and classes of our own that the code uses. */
 void pytorch_put_helpers(FILE *out, const char *code);
 bool pytorch_is_helper(const char *name);
-
-/* A text in memory that grows; without room for it the program ends. */
-typedef struct {
-    FILE *out;
-    char *bytes;
-    size_t size;
-} PytorchText;
-FILE *pytorch_text_begin(PytorchText *text);
-char *pytorch_text_end(PytorchText *text); /* the caller frees it */
 
 /* Write a string of Python, and a number in as few digits as tell it from other floats. */
 void pytorch_put_string(FILE *out, const char *text);

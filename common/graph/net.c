@@ -303,6 +303,14 @@ uint64_t tensor_params(const Tensor *t)
     return count;
 }
 
+bool net_has(const Net *net, const Op *op)
+{
+    for (int i = 1; i < net_tensors(net); i++)
+        if (net_tensor(net, i)->op == op)
+            return true;
+    return false;
+}
+
 uint64_t net_macs(const Net *net)
 {
     return net->macs;

@@ -142,7 +142,8 @@ size_t tensor_elements(const Tensor *t); /* n·h·w·c */
 uint64_t tensor_params(const Tensor *t); /* trained parameters of this layer */
 
 uint64_t net_macs(const Net *net);
-uint64_t net_trained(const Net *net); /* trained parameters */
+bool net_has(const Net *net, const Op *op); /* has it a layer of that op? */
+uint64_t net_trained(const Net *net);       /* trained parameters */
 
 /* Writes "1x64x112x112" or, for a flat tensor, "1x1000" into text; returns text. */
 enum { SHAPE_TEXT = 64 };

@@ -99,10 +99,7 @@ static char *history(const Safetensors *file, const State *state)
 /* The options may be the same and the network or the data another: a step that was changed. */
 static bool same_metadata(const Safetensors *file, State *state, Error *error)
 {
-    const char *data = "?";
-    for (size_t i = 0; i < state->metadata_count; i++)
-        if (strcmp(state->metadata[i].key, "data") == 0)
-            data = state->metadata[i].value;
+    const char *data = safetensors_metadata(file, "data");
     for (size_t i = 0; i < state->metadata_count; i++) {
         const Metadata *m = &state->metadata[i];
         const char *was = safetensors_metadata(file, m->key);
@@ -112,7 +109,10 @@ static bool same_metadata(const Safetensors *file, State *state, Error *error)
         bool network = strcmp(m->key, "network") == 0 || strcmp(m->key, "layers") == 0;
         return error_set(error, file->path,
                          "%s%s changed since the run began (%s); another --out starts a new run",
-                         network ? "the network" : "the images of --data ", network ? "" : data,
+                         network ? "the network" : "the images of --data ",
+                         network ? ""
+                         : data  ? data
+                                 : "?",
                          m->key);
     }
     return true;

@@ -117,17 +117,9 @@ static char *short_number(const char *value, int length)
 {
     char *text = str_format("%.*s", length, value), *end;
     float number = strtof(text, &end);
-    if (!length || *end) {
-        free(text);
-        return NULL;
-    }
-    for (int digits = 1; digits <= 9; digits++) {
-        free(text);
-        text = str_format("%.*g", digits, number);
-        if (strtof(text, NULL) == number)
-            break;
-    }
-    return text;
+    bool whole = length && !*end;
+    free(text);
+    return whole ? str_float(number) : NULL;
 }
 
 /* A value as its option would be spoken of; without one, what holds then. */

@@ -23,31 +23,21 @@ static bool is_of(const Network *n, size_t line)
     return same;
 }
 
-/* Returns the network's accuracy with this seed. */
+/* Returns the network's accuracy with this seed; NULL: its mean over the seeds. */
 static double top1(const Network *n, const char *seed, const char *alteration)
 {
-    size_t i = 0;
-    while (i < n->table->rows &&
-           !(is_of(n, i) && strcmp(table_cell(n->table, i, "seed"), seed) == 0 &&
-             strcmp(table_cell(n->table, i, "alteration"), alteration) == 0))
-        i++;
-    if (i == n->table->rows)
-        error_die(EXIT_FAILED, "altered images", "no row of %s, seed %s, %s",
-                  table_cell(n->table, n->line, "network"), seed, alteration);
-    return table_number(n->table, i, "top1");
-}
-
-/* Returns the network's mean accuracy over the seeds. */
-static double mean_top1(const Network *n, const char *alteration)
-{
-    double sum = 0;
-    int count = 0;
-    for (size_t i = 0; i < n->table->rows; i++)
-        if (is_of(n, i) && strcmp(table_cell(n->table, i, "alteration"), alteration) == 0) {
-            sum += table_number(n->table, i, "top1");
-            count++;
-        }
-    return count ? sum / count : 0;
+    const Table *t = n->table;
+    const char *const where[][2] = { { "network", table_cell(t, n->line, "network") },
+                                     { "row", table_cell(t, n->line, "row") },
+                                     { "batch", table_cell(t, n->line, "batch") },
+                                     { "alteration", alteration },
+                                     { seed ? "seed" : NULL, seed },
+                                     { NULL, NULL } };
+    Sample s = sample_where(t, where, "top1");
+    if (s.n == 0)
+        error_die(EXIT_FAILED, "altered images", "no row of %s, seed %s, %s", where[0][1],
+                  seed ? seed : "any", alteration);
+    return s.mean;
 }
 
 /* What is told of a network: one alteration's accuracy, or a mean over several. */
@@ -69,7 +59,7 @@ static double measure(const Network *n, const char *seed, Measure m)
         if (m.few && !after(kind, "noise") && !after(kind, "blur"))
             continue;
         double value = top1(n, seed, kind);
-        sum += m.error ? 100 * (100 - value) / (100 - mean_top1(&first, kind)) : value;
+        sum += m.error ? 100 * (100 - value) / (100 - top1(&first, NULL, kind)) : value;
         count++;
     }
     return sum / count;

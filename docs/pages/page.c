@@ -118,19 +118,6 @@ char *english_of(const char *page)
     return name ? str_format("docs/%s", name) : str_format("README.md");
 }
 
-void text_open(Text *text)
-{
-    text->out = open_memstream(&text->bytes, &text->size);
-    if (!text->out)
-        error_die(EXIT_FAILED, "pages", "no memory");
-}
-
-void text_close(Text *text)
-{
-    if (fclose(text->out) != 0)
-        error_die(EXIT_FAILED, "pages", "no memory");
-}
-
 void text_write(Text *text, const char *path)
 {
     Error error;

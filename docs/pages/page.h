@@ -3,6 +3,8 @@
 #ifndef DOCS_PAGES_PAGE_H
 #define DOCS_PAGES_PAGE_H
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -57,16 +59,7 @@ int run_page(const char *path, bool fill, int seconds);
  * what would change, and writes nothing. */
 int refresh_pages(bool check);
 
-/* A text that is printed to. */
-typedef struct {
-    FILE *out;
-    char *bytes; /* once it is closed: to be freed */
-    size_t size;
-} Text;
-
-void text_open(Text *text);
-void text_close(Text *text);
-/* Closes it, replaces a file by it and frees it; ends the program where that cannot be. */
+/* Closes the text, replaces a file by it and frees it; ends the program where that cannot be. */
 void text_write(Text *text, const char *path);
 
 #endif
