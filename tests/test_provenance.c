@@ -166,7 +166,7 @@ Test(provenance, the_stem_is_the_files_too)
     same_bytes("a", "b");
     tells("b", "network",
           "12_official_convnext --stem 8 --widths 8,16,24,32 --depths 1,1,3,1 --input 1x64x64 "
-          "--drop-path 0 --layer-scale 9.99999997e-07 --classes 10");
+          "--drop-path 0 --layer-scale 1e-06 --classes 10");
 }
 
 Test(provenance, another_function_is_refused_by_all)

@@ -40,23 +40,24 @@ char *origin_network(const Run *run, const Shape *s)
 {
     const Config *c = &s->config;
     const int *w = c->widths, *d = c->depths;
-    char *name = origin_name(run, c);
+    char *words[] = { origin_name(run, c), str_float(c->drop_p), str_float(c->layer_scale) };
     char *text = str_format("%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input "
-                            "%dx%dx%d --drop-path %.9g --layer-scale %.9g",
-                            name, c->stem, w[0], w[1], w[2], w[3], d[0], d[1], d[2], d[3], s->c,
-                            s->h, s->w, (double)c->drop_p, (double)c->layer_scale);
-    free(name);
+                            "%dx%dx%d --drop-path %s --layer-scale %s",
+                            words[0], c->stem, w[0], w[1], w[2], w[3], d[0], d[1], d[2], d[3],
+                            s->c, s->h, s->w, words[1], words[2]);
+    for (int i = 0; i < 3; i++)
+        free(words[i]);
     return text;
 }
 
 void origin_write(const Run *run, const Shape *shape, const Net *net, MetadataList *list)
 {
-    char *options = origin_network(run, shape), *layers = net_signature(net);
-    char *network = str_format("%s --classes %d", options, shape->config.classes);
+    char *sizes = origin_network(run, shape), *layers = net_signature(net);
+    char *network = str_format("%s --classes %d", sizes, shape->config.classes);
     metadata_set(list, "network", network);
     metadata_set(list, "layers", layers);
     free(network);
-    free(options);
+    free(sizes);
     free(layers);
 }
 

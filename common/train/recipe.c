@@ -111,7 +111,7 @@ static const char *without(const Word *word)
     return "none";
 }
 
-/* A number in as few digits as give the same float: recipes hold nine, "0.100000001". NULL for what
+/* A number in as few digits as give the same float: a recipe may have nine, "0.100000001". NULL for what
  * is no number. */
 static char *short_number(const char *value, int length)
 {
@@ -120,6 +120,19 @@ static char *short_number(const char *value, int length)
     bool whole = length && !*end;
     free(text);
     return whole ? str_float(number) : NULL;
+}
+
+/* Numbers may have been written with more digits than they need. */
+static bool same_value(const Word *a, const Word *b)
+{
+    if (same(a->value, a->value_length, b->value, b->value_length))
+        return true;
+    char *one = short_number(a->value, a->value_length);
+    char *other = short_number(b->value, b->value_length);
+    bool equal = one && other && strcmp(one, other) == 0;
+    free(one);
+    free(other);
+    return equal;
 }
 
 /* A value as its option would be spoken of; without one, what holds then. */
@@ -167,8 +180,7 @@ char *recipe_differences(const char *then, const char *now)
     for (const char *at = now; next_word(&at, &word);) {
         bool there = find_word(then, word.name, word.name_length, &other);
         bool follows = warmup_follows && same(word.name, word.name_length, "--warmup", 8);
-        if (!(there && same(word.value, word.value_length, other.value, other.value_length)) &&
-            !follows)
+        if (!(there && same_value(&word, &other)) && !follows)
             add_difference(&list, &other, &word);
     }
     for (const char *at = then; next_word(&at, &word);)

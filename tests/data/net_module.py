@@ -1,6 +1,6 @@
 """Drop path and layer scale. Written by 11_drop_path_layer_scale export --pytorch --module, of the network
 
-    11_drop_path_layer_scale --stem 24 --widths 24,48,96,192 --depths 1,1,0,0 --input 1x64x64 --drop-path 0.100000001 --layer-scale 9.99999997e-07 --classes 10
+    11_drop_path_layer_scale --stem 24 --widths 24,48,96,192 --depths 1,1,0,0 --input 1x64x64 --drop-path 0.1 --layer-scale 1e-06 --classes 10
 
 The logits of images x, [N,1,64,64], this file being net.py:
 
