@@ -177,7 +177,8 @@ Test(cli, steps_that_leave_something_out)
 {
     Step step = small_step();
     char *error;
-    cr_expect_eq(step_status(step, &error), 0, "%s", error);
+    int status = step_status(step, &error);
+    cr_expect_eq(status, 0, "%s", error);
     free(error);
     step.head = NULL;
     refused(step, ".head: missing in Step: ");

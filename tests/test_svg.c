@@ -174,7 +174,7 @@ Test(svg, names_are_escaped)
 /* Wide boxes end before those of the other network, long names before the edge of the page. */
 Test(svg, what_is_wide_or_long_stays_in_its_place)
 {
-    char *svg = prints("06_gelu", "compare 05 --format svg --depths 1,1,1,1 "
+    char *svg = prints("06_gelu", "compare 05 --format svg --depths 1,1,1,1 --input 3x64x64 "
                                   "--widths 100000,200000,400000,800000");
     for (const char *at = svg; (at = strstr(at, "<rect x=\"")); at++) {
         int x, y, width;
