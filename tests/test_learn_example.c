@@ -115,7 +115,7 @@ static Result functions_of(const char *folder, const char *step)
     return run("cd '%s' && ${CC:-cc} -std=gnu11 -O0 -g -ffunction-sections -Wl,--gc-sections "
                "-pthread -I\"$OLDPWD/common\" -o %s *.o "
                "\"$OLDPWD/steps/%s/main.c\" -lm && $(${CC:-cc} -print-prog-name=nm) -l %s | "
-               "grep ' [tT] ' | cut -s -f 2 | sort -u",
+               "grep ' [tT] ' | cut -s -f 2 | grep -F \"$OLDPWD/\" | sort -u",
                folder, step, step, step);
 }
 

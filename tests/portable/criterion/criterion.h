@@ -46,21 +46,22 @@ _Noreturn void portable_skip(const char *message, ...);
 /* --- assertions: cr_assert ends the test, cr_expect goes on ---------------------------------- */
 
 /* The message behind the condition may be missing: "" stands in front of it. */
-#define PORTABLE(fatal, holds, text, ...)                                                          \
+#define PORTABLE_HOLDS(fatal, holds, text, ...)                                                    \
     portable_check(!!(holds), fatal, __FILE__, __LINE__, text, "" __VA_ARGS__)
 
-#define cr_assert(x, ...) PORTABLE(true, x, #x, __VA_ARGS__)
-#define cr_expect(x, ...) PORTABLE(false, x, #x, __VA_ARGS__)
-#define cr_assert_not(x, ...) PORTABLE(true, !(x), "not " #x, __VA_ARGS__)
-#define cr_expect_not(x, ...) PORTABLE(false, !(x), "not " #x, __VA_ARGS__)
-#define cr_assert_null(x, ...) PORTABLE(true, (x) == NULL, #x " is NULL", __VA_ARGS__)
-#define cr_expect_null(x, ...) PORTABLE(false, (x) == NULL, #x " is NULL", __VA_ARGS__)
-#define cr_assert_not_null(x, ...) PORTABLE(true, (x) != NULL, #x " is not NULL", __VA_ARGS__)
-#define cr_expect_not_null(x, ...) PORTABLE(false, (x) != NULL, #x " is not NULL", __VA_ARGS__)
-#define cr_assert_fail(...) PORTABLE(true, false, "not reached", __VA_ARGS__)
+#define cr_assert(x, ...) PORTABLE_HOLDS(true, x, #x, __VA_ARGS__)
+#define cr_expect(x, ...) PORTABLE_HOLDS(false, x, #x, __VA_ARGS__)
+#define cr_assert_not(x, ...) PORTABLE_HOLDS(true, !(x), "not " #x, __VA_ARGS__)
+#define cr_expect_not(x, ...) PORTABLE_HOLDS(false, !(x), "not " #x, __VA_ARGS__)
+#define cr_assert_null(x, ...) PORTABLE_HOLDS(true, (x) == NULL, #x " is NULL", __VA_ARGS__)
+#define cr_expect_null(x, ...) PORTABLE_HOLDS(false, (x) == NULL, #x " is NULL", __VA_ARGS__)
+#define cr_assert_not_null(x, ...) PORTABLE_HOLDS(true, (x) != NULL, #x " is not NULL", __VA_ARGS__)
+#define cr_expect_not_null(x, ...)                                                                 \
+    PORTABLE_HOLDS(false, (x) != NULL, #x " is not NULL", __VA_ARGS__)
+#define cr_assert_fail(...) PORTABLE_HOLDS(true, false, "not reached", __VA_ARGS__)
 
 #define PORTABLE_COMPARE(fatal, a, op, b, ...)                                                     \
-    PORTABLE(fatal, (a)op(b), #a " " #op " " #b, __VA_ARGS__)
+    PORTABLE_HOLDS(fatal, (a)op(b), #a " " #op " " #b, __VA_ARGS__)
 #define cr_assert_eq(a, b, ...) PORTABLE_COMPARE(true, a, ==, b, __VA_ARGS__)
 #define cr_expect_eq(a, b, ...) PORTABLE_COMPARE(false, a, ==, b, __VA_ARGS__)
 #define cr_assert_neq(a, b, ...) PORTABLE_COMPARE(true, a, !=, b, __VA_ARGS__)
@@ -75,24 +76,24 @@ _Noreturn void portable_skip(const char *message, ...);
 #define cr_expect_geq(a, b, ...) PORTABLE_COMPARE(false, a, >=, b, __VA_ARGS__)
 
 #define PORTABLE_STRINGS(fatal, a, op, b, ...)                                                     \
-    PORTABLE(fatal, strcmp(a, b) op 0, #a " " #op " " #b, __VA_ARGS__)
+    PORTABLE_HOLDS(fatal, strcmp(a, b) op 0, #a " " #op " " #b, __VA_ARGS__)
 #define cr_assert_str_eq(a, b, ...) PORTABLE_STRINGS(true, a, ==, b, __VA_ARGS__)
 #define cr_expect_str_eq(a, b, ...) PORTABLE_STRINGS(false, a, ==, b, __VA_ARGS__)
 #define cr_assert_str_neq(a, b, ...) PORTABLE_STRINGS(true, a, !=, b, __VA_ARGS__)
 #define cr_expect_str_neq(a, b, ...) PORTABLE_STRINGS(false, a, !=, b, __VA_ARGS__)
-#define cr_assert_str_empty(a, ...) PORTABLE(true, !*(a), #a " is empty", __VA_ARGS__)
-#define cr_expect_str_empty(a, ...) PORTABLE(false, !*(a), #a " is empty", __VA_ARGS__)
+#define cr_assert_str_empty(a, ...) PORTABLE_HOLDS(true, !*(a), #a " is empty", __VA_ARGS__)
+#define cr_expect_str_empty(a, ...) PORTABLE_HOLDS(false, !*(a), #a " is empty", __VA_ARGS__)
 
 #define PORTABLE_NEAR(fatal, a, b, most, ...)                                                      \
-    PORTABLE(fatal, fabs((double)(a) - (double)(b)) <= (double)(most), #a " is near " #b,          \
-             __VA_ARGS__)
+    PORTABLE_HOLDS(fatal, fabs((double)(a) - (double)(b)) <= (double)(most), #a " is near " #b,    \
+                   __VA_ARGS__)
 #define cr_assert_float_eq(a, b, most, ...) PORTABLE_NEAR(true, a, b, most, __VA_ARGS__)
 #define cr_expect_float_eq(a, b, most, ...) PORTABLE_NEAR(false, a, b, most, __VA_ARGS__)
 
 #define cr_assert_arr_eq(a, b, size, ...)                                                          \
-    PORTABLE(true, memcmp(a, b, size) == 0, #a " has " #b "'s bytes", __VA_ARGS__)
+    PORTABLE_HOLDS(true, memcmp(a, b, size) == 0, #a " has " #b "'s bytes", __VA_ARGS__)
 #define cr_expect_arr_eq(a, b, size, ...)                                                          \
-    PORTABLE(false, memcmp(a, b, size) == 0, #a " has " #b "'s bytes", __VA_ARGS__)
+    PORTABLE_HOLDS(false, memcmp(a, b, size) == 0, #a " has " #b "'s bytes", __VA_ARGS__)
 
 #define cr_skip_test(...) portable_skip("" __VA_ARGS__)
 #define cr_skip(...) portable_skip("" __VA_ARGS__)
