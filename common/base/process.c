@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,8 +49,7 @@ static bool read_all(int from, char **out, size_t *length)
  * path in front, where that is what it calls itself; the rest is dropped. */
 static void read_error_line(int from, const char *program, char *line, size_t size)
 {
-    const char *slash = strrchr(program, '/');
-    program = slash ? slash + 1 : program;
+    program = path_base(program);
     ssize_t count = read(from, line, size - 1);
     line[count > 0 ? count : 0] = 0;
     size_t blank = strspn(line, "\r\n"), name = strlen(program);

@@ -1,6 +1,7 @@
 #include "cli/origin.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/blueprint.h"
 #include "cli/outputs.h"
 #include "data/imagenet.h"
@@ -137,9 +138,8 @@ static void check_no_checkpoint(const Safetensors *file)
 {
     if (!safetensors_metadata(file, "position") || !safetensors_metadata(file, "recipe"))
         return;
-    const char *slash = strrchr(file->path, '/');
-    char *best =
-        str_format("%.*sbest.safetensors", slash ? (int)(slash - file->path) + 1 : 0, file->path);
+    int folder = (int)(path_base(file->path) - file->path);
+    char *best = str_format("%.*sbest.safetensors", folder, file->path);
     if (access(best, F_OK) == 0)
         error_die(EXIT_FAILED, file->path, "is a checkpoint of a training run; %s has its weights",
                   best);

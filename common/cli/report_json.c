@@ -1,6 +1,7 @@
 #include "cli/report_json.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
@@ -197,7 +198,7 @@ static void print_step(const Run *run)
     printf(",\n ");
     print_text("title", run->step->title);
     printf(",\n ");
-    print_text("from", from ? sibling_base_name(from) : NULL);
+    print_text("from", from ? path_base(from) : NULL);
     printf(",\n \"published\": %s,\n", run->step->published ? "true" : "false");
     free(from);
 }

@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/stop.h"
 
 #include <dirent.h>
@@ -294,8 +295,8 @@ static bool is_temporary(const char *name, const char *of)
 
 void file_sweep(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *folder = str_format("%.*s", slash ? (int)(name - path) : 2, slash ? path : "./");
+    const char *name = path_base(path);
+    char *folder = str_format("%.*s.", (int)(name - path), path);
     DIR *dir = opendir(folder);
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
         if (is_temporary(e->d_name, name))
@@ -308,8 +309,7 @@ void file_sweep(const char *path)
 /* Syncs the directory: only then does a rename survive a power failure. */
 static bool sync_directory(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *directory = str_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    char *directory = str_format("%.*s.", (int)(path_base(path) - path), path);
     int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(directory);
     if (at < 0)

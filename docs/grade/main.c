@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/stop.h"
 #include "io/json.h"
 
@@ -157,8 +158,8 @@ static void find_step(Grade *g, const char *wanted)
     char *program = number ? str_format("%s/%02d_*", g->build, g->number)
                            : str_format("%s/%s", g->build, wanted);
     for (int i = glob(program, 0, NULL, &found) == 0 ? (int)found.gl_pathc - 1 : -1; i >= 0; i--) {
-        char *lesson = str_format("steps/%s/main.c", strrchr(found.gl_pathv[i], '/') + 1);
-        char *page = str_format("docs/%s.md", strrchr(found.gl_pathv[i], '/') + 1);
+        char *lesson = str_format("steps/%s/main.c", path_base(found.gl_pathv[i]));
+        char *page = str_format("docs/%s.md", path_base(found.gl_pathv[i]));
         if (access(lesson, F_OK) == 0 && access(page, F_OK) == 0)
             g->ours = str_format("%s", found.gl_pathv[i]);
         free(lesson);
@@ -166,7 +167,7 @@ static void find_step(Grade *g, const char *wanted)
     }
     if (!g->ours)
         error_die(EXIT_USAGE, "STEP", "%s: the step is not here, or not built", wanted);
-    g->step = strrchr(g->ours, '/') + 1;
+    g->step = path_base(g->ours);
     globfree(&found);
     free(pattern);
     free(program);
