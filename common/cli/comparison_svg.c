@@ -306,9 +306,7 @@ static char *pattern_of(const Drawing *d, const Group *g)
     char *text = str_format("%s", "");
     for (int i = 0; i < g->rows; i++) {
         const Layer *l = group_after(g, i);
-        char *old = text;
-        text = str_format("%s%s %s\n", old, l->op, layers_kernel(l->weight));
-        free(old);
+        str_append(&text, "%s %s\n", l->op, layers_kernel(l->weight));
     }
     return text;
 }

@@ -116,13 +116,11 @@ char *group_pattern(const Group *g)
         if (!group_is_changed(g, i))
             continue;
         const Layer *a = group_before(g, i), *b = group_after(g, i);
-        char *old = text;
         a = a ? a : &none;
         b = b ? b : &none;
-        text = str_format("%s%c %s %s %s > %s %s %s\n", old, group_mark(g, i),
-                          group_rest_before(g, i), a->op, layers_kernel(a->weight),
-                          group_rest_after(g, i), b->op, layers_kernel(b->weight));
-        free(old);
+        str_append(&text, "%c %s %s %s > %s %s %s\n", group_mark(g, i), group_rest_before(g, i),
+                   a->op, layers_kernel(a->weight), group_rest_after(g, i), b->op,
+                   layers_kernel(b->weight));
     }
     return text;
 }

@@ -228,11 +228,8 @@ static char *distinguishing_text(const char *name, const Shape *shape, const Sha
     sizes_text(shape, ours);
     sizes_text(other, theirs);
     for (int i = 0; i < SIZES; i++) {
-        if (strcmp(ours[i], theirs[i]) != 0) {
-            char *longer = str_format("%s%s", text, ours[i]);
-            free(text);
-            text = longer;
-        }
+        if (strcmp(ours[i], theirs[i]) != 0)
+            str_append(&text, "%s", ours[i]);
         free(ours[i]);
         free(theirs[i]);
     }
@@ -315,9 +312,7 @@ static void remove_prefixes(Safetensors *file, const Net *net)
     for (int i = 0; net_params(net) && i < count; i++) {
         if (!remove_prefix(file, wrappers[i], net))
             continue;
-        char *longer = str_format("%s%s", before ? before : "", wrappers[i]);
-        free(before);
-        before = longer;
+        str_append(&before, "%s", wrappers[i]);
         i = -1; /* another one may follow it */
     }
     if (before)

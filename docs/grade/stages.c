@@ -158,7 +158,7 @@ static bool has_op(const Network *network, const char *op)
 static _Noreturn void die_of_ours(Grade *g)
 {
     fflush(g->why);
-    error_die(EXIT_FAILED, g->ours, "does not say what its network is: %s", g->told);
+    error_die(EXIT_FAILED, g->ours, "does not say what its network is: %s", g->told.bytes);
 }
 
 bool stage_runs(Grade *g)
