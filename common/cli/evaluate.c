@@ -56,7 +56,8 @@ static Score score_altered(const Trained *t, const Dataset *test, const Alterati
     Dataset data = altered ? alter_dataset(test, TEST_SET, alter) : *test;
     Score score;
     Error error;
-    if (!evaluate_all(t->builder, t->weights, &data, t->batch_size, &score, &error))
+    if (!evaluate_images(t->builder, t->weights, &data, NULL, data.count, t->batch_size, &score,
+                         &error))
         error_die_of(EXIT_FAILED, &error);
     if (altered)
         dataset_free_pixels(&data);

@@ -78,10 +78,9 @@ static void write_field(const char *path, const Tensor *x, const double *sum, in
 }
 
 /* Returns a loader of the whole set in its own order, in batches. */
-static Loader *image_loader(const Dataset *data, const uint32_t *list, const Tensor *x)
+static Loader *image_loader(const Dataset *data, const Tensor *x)
 {
     LoaderOptions options = { .data = data,
-                              .list = list,
                               .count = data->count,
                               .channels = x->c,
                               .height = x->h,
@@ -108,10 +107,7 @@ static void add_field(Engine *engine, const Tensor *x, const Tensor *y, Pixel at
 static int add_set(Engine *engine, const Tensor *x, const Tensor *y, Pixel at, const Dataset *data,
                    double *sum)
 {
-    uint32_t *list = mem_alloc((size_t)data->count, sizeof *list);
-    for (int i = 0; i < data->count; i++)
-        list[i] = (uint32_t)i;
-    Loader *loader = image_loader(data, list, x);
+    Loader *loader = image_loader(data, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
@@ -120,7 +116,6 @@ static int add_set(Engine *engine, const Tensor *x, const Tensor *y, Pixel at, c
         count += batch->count;
     }
     loader_stop(loader);
-    free(list);
     return count;
 }
 

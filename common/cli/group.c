@@ -125,6 +125,35 @@ char *group_pattern(const Group *g)
     return text;
 }
 
+const char *group_seen(Patterns *p, const Group *g, char *pattern)
+{
+    int i = 0;
+    while (i < p->count && strcmp(p->patterns[i], pattern) != 0)
+        i++;
+    if (i < p->count || !*pattern) {
+        free(pattern);
+        return i < p->count ? p->names[i] : NULL;
+    }
+    Group first = *g;
+    first.count = 1;
+    p->patterns = mem_grow(p->patterns, (size_t)i + 1, sizeof *p->patterns);
+    p->names = mem_grow(p->names, (size_t)i + 1, sizeof *p->names);
+    p->patterns[i] = pattern;
+    p->names[i] = g->units.b < 0 ? group_name_before(&first) : group_name_after(&first);
+    p->count++;
+    return NULL;
+}
+
+void group_patterns_free(Patterns *p)
+{
+    for (int i = 0; i < p->count; i++) {
+        free(p->patterns[i]);
+        free(p->names[i]);
+    }
+    free(p->patterns);
+    free(p->names);
+}
+
 static Layer sum_of(const Layers *l, int unit)
 {
     Layer sum = { .name = "", .op = "", .weight = "", .output = "" };

@@ -318,7 +318,8 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     bool good = weights_load(judged(t), path, error);
     free(path);
     Score score;
-    good = good && evaluate_all(t->builder, judged(t), test, t->recipe->batch_size, &score, error);
+    good = good && evaluate_images(t->builder, judged(t), test, NULL, test->count,
+                                   t->recipe->batch_size, &score, error);
     if (!good)
         return false;
     free(score.confusion);
