@@ -281,11 +281,11 @@ endif
 LANGUAGES := en $(if $(filter zh%,$(LC_ALL) $(LC_MESSAGES) $(LANG)),zh)
 # In a folder, where its tables are: a plot, of these kinds and languages (en, and in zh/ zh).
 define plot
-$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp results/summary.awk $(addprefix $(BUILD)/$1/,$(call tables,$2))
+$(BUILD)/$1/$2.svg: results/$2.gp results/style.gp docs/pages/blocks_altered.c $(addprefix $(BUILD)/$1/,$(call tables,$2)) | $(BUILD)/pages
 	$$(call SAY,PLOT,$$@)
 	@mkdir -p $$(@D)/zh
 	$$(Q)cd $$(@D) && for language in $4; do for kind in $3; do LC_ALL=C.UTF-8 $(GNUPLOT) -e \
-	    "STYLE = '$$(CURDIR)/results/style.gp'; KIND = '$$$$kind'; LANGUAGE = '$$$$language'" \
+	    "STYLE = '$$(CURDIR)/results/style.gp'; PAGES = '$$(abspath $(BUILD)/pages)'; KIND = '$$$$kind'; LANGUAGE = '$$$$language'" \
 	    '$$(CURDIR)/$$<' || exit; done; done
 endef
 $(foreach p,$(DRAWN),$(eval $(call plot,plots,$p,$$(KINDS),$(LANGUAGES)))$(eval $(call plot,pictures,$p,svg,en zh)))

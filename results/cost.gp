@@ -12,7 +12,7 @@ costs = system("awk -F '\t' 'NR > 1 { print $9 }' ladder.tsv")
 cost(name) = sum [i = 1:words(names)] (word(names, i) eq name ? word(costs, i) / 1e6 : 0)
 million = "(cost(strcol(1)) > 0 ? cost(strcol(1)) : NaN)"
 # Steps at nearly the same point have one label. Each line: million MACs, accuracy, numbers of steps.
-marks(c, near) = "< awk -f '" . FOLDER . "/summary.awk' altered.tsv | awk -F '\t' -v OFS='\t' -v c=" . c . " \
+marks(c, near) = summary("altered.tsv") . " | awk -F '\t' -v OFS='\t' -v c=" . c . " \
     'FNR == NR { cost[$1] = $9 / 1e6; next } { print int(2 * cost[$1] + 0.5), $c, cost[$1], substr($1, 1, 2) }' \
     ladder.tsv - | sort -k 1,1n -k 2,2n | awk -F '\t' -v OFS='\t' -v near=" . sprintf("%g", near) . " ' \
         function flush(  k) { for (k = 0; k < 100; k++) if (has[k]) text = text sprintf(\" %02d\", k); \

@@ -7,7 +7,7 @@ load STYLE
 
 is(row) = column(2) == row ? column(3) : NaN
 # The difference of both rows at a batch size, and the square of its standard error.
-difference = "< awk -f '" . FOLDER . "/summary.awk' norms.tsv | awk -F '\t' '{ m[$2, $3] = $5; v[$2, $3] = \
+difference = summary("norms.tsv") . " | awk -F '\t' '{ m[$2, $3] = $5; v[$2, $3] = \
     $6 * $6 / $4; b[$3] = 1 } END { for (k in b) print k \"\t\" m[14, k] - m[13, k] \"\t\" \
     v[13, k] + v[14, k] }' | sort -n"
 

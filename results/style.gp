@@ -1,6 +1,6 @@
 # What all plots share. make calls gnuplot where a plot's tables are, with KIND (svg or png), LANGUAGE (en
-# or zh) and STYLE, the path of this file; a plot sets PICTURE, its name, and tall, its height in pixels,
-# and loads this. Colours are Okabe and Ito's; where two meet, their points or lines differ too, so that
+# or zh), STYLE, the path of this file, and PAGES, that of the program; a plot sets PICTURE, its name, and
+# tall, its height in pixels, and loads this. Colours are Okabe and Ito's; where two meet, their points or lines differ too, so that
 # a plot can be read in grey.
 
 set encoding utf8
@@ -10,7 +10,6 @@ set datafile missing "-"
 if (!exists("LANGUAGE")) LANGUAGE = "en"
 if (!exists("DATA")) DATA = "Fashion-MNIST" # what the small networks were trained on
 say(english, chinese) = LANGUAGE eq "zh" ? chinese : english
-FOLDER = system("dirname '" . STYLE . "'")
 
 wide = 1200
 if (!exists("letters")) letters = 24
@@ -48,8 +47,8 @@ set style textbox opaque noborder fillcolor rgb "white" margins 0.2, 0
 
 # The words of a table's first column, in their order.
 first_of(file) = system("awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' " . file)
-# The means of a table of altered runs (summary.awk): a line per network, row and batch size.
-summary(file) = "< awk -f '" . FOLDER . "/summary.awk' " . file
+# The means of a table of altered runs (docs/pages/blocks.h): a line per network, row and batch size.
+summary(file) = "< '" . PAGES . "' means " . file
 # 2.12, 28.4, 181: three digits.
 text(x) = x < 10 ? sprintf("%.2f", x) : x < 100 ? sprintf("%.1f", x) : sprintf("%.0f", x)
 # A column's least and most whole numbers, in the lines where awk's condition holds, with a space; and a scale between them with room for a number on its right,

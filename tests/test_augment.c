@@ -389,7 +389,7 @@ static LoaderOptions training_options(const Dataset *data, uint32_t *list)
                             .epoch = 3 };
 }
 
-Test(loader, a_image_does_not_depend_on_batch_size_or_resuming)
+Test(loader, an_image_does_not_depend_on_batch_size_or_resuming)
 {
     uint32_t list[IMAGES];
     Dataset data = random_set(IMAGES, 1, 7, 7);

@@ -131,7 +131,7 @@ Test(shapes, every_ten_show_every_class_once)
     }
 }
 
-Test(shapes, a_image_depends_on_its_split_and_number_only)
+Test(shapes, an_image_depends_on_its_split_and_number_only)
 {
     uint8_t first[784], again[784], other[784];
     for (uint32_t i = 0; i < 50; i++) {

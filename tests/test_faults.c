@@ -315,8 +315,7 @@ Test(faults, export)
     check(&onnx, "open read write close sync rename ", 2);
     check(&onnx, "memory ", 30);
     Command pytorch = { "export " SMALL "--pytorch out", .out = A_FILE };
-    /* Its text is put together by fwrite, too, which preload.c takes for writing a file. */
-    check(&pytorch, "memory open sync rename ", 2);
+    check(&pytorch, "memory open write close sync rename ", 2);
     check(&code, "memory open read write close sync rename ", 2);
 }
 

@@ -649,9 +649,9 @@ static double best_loss_on_test(const char *out)
     Score score;
     Error error;
     cr_assert(weights_load(weights, path, &error), "%s", error.text);
-    cr_assert(
-        evaluate_all((Builder){ small_network, NULL, FAST }, weights, &test, NOISE, &score, &error),
-        "%s", error.text);
+    cr_assert(evaluate_images((Builder){ small_network, NULL, FAST }, weights, &test, NULL,
+                              test.count, NOISE, &score, &error),
+              "%s", error.text);
     free(score.confusion);
     free(path);
     weights_free(weights);
@@ -950,8 +950,9 @@ Test(train, evaluation_in_batches_of_any_size)
     weights_init(weights, 3);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         Score score;
-        cr_assert(evaluate_all(builder, weights, &data, sizes[i], &score, &error), "%s",
-                  error.text);
+        cr_assert(
+            evaluate_images(builder, weights, &data, NULL, data.count, sizes[i], &score, &error),
+            "%s", error.text);
         cr_expect_eq(built_for, sizes[i] < IMAGES ? sizes[i] : IMAGES, "%d", built_for);
         if (i == 0)
             first = score;
@@ -976,9 +977,9 @@ Test(train, of_equal_logits_the_first_are_the_best)
     cr_assert(dataset_open("shapes", TEST_SET, 50, &data, &error), "%s", error.text);
     Net *net = small_network(NULL, 1);
     Weights *zeros = weights_new(net);
-    cr_assert(
-        evaluate_all((Builder){ small_network, NULL, FAST }, zeros, &data, 50, &score, &error),
-        "%s", error.text);
+    cr_assert(evaluate_images((Builder){ small_network, NULL, FAST }, zeros, &data, NULL,
+                              data.count, 50, &score, &error),
+              "%s", error.text);
     cr_expect_float_eq(score.top1, 0.1, 1e-12);
     cr_expect_float_eq(score.top5, 0.5, 1e-12);
     free(score.confusion);

@@ -100,10 +100,7 @@ static void put(const char *name, const void *bytes, size_t size)
 {
     char *path = str_format("%s/%s", folder, name);
     Error error;
-    FileWriter *file = file_create(path, &error);
-    cr_assert(file, "%s", error.text);
-    file_put(file, bytes, size);
-    cr_assert(file_commit(file, &error), "%s", error.text);
+    cr_assert(file_write(path, bytes, size, &error), "%s", error.text);
     free(path);
 }
 

@@ -62,11 +62,8 @@ static int count(const char *text, const char *part)
 static char *grouped(const char *digits)
 {
     char *text = str_format("%s", "");
-    for (const char *at = digits; *at; at++) {
-        char *longer = str_format("%s%c%s", text, *at, strlen(at) % 3 == 1 && at[1] ? "," : "");
-        free(text);
-        text = longer;
-    }
+    for (const char *at = digits; *at; at++)
+        str_append(&text, "%c%s", *at, strlen(at) % 3 == 1 && at[1] ? "," : "");
     return text;
 }
 

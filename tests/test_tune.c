@@ -37,10 +37,7 @@ static void put(const char *path, const unsigned char *bytes, size_t size)
 {
     char *whole = str_format("%s/%s", folder, path);
     Error error;
-    FileWriter *file = file_create(whole, &error);
-    cr_assert(file, "%s", error.text);
-    file_put(file, bytes, size);
-    cr_assert(file_commit(file, &error), "%s", error.text);
+    cr_assert(file_write(whole, bytes, size, &error), "%s", error.text);
     free(whole);
 }
 

@@ -60,19 +60,37 @@ void *mem_grow(void *old, size_t count, size_t size)
     return memory;
 }
 
+static char *formatted(const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    if (length < 0)
+        error_die(EXIT_FAILED, "text", "cannot format '%s'", format);
+    char *text = mem_alloc((size_t)length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
 char *str_format(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (length < 0)
-        error_die(EXIT_FAILED, "text", "cannot format '%s'", format);
-    char *text = mem_alloc((size_t)length + 1, 1);
-    va_start(args, format);
-    vsnprintf(text, (size_t)length + 1, format, args);
+    char *text = formatted(format, args);
     va_end(args);
     return text;
+}
+
+void str_append(char **text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *before = *text, *more = formatted(format, args);
+    va_end(args);
+    *text = str_format("%s%s", before ? before : "", more);
+    free(before);
+    free(more);
 }
 
 char *str_float(float value)

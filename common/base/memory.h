@@ -18,6 +18,9 @@ void *mem_grow(void *old, size_t count, size_t size);
 /* Returns a formatted string in memory of its own. Free with free(). */
 char *str_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Puts more text behind *text, which str_format returned, or NULL for "". */
+void str_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Returns the number in as few digits as tell it from other floats, from the heap. */
 char *str_float(float value);
 

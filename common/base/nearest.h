@@ -4,11 +4,7 @@
 
 #include <stddef.h>
 
-/* Returns the edit distance between two words: the letters to insert, delete, replace or exchange
- * with their neighbour (optimal string alignment). For words longer than WORD_MOST it returns
- * WORD_MOST. */
-enum { WORD_MOST = 40 };
-int nearest_distance(const char *a, size_t a_length, const char *b, size_t b_length);
+enum { WORD_MOST = 40 }; /* letters of a word that anything is near to */
 
 /* The best of several candidates so far; initialised with { 0 }. */
 typedef struct {

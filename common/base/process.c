@@ -1,6 +1,7 @@
 #include "base/process.h"
 
-#include "base/memory.h"
+#include "base/path.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,36 +21,11 @@ static _Noreturn void exec_child(char *const argv[], int output, int errors)
     _exit(127); /* the shell's status for "not found" */
 }
 
-static bool read_all(int from, char **out, size_t *length)
-{
-    size_t capacity = 1 << 16, used = 0;
-    char *text = mem_grow(NULL, capacity, 1);
-    ssize_t count;
-    while ((count = read(from, text + used, capacity - used - 1)) != 0) {
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0) {
-            free(text);
-            return false;
-        }
-        used += (size_t)count;
-        if (capacity - used < 2) {
-            capacity = size_mul(capacity, 2);
-            text = mem_grow(text, capacity, 1);
-        }
-    }
-    text[used] = 0;
-    *out = text;
-    *length = used;
-    return true;
-}
-
 /* Reads the first line that a program printed to its stderr, without the last part of the program's
  * path in front, where that is what it calls itself; the rest is dropped. */
 static void read_error_line(int from, const char *program, char *line, size_t size)
 {
-    const char *slash = strrchr(program, '/');
-    program = slash ? slash + 1 : program;
+    program = path_base(program);
     ssize_t count = read(from, line, size - 1);
     line[count > 0 ? count : 0] = 0;
     size_t blank = strspn(line, "\r\n"), name = strlen(program);
@@ -104,7 +80,7 @@ static void close_pipe(int ends[2])
 static bool read_child(pid_t child, const char *program, int output, int errors, char **out,
                        size_t *length, Error *error)
 {
-    bool all = read_all(output, out, length);
+    bool all = text_read(output, out, length);
     int saved_errno = errno, status = 0;
     close(output); /* a child that still prints ends now */
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -6,6 +6,7 @@
 #include "base/built_for.h"
 #include "base/ints.h"
 #include "base/memory.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,7 +44,7 @@
 /* Returns the last part of argv[0], which wasi-libc does not keep. */
 static const char *called_as(void)
 {
-    static char *name;
+    static const char *name;
     size_t count, size;
     if (name || __wasi_args_sizes_get(&count, &size) != 0 || count == 0)
         return name ? name : "wasm";
@@ -51,8 +52,7 @@ static const char *called_as(void)
     uint8_t **argv = mem_alloc(count, sizeof *argv);
     bool good = __wasi_args_get(argv, (uint8_t *)words) == 0;
     free(argv);
-    char *slash = good ? strrchr(words, '/') : NULL;
-    name = !good ? "wasm" : slash ? slash + 1 : words;
+    name = good ? path_base(words) : "wasm";
     return name;
 }
 #endif

@@ -1,7 +1,8 @@
-/* A text in memory that is printed to; without room for it the program ends. */
+/* Texts in memory, printed to or read; without room for one the program ends. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct {
@@ -12,5 +13,9 @@ typedef struct {
 
 void text_open(Text *text);
 void text_close(Text *text);
+
+/* Reads all bytes of an open file into malloc'd memory, with a 0 byte after the last. Returns
+ * false, and errno, on failure: EFBIG for more than 64 MiB of a device, which may have no end. */
+bool text_read(int from, char **bytes, size_t *size);
 
 #endif

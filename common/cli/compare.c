@@ -6,6 +6,7 @@
 #include "cli/parent.h"
 #include "cli/print.h"
 #include "cli/siblings.h"
+#include "io/json.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -64,7 +65,7 @@ static void print_json_layer(const Layer *l)
         return;
     }
     printf("{\"name\": ");
-    print_json_text(l->name);
+    json_put_string(stdout, l->name);
     printf(", \"op\": \"%s\", \"weight\": \"%s\", \"output\": \"%s\", \"parameters\": %" PRIu64
            ", \"macs\": %" PRIu64 "}",
            l->op, l->weight, l->output, l->params, l->macs);
@@ -82,9 +83,9 @@ static void json_row(char mark, const Layer *a, const Layer *b)
 static void print_json(const Comparison *c)
 {
     printf("{\"before\": ");
-    print_json_text(c->before.program);
+    json_put_string(stdout, c->before.program);
     printf(", \"after\": ");
-    print_json_text(c->after.program);
+    json_put_string(stdout, c->after.program);
     printf(", \"changes\": [\n");
     each_change(c, json_row);
     printf("  {\"change\": \"total\", \"before\": ");

@@ -45,9 +45,7 @@ static void print_new_layer(const char *name, const Layer *a, const Layer *b)
 /* State of the printing so far. */
 typedef struct {
     int added, removed, changed, resized, renamed, same; /* layers */
-    int count;
-    char **patterns; /* of each group of units: its changed layers, as text … */
-    char **names;    /* … and the group's name */
+    Patterns patterns;
 } Printed;
 
 static void count_row(Printed *p, const Group *g, int row)
@@ -87,22 +85,6 @@ static void print_sums(const Group *g)
         print_new_layer("", &a, &b);
 }
 
-/* Records the group; returns the name of an earlier group with the same changes, or NULL. */
-static const char *same_pattern(Printed *p, const Group *g)
-{
-    char *pattern = group_pattern(g);
-    const char *found = NULL;
-    for (int i = 0; i < p->count && !found && *pattern; i++)
-        found = strcmp(p->patterns[i], pattern) == 0 ? p->names[i] : NULL;
-    p->patterns = mem_grow(p->patterns, (size_t)p->count + 1, sizeof *p->patterns);
-    p->names = mem_grow(p->names, (size_t)p->count + 1, sizeof *p->names);
-    Group first = *g;
-    first.count = 1;
-    p->patterns[p->count] = pattern;
-    p->names[p->count++] = g->units.b < 0 ? group_name_before(&first) : group_name_after(&first);
-    return found;
-}
-
 static void print_rows(const Group *g)
 {
     for (int i = 0; i < g->rows; i++) {
@@ -136,10 +118,10 @@ static void print_resized(const Group *g)
 
 static void print_changes(Printed *p, const Group *g)
 {
-    const char *pattern = same_pattern(p, g);
+    const char *earlier = group_seen(&p->patterns, g, group_pattern(g));
     print_heading(g);
-    if (pattern)
-        printf("  as in %s, at other sizes\n", pattern);
+    if (earlier)
+        printf("  as in %s, at other sizes\n", earlier);
     else
         print_rows(g);
     print_resized(g);
@@ -195,10 +177,5 @@ void comparison_print(const Comparison *c)
     printf("%-12s %18s -> %18s\n", "output", c->before.total.output, c->after.total.output);
     print_total("parameters", c->before.total.params, c->after.total.params);
     print_total("MACs", c->before.total.macs, c->after.total.macs);
-    for (int i = 0; i < p.count; i++) {
-        free(p.patterns[i]);
-        free(p.names[i]);
-    }
-    free(p.patterns);
-    free(p.names);
+    group_patterns_free(&p.patterns);
 }

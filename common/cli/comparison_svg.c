@@ -36,9 +36,8 @@ typedef struct {
     bool single; /* a single network */
     int width;
     FILE *out;
-    int y;           /* position of the next element */
-    int drawn_count; /* groups drawn in full, with their patterns and names */
-    char **patterns, **names;
+    int y;          /* position of the next element */
+    Patterns drawn; /* of the groups drawn in full */
 } Drawing;
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -306,19 +305,9 @@ static char *pattern_of(const Drawing *d, const Group *g)
     char *text = str_format("%s", "");
     for (int i = 0; i < g->rows; i++) {
         const Layer *l = group_after(g, i);
-        char *old = text;
-        text = str_format("%s%s %s\n", old, l->op, layers_kernel(l->weight));
-        free(old);
+        str_append(&text, "%s %s\n", l->op, layers_kernel(l->weight));
     }
     return text;
-}
-
-static const char *drawn_before(const Drawing *d, const char *pattern)
-{
-    for (int i = 0; i < d->drawn_count; i++)
-        if (strcmp(d->patterns[i], pattern) == 0)
-            return d->names[i];
-    return NULL;
 }
 
 static void heading(Drawing *d, const Group *g, const char *note)
@@ -353,25 +342,17 @@ static bool resized(const Group *g)
 static void draw_group(Drawing *d, const Group *g)
 {
     char *pattern = pattern_of(d, g);
-    const char *earlier = *pattern ? drawn_before(d, pattern) : NULL;
-    char *note = *pattern && earlier ? str_format(" (as in %s, at other sizes)", earlier)
-                 : *pattern
+    bool changed = *pattern;
+    const char *earlier = group_seen(&d->drawn, g, pattern);
+    char *note = earlier ? str_format(" (as in %s, at other sizes)", earlier)
+                 : changed
                      ? str_format("%s", "")
                      : str_format(resized(g) ? " (unchanged, at another size)" : " (unchanged)");
     heading(d, g, note);
-    if (!*pattern || earlier) {
-        draw_small(d, g);
-        free(pattern);
-    } else {
+    if (changed && !earlier)
         draw_rows(d, g);
-        d->patterns = mem_grow(d->patterns, (size_t)d->drawn_count + 1, sizeof *d->patterns);
-        d->names = mem_grow(d->names, (size_t)d->drawn_count + 1, sizeof *d->names);
-        Group first = *g;
-        first.count = 1;
-        d->patterns[d->drawn_count] = pattern;
-        d->names[d->drawn_count++] =
-            g->units.b < 0 ? group_name_before(&first) : group_name_after(&first);
-    }
+    else
+        draw_small(d, g);
     free(note);
 }
 
@@ -490,11 +471,6 @@ void comparison_svg(const Comparison *c)
     printf("</title>\n<style>%s</style>\n<rect width=\"%d\" height=\"%d\" "
            "style=\"fill:#fff;stroke:none\"/>\n%s</svg>\n",
            style, d.width, d.y, body.bytes);
-    for (int i = 0; i < d.drawn_count; i++) {
-        free(d.patterns[i]);
-        free(d.names[i]);
-    }
-    free(d.patterns);
-    free(d.names);
+    group_patterns_free(&d.drawn);
     free(body.bytes);
 }

@@ -79,11 +79,7 @@ static Sheet sheet_new(const Dataset *data, int rows)
 static void sheet_put(Sheet *sheet, int row, const Dataset *data, Augment augment, uint64_t seed)
 {
     int height = data->height, width = data->width, channels = data->channels;
-    uint32_t list[IMAGES];
-    for (uint32_t i = 0; i < IMAGES; i++)
-        list[i] = i;
     LoaderOptions options = { .data = data,
-                              .list = list,
                               .count = data->count,
                               .channels = channels,
                               .height = height,

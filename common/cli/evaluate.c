@@ -2,6 +2,7 @@
 #include "cli/blueprint.h"
 #include "cli/origin.h"
 #include "cli/print.h"
+#include "io/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +56,8 @@ static Score score_altered(const Trained *t, const Dataset *test, const Alterati
     Dataset data = altered ? alter_dataset(test, TEST_SET, alter) : *test;
     Score score;
     Error error;
-    if (!evaluate_all(t->builder, t->weights, &data, t->batch_size, &score, &error))
+    if (!evaluate_images(t->builder, t->weights, &data, NULL, data.count, t->batch_size, &score,
+                         &error))
         error_die_of(EXIT_FAILED, &error);
     if (altered)
         dataset_free_pixels(&data);
@@ -133,7 +135,7 @@ static void print_tsv(const Trained *t, const Dataset *test, const Alteration *l
 static void print_score_json(const Score *score, const char *name, int classes)
 {
     printf("  {\"alteration\": ");
-    print_json_text(name);
+    json_put_string(stdout, name);
     printf(", \"top1\": %.4f, \"top5\": %.4f, \"loss\": ", 100 * score->top1, 100 * score->top5);
     if (isfinite(score->loss))
         printf("%.6f", score->loss);
@@ -153,13 +155,13 @@ static void print_json(const Run *run, const Trained *t, const Dataset *test,
                        const Alteration *list, int count)
 {
     printf("{\"network\": ");
-    print_json_text(run->name);
+    json_put_string(stdout, run->name);
     printf(", \"data\": ");
-    print_json_text(test->name);
+    json_put_string(stdout, test->name);
     printf(", \"images\": %d,\n \"sha256\": \"%s\",\n \"classes\": [", test->count, t->digest.text);
     for (int i = 0; i < test->classes; i++) {
         printf("%s", i ? ", " : "");
-        print_json_text(test->class_names[i]);
+        json_put_string(stdout, test->class_names[i]);
     }
     printf("],\n \"results\": [\n");
     for (int i = 0; i < count; i++) {

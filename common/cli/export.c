@@ -46,16 +46,6 @@ static char *pytorch_text(const Run *run, const Shape *shape, const Net *net)
     return text;
 }
 
-static void write_text(const char *text, const char *path)
-{
-    Error error;
-    FileWriter *writer = text ? file_create(path, &error) : NULL;
-    if (writer)
-        file_put(writer, text, strlen(text));
-    if (text && !(writer && file_commit(writer, &error)))
-        error_die_of(EXIT_FAILED, &error);
-}
-
 /* Writes the network as C, with what the weights' file says of their data. */
 static void write_c(const Run *run, const Origin *origin, const Shape *shape, const Net *net,
                     const Weights *weights)
@@ -119,9 +109,11 @@ int cmd_export(const Run *run)
     Shape shape = o->weights ? origin_shape(&origin, 0) : network_shape(run->step, o, 0);
     Net *net = network_build(run->step, &shape);
     char *text = pytorch_text(run, &shape, net);
+    Error error;
     if (o->weights)
         write_with_weights(run, &origin, &shape, net);
-    write_text(text, o->pytorch);
+    if (text && !file_write(o->pytorch, text, strlen(text), &error))
+        error_die_of(EXIT_FAILED, &error);
     free(text);
     net_free(net);
     if (o->weights)

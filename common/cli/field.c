@@ -3,6 +3,7 @@
  * x|, averaged over images and colours. The network runs as in evaluation, batch norm with its
  * running statistics, so that an image's gradient does not depend on the others. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/given_image.h"
 #include "cli/origin.h"
 #include "data/loader.h"
@@ -11,44 +12,9 @@
 #include "ops/ops.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LINE = 128 };
-
-/* --- a table ---------------------------------------------------------------------------------- */
-
-static FileWriter *table_new(const char *path, const char *header)
-{
-    Error error;
-    FileWriter *writer = file_create(path, &error);
-    if (!writer)
-        error_die_of(EXIT_FAILED, &error);
-    file_put(writer, header, strlen(header));
-    return writer;
-}
-
-__attribute__((format(printf, 2, 3))) static void table_line(FileWriter *writer, const char *format,
-                                                             ...)
-{
-    char line[LINE];
-    va_list list;
-    va_start(list, format);
-    int length = vsnprintf(line, sizeof line, format, list);
-    va_end(list);
-    file_put(writer, line, (size_t)length);
-}
-
-static void table_end(FileWriter *writer)
-{
-    Error error;
-    if (!file_commit(writer, &error))
-        error_die_of(EXIT_FAILED, &error);
-}
-
-/* --- field ------------------------------------------------------------------------------------ */
 
 /* Returns the last layer of a stage, counted from 1. Every step names its stages alike. */
 static const Tensor *stage_output(const Net *net, int stage)
@@ -99,17 +65,22 @@ static void add_gradient(const Engine *engine, const Tensor *x, int count, doubl
 
 static void write_field(const char *path, const Tensor *x, const double *sum, int count)
 {
-    FileWriter *writer = table_new(path, "y\tx\tgradient\n");
+    Text table;
+    Error error;
+    text_open(&table);
+    fprintf(table.out, "y\tx\tgradient\n");
     for (int i = 0; i < x->h * x->w; i++)
-        table_line(writer, "%d\t%d\t%.6g\n", i / x->w, i % x->w, sum[i] / ((double)count * x->c));
-    table_end(writer);
+        fprintf(table.out, "%d\t%d\t%.6g\n", i / x->w, i % x->w, sum[i] / ((double)count * x->c));
+    text_close(&table);
+    if (!file_write(path, table.bytes, table.size, &error))
+        error_die_of(EXIT_FAILED, &error);
+    free(table.bytes);
 }
 
 /* Returns a loader of the whole set in its own order, in batches. */
-static Loader *image_loader(const Dataset *data, const uint32_t *list, const Tensor *x)
+static Loader *image_loader(const Dataset *data, const Tensor *x)
 {
     LoaderOptions options = { .data = data,
-                              .list = list,
                               .count = data->count,
                               .channels = x->c,
                               .height = x->h,
@@ -136,10 +107,7 @@ static void add_field(Engine *engine, const Tensor *x, const Tensor *y, Pixel at
 static int add_set(Engine *engine, const Tensor *x, const Tensor *y, Pixel at, const Dataset *data,
                    double *sum)
 {
-    uint32_t *list = mem_alloc((size_t)data->count, sizeof *list);
-    for (int i = 0; i < data->count; i++)
-        list[i] = (uint32_t)i;
-    Loader *loader = image_loader(data, list, x);
+    Loader *loader = image_loader(data, x);
     const Batch *batch;
     int count = 0;
     while (loader_next(loader, &batch)) {
@@ -148,7 +116,6 @@ static int add_set(Engine *engine, const Tensor *x, const Tensor *y, Pixel at, c
         count += batch->count;
     }
     loader_stop(loader);
-    free(list);
     return count;
 }
 

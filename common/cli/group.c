@@ -116,15 +116,42 @@ char *group_pattern(const Group *g)
         if (!group_is_changed(g, i))
             continue;
         const Layer *a = group_before(g, i), *b = group_after(g, i);
-        char *old = text;
         a = a ? a : &none;
         b = b ? b : &none;
-        text = str_format("%s%c %s %s %s > %s %s %s\n", old, group_mark(g, i),
-                          group_rest_before(g, i), a->op, layers_kernel(a->weight),
-                          group_rest_after(g, i), b->op, layers_kernel(b->weight));
-        free(old);
+        str_append(&text, "%c %s %s %s > %s %s %s\n", group_mark(g, i), group_rest_before(g, i),
+                   a->op, layers_kernel(a->weight), group_rest_after(g, i), b->op,
+                   layers_kernel(b->weight));
     }
     return text;
+}
+
+const char *group_seen(Patterns *p, const Group *g, char *pattern)
+{
+    int i = 0;
+    while (i < p->count && strcmp(p->patterns[i], pattern) != 0)
+        i++;
+    if (i < p->count || !*pattern) {
+        free(pattern);
+        return i < p->count ? p->names[i] : NULL;
+    }
+    Group first = *g;
+    first.count = 1;
+    p->patterns = mem_grow(p->patterns, (size_t)i + 1, sizeof *p->patterns);
+    p->names = mem_grow(p->names, (size_t)i + 1, sizeof *p->names);
+    p->patterns[i] = pattern;
+    p->names[i] = g->units.b < 0 ? group_name_before(&first) : group_name_after(&first);
+    p->count++;
+    return NULL;
+}
+
+void group_patterns_free(Patterns *p)
+{
+    for (int i = 0; i < p->count; i++) {
+        free(p->patterns[i]);
+        free(p->names[i]);
+    }
+    free(p->patterns);
+    free(p->names);
 }
 
 static Layer sum_of(const Layers *l, int unit)

@@ -41,6 +41,17 @@ char *group_name_after(const Group *g);
  * without changes. To be freed. */
 char *group_pattern(const Group *g);
 
+/* The patterns so far, each with the name of the first group that has it; start with { 0 }. */
+typedef struct {
+    int count;
+    char **patterns, **names;
+} Patterns;
+
+/* Returns the name of an earlier group with that pattern, else NULL, and notes the group's; takes
+ * the pattern over. "" is no pattern: NULL. */
+const char *group_seen(Patterns *patterns, const Group *g, char *pattern);
+void group_patterns_free(Patterns *patterns);
+
 /* Sums the parameters and MACs of the first units; names and shapes are "". */
 void group_sums(const Group *g, Layer *before, Layer *after);
 

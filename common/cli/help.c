@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/terminal.h"
 #include "base/version.h"
 #include "cli/network.h"
@@ -161,7 +162,7 @@ static void print_options(const Step *step, const Command *command, bool common)
 static void print_usage(const char *called, const Command *command)
 {
     OptionAbout about;
-    printf("usage: %s %s", sibling_base_name(called), command->name);
+    printf("usage: %s %s", path_base(called), command->name);
     for (int i = 0; option_about(command, i, &about); i++)
         if (about.required)
             printf(" %s %s", about.name, about.value);
@@ -190,7 +191,7 @@ void help_command(const char *called, const Step *step, const Command *command)
 
 void help_overview(const char *called, const Step *step, const Command *commands, int count)
 {
-    const char *name = sibling_base_name(called);
+    const char *name = path_base(called);
     printf("%s: %s\n\nusage: %s [COMMAND] [OPTIONS]\n\ncommands:\n", name, step->title, name);
     for (int i = 0; i < count; i++)
         printf("  %-9s %s\n", commands[i].name, commands[i].help);
@@ -200,5 +201,5 @@ void help_overview(const char *called, const Step *step, const Command *commands
 
 void help_version(const char *called)
 {
-    printf("%s (convnext-steps) %s\n", sibling_base_name(called), VERSION);
+    printf("%s (convnext-steps) %s\n", path_base(called), VERSION);
 }

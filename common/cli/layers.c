@@ -1,6 +1,7 @@
 #include "cli/layers.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/siblings.h"
 
 #include <ctype.h>
@@ -167,7 +168,7 @@ static char *report_of(const char *path, const char *const *options, int count, 
 bool layers_read_rows(const char *path, const char *const *options, int count, Layers *l,
                       Error *error)
 {
-    *l = (Layers){ .program = sibling_base_name(path) };
+    *l = (Layers){ .program = path_base(path) };
     l->report = report_of(path, options, count, error);
     if (l->report && parse_report(l))
         return true;

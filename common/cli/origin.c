@@ -1,6 +1,7 @@
 #include "cli/origin.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/blueprint.h"
 #include "cli/outputs.h"
 #include "data/imagenet.h"
@@ -138,9 +139,8 @@ static void check_no_checkpoint(const Safetensors *file)
 {
     if (!safetensors_metadata(file, "position") || !safetensors_metadata(file, "recipe"))
         return;
-    const char *slash = strrchr(file->path, '/');
-    char *best =
-        str_format("%.*sbest.safetensors", slash ? (int)(slash - file->path) + 1 : 0, file->path);
+    int folder = (int)(path_base(file->path) - file->path);
+    char *best = str_format("%.*sbest.safetensors", folder, file->path);
     if (access(best, F_OK) == 0)
         error_die(EXIT_FAILED, file->path, "is a checkpoint of a training run; %s has its weights",
                   best);
@@ -229,11 +229,8 @@ static char *distinguishing_text(const char *name, const Shape *shape, const Sha
     sizes_text(shape, ours);
     sizes_text(other, theirs);
     for (int i = 0; i < SIZES; i++) {
-        if (strcmp(ours[i], theirs[i]) != 0) {
-            char *longer = str_format("%s%s", text, ours[i]);
-            free(text);
-            text = longer;
-        }
+        if (strcmp(ours[i], theirs[i]) != 0)
+            str_append(&text, "%s", ours[i]);
         free(ours[i]);
         free(theirs[i]);
     }
@@ -316,9 +313,7 @@ static void remove_prefixes(Safetensors *file, const Net *net)
     for (int i = 0; net_params(net) && i < count; i++) {
         if (!remove_prefix(file, wrappers[i], net))
             continue;
-        char *longer = str_format("%s%s", before ? before : "", wrappers[i]);
-        free(before);
-        before = longer;
+        str_append(&before, "%s", wrappers[i]);
         i = -1; /* another one may follow it */
     }
     if (before)

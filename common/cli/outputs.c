@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "data/dataset.h"
 
 #include <stddef.h>
@@ -46,12 +47,11 @@ static FileIdentity identify_file(const char *path)
     struct stat status;
     if ((strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0)
         return (FileIdentity){ true, true, status.st_dev, status.st_ino, status.st_mode, NULL };
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? str_format("%.*s/", (int)(slash - path), path) : str_format(".");
+    const char *base = path_base(path);
+    char *folder = str_format("%.*s.", (int)(base - path), path);
     bool is_known = stat(folder, &status) == 0;
     free(folder);
-    return (FileIdentity){ is_known,      false, status.st_dev,
-                           status.st_ino, 0,     slash ? slash + 1 : path };
+    return (FileIdentity){ is_known, false, status.st_dev, status.st_ino, 0, base };
 }
 
 /* Tests for the same file. Devices and pipes never are: they hold nothing that could be

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/align.h"
 #include "cli/layers.h"
 #include "cli/siblings.h"
@@ -95,7 +96,7 @@ static void names_of(char *const *paths, char *text, size_t size)
     *text = 0;
     for (size_t used = 0; count > 0 && used < size;)
         used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-                                 sibling_base_name(paths[--count]));
+                                 path_base(paths[--count]));
 }
 
 /* Returns the step that .from names, or NULL if no other step is built. The name is wrong if others

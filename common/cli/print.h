@@ -32,7 +32,4 @@ void print_class(int number, const char *name, bool cut);
  * \r, \\. */
 void print_tsv_field(const char *text);
 
-/* Prints a JSON string, in quotes. */
-void print_json_text(const char *text);
-
 #endif

@@ -1,6 +1,7 @@
 /* report: the network layer by layer, as text or for programs, and compared with the article. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/commands.h"
 #include "cli/layers.h"
 #include "cli/parent.h"
@@ -122,12 +123,12 @@ static void print_change(const Run *run, const Net *net)
     else if (!parent)
         printf("No step before this one is built beside it.\n");
     else if (read_parent(run, parent, &paper, &before))
-        printf("Against %s%s: parameters %+.1f%%, MACs %+.1f%%.\n", sibling_base_name(parent),
+        printf("Against %s%s: parameters %+.1f%%, MACs %+.1f%%.\n", path_base(parent),
                paper ? " --preset paper" : "",
                print_percent(net_trained(net), (double)before.total.params),
                print_percent(net_macs(net), (double)before.total.macs));
     else
-        printf("Against %s: it has no network of this shape.\n", sibling_base_name(parent));
+        printf("Against %s: it has no network of this shape.\n", path_base(parent));
     layers_free(&before);
     free(parent);
 }

@@ -1,11 +1,12 @@
 #include "cli/report_json.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/parent.h"
-#include "cli/print.h"
 #include "cli/siblings.h"
 #include "engine/engine.h"
 #include "graph/op.h"
+#include "io/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ static void print_text(const char *key, const char *text)
 {
     printf("\"%s\": ", key);
     if (text)
-        print_json_text(text);
+        json_put_string(stdout, text);
     else
         printf("null");
 }
@@ -82,7 +83,7 @@ static void print_layer(const Tensor *t)
     printf(", \"op\": \"%s\", \"inputs\": [", t->op->name);
     for (int i = 0; i < 2 && t->in[i]; i++) {
         printf("%s", i ? ", " : "");
-        print_json_text(t->in[i]->name);
+        json_put_string(stdout, t->in[i]->name);
     }
     printf("], \"output\": \"%s\"", tensor_shape_text(t, shape));
     print_weight(t);
@@ -197,7 +198,7 @@ static void print_step(const Run *run)
     printf(",\n ");
     print_text("title", run->step->title);
     printf(",\n ");
-    print_text("from", from ? sibling_base_name(from) : NULL);
+    print_text("from", from ? path_base(from) : NULL);
     printf(",\n \"published\": %s,\n", run->step->published ? "true" : "false");
     free(from);
 }

@@ -1,6 +1,7 @@
 #include "cli/siblings.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/process.h"
 
 #include <dirent.h>
@@ -8,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *sibling_base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* Tests for the form "05_name", without a dot. */
 static bool is_step(const char *name)
@@ -32,7 +27,7 @@ static int by_name_descending(const void *a, const void *b)
 static char **find_siblings(const char *path, bool (*fits)(const char *name, const char *wanted),
                             const char *wanted)
 {
-    char *folder = str_format("%.*s", (int)(sibling_base_name(path) - path), path);
+    char *folder = str_format("%.*s", (int)(path_base(path) - path), path);
     char **found = mem_alloc(1, sizeof *found);
     size_t count = 0;
     DIR *dir = opendir(*folder ? folder : ".");
@@ -68,7 +63,7 @@ static bool has_name_or_number(const char *name, const char *wanted)
 
 char **sibling_paths_before(const char *path)
 {
-    return find_siblings(path, is_lower, sibling_base_name(path));
+    return find_siblings(path, is_lower, path_base(path));
 }
 
 char **sibling_paths_named(const char *path, const char *name)
@@ -76,7 +71,7 @@ char **sibling_paths_named(const char *path, const char *name)
     char **found = find_siblings(path, has_name_or_number, name);
     int kept = 0;
     for (int i = 0; found[i]; i++)
-        if (strcmp(sibling_base_name(found[i]), sibling_base_name(path)) == 0)
+        if (strcmp(path_base(found[i]), path_base(path)) == 0)
             free(found[i]);
         else
             found[kept++] = found[i];

@@ -23,7 +23,4 @@ char **sibling_paths_named(const char *path, const char *name);
 char *sibling_prints(const char *path, const char *command, const char *const *options, int count,
                      Error *error);
 
-/* Returns the last part of a path. */
-const char *sibling_base_name(const char *path);
-
 #endif

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/path.h"
 #include "base/system.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -249,7 +250,7 @@ static void check_network(const Step *step)
 
 int step_main(int argc, char **argv, Step step)
 {
-    const char *name = sibling_base_name(argv[0]);
+    const char *name = path_base(argv[0]);
     open_standard_files();
     file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a full quota is then an error like a full disk, not the end */

@@ -162,13 +162,11 @@ static char *levels_of(const struct Kind *k)
 /* All of them. */
 static char *list_kinds(void)
 {
-    char *list = str_format("%s", "");
+    char *list = NULL;
     for (int i = 0; i < KINDS; i++) {
         char *levels = levels_of(&kinds[i]);
-        char *longer = str_format("%s%s%s", list, i ? ", " : "", levels);
+        str_append(&list, "%s%s", i ? ", " : "", levels);
         free(levels);
-        free(list);
-        list = longer;
     }
     return list;
 }

@@ -39,7 +39,7 @@ uint32_t *loader_order(const LoaderOptions *o)
         Random r = { o->seed, random_bits(epochs, o->epoch) };
         random_permutation(r, order, (uint32_t)o->count);
     }
-    for (int i = 0; i < o->count; i++)
+    for (int i = 0; o->list && i < o->count; i++)
         order[i] = o->list[order[i]];
     return order;
 }
@@ -61,9 +61,9 @@ static uint32_t image_at(const Loader *loader, int place)
 static void load_image(Loader *loader, uint32_t image, float *x)
 {
     const LoaderOptions *o = &loader->options;
-    size_t size = (size_t)o->data->channels * (size_t)o->data->height * (size_t)o->data->width;
     augment_image(augment_random(o->seed, o->epoch, image), o->augment, o->data,
-                  o->data->pixels + image * size, loader->preparer, o->height, o->width, x);
+                  o->data->pixels + image * dataset_image_bytes(o->data), loader->preparer,
+                  o->height, o->width, x);
 }
 
 /* Mixes every image with its successor, from the first on, so that each of them meets one that is
@@ -149,7 +149,7 @@ static bool check_options(const LoaderOptions *o, Error *error)
     if (o->count < 0 || o->first_batch < 0 || o->first_batch > loader_batches(o))
         return error_set(error, "batch", "batch %d of %d: there is no such batch", o->first_batch,
                          loader_batches(o));
-    for (int i = 0; i < o->count; i++)
+    for (int i = 0; o->list && i < o->count; i++)
         if (o->list[i] >= (uint32_t)o->data->count)
             return error_set(error, o->data->name, "no image %u, there are %d", o->list[i],
                              o->data->count);

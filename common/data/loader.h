@@ -10,7 +10,7 @@
 
 typedef struct {
     const Dataset *data;  /* must outlive the loader, as must the list */
-    const uint32_t *list; /* [count], places in the data set */
+    const uint32_t *list; /* [count], places in the data set; NULL: the first `count` */
     int count;
     int channels, height, width; /* the network's input */
     int batch_size, first_batch; /* first_batch: of this epoch, when going on in the middle */

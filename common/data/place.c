@@ -33,14 +33,6 @@ static char *find_in(const Place *place, const char *folder)
 
 /* --- what to say ----------------------------------------------------------------------------- */
 
-/* Puts a piece of text behind what is there. */
-static void add(char **text, const char *before, const char *piece)
-{
-    char *longer = str_format("%s%s%s", *text, **text ? before : "", piece);
-    free(*text);
-    *text = longer;
-}
-
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -77,7 +69,7 @@ static char *contents_of(const char *folder)
     char *text = str_format("%s", "");
     for (int i = 0; i < count; i++) {
         if (i < SHOWN)
-            add(&text, ", ", error_shown(names[i]).text);
+            str_append(&text, "%s%s", i ? ", " : "", error_shown(names[i]).text);
         free(names[i]);
     }
     free(names);
@@ -100,7 +92,7 @@ static char *listed(const char *const *names, const char *between)
 {
     char *text = str_format("%s", "");
     for (; *names; names++)
-        add(&text, between, *names);
+        str_append(&text, "%s%s", *text ? between : "", *names);
     return text;
 }
 

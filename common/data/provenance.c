@@ -1,6 +1,7 @@
 #include "data/provenance.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/preprocess.h"
 #include "io/json.h"
 
@@ -12,29 +13,29 @@
 static char *list_text(const float *values, int count)
 {
     char *text = str_format("%.9g", (double)values[0]);
-    for (int i = 1; i < count; i++) {
-        char *longer = str_format("%s,%.9g", text, (double)values[i]);
-        free(text);
-        text = longer;
-    }
+    for (int i = 1; i < count; i++)
+        str_append(&text, ",%.9g", (double)values[i]);
     return text;
 }
 
 /* The names as a JSON array; NULL, with the error set, where one is not UTF-8. */
 static char *classes_text(const Dataset *data, Error *error)
 {
-    JsonText text = { 0 };
-    json_put(&text, "[", 1);
+    for (int i = 0; i < data->classes; i++)
+        if (!json_holds(data->class_names[i])) {
+            error_set(error, data->name, "the class '%s' has a name that is not UTF-8",
+                      error_shown(data->class_names[i]).text);
+            return NULL;
+        }
+    Text text;
+    text_open(&text);
+    putc('[', text.out);
     for (int i = 0; i < data->classes; i++) {
-        json_put(&text, ",", i > 0);
-        if (json_put_string(&text, data->class_names[i]))
-            continue;
-        error_set(error, data->name, "the class '%s' has a name that is not UTF-8",
-                  error_shown(data->class_names[i]).text);
-        free(text.bytes);
-        return NULL;
+        fputs(i ? "," : "", text.out);
+        json_put_string(text.out, data->class_names[i]);
     }
-    json_put(&text, "]", 2); /* with the 0 that ends it */
+    putc(']', text.out);
+    text_close(&text);
     return text.bytes;
 }
 

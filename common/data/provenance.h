@@ -1,8 +1,11 @@
 /* What weights were trained on, in the metadata of their file: enough to bring other images into
  * the form that the network knows, and to name what it sees, on a machine that does not have the
- * data set. data       the set's name mean, std  what its images were normalised by: a number per
- * channel, commas between them classes    the classes' names: a JSON array image      how an image
- * is brought to the input's size, data/preprocess.h */
+ * data set.
+ *
+ *   data       the set's name
+ *   mean, std  what its images were normalised by: a number per channel, commas between them
+ *   classes    the classes' names: a JSON array
+ *   image      how an image is brought to the input's size, data/preprocess.h */
 #ifndef DATA_PROVENANCE_H
 #define DATA_PROVENANCE_H
 

@@ -4,7 +4,7 @@
 
 #include "graph/net.h"
 
-/* What the calls are about. x and y: the names of the arrays; weight: the text of parameter i. */
+/* What the calls are about. x and y: the names of the arrays; param[i]: the text of parameter i. */
 typedef struct {
     const char *x[2], *y;
     char param[4][32];
@@ -12,7 +12,7 @@ typedef struct {
 
 typedef struct {
     const Op *op;
-    const char *function;                                 /* its text; NULL: another op's */
+    const char *function;                                 /* its text, which ops may share */
     const char *uses;                                     /* a function's text before it, or NULL */
     char *(*call)(const Tensor *t, const CArrays *names); /* from the heap */
     bool in_place;                                        /* y may be x[0] */

@@ -176,11 +176,8 @@ static bool same_shape(const Param *p, const Entry *entry, bool ignoring_ones)
 static void wrong_shape(Mismatches *m, const Param *p, const Entry *entry)
 {
     char wanted[SHAPE_TEXT], *found = str_format("%s", entry->rank ? "" : "a scalar");
-    for (int i = 0; i < entry->rank; i++) {
-        char *longer = str_format("%s%s%zu", found, i ? "x" : "", entry->shape[i]);
-        free(found);
-        found = longer;
-    }
+    for (int i = 0; i < entry->rank; i++)
+        str_append(&found, "%s%zu", i ? "x" : "", entry->shape[i]);
     char *text = str_format("%s (%s, not %s)", entry->key, found, param_shape_text(p, wanted));
     add_mismatch(m, "wrong shape", text);
     free(text);

@@ -1,13 +1,14 @@
 #include "io/file.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/stop.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,57 +17,6 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Returns the buffer size for the first read: a regular file's size, one byte more, whose absence
- * marks the end, and one for the terminating 0; at least 64 KiB. */
-static size_t first_capacity(int from)
-{
-    struct stat status;
-    size_t capacity = 1 << 16;
-    if (fstat(from, &status) == 0 && S_ISREG(status.st_mode) &&
-        (uintmax_t)status.st_size > capacity)
-        capacity = (size_t)status.st_size;
-    return capacity + 2;
-}
-
-/* Limits what is read from devices: /dev/zero and the like have no end. */
-static size_t read_limit(int from)
-{
-    enum { DEVICE = 64 << 20 };
-    struct stat status;
-    return fstat(from, &status) == 0 && S_ISCHR(status.st_mode) ? DEVICE : SIZE_MAX;
-}
-
-static bool fail_read(char *bytes, int saved_errno)
-{
-    free(bytes);
-    errno = saved_errno;
-    return false;
-}
-
-static bool read_all(int from, char **bytes, size_t *size)
-{
-    size_t limit = read_limit(from), capacity = first_capacity(from), used = 0;
-    char *all = mem_grow(NULL, capacity, 1);
-    ssize_t count;
-    while ((count = read(from, all + used, capacity - used - 1)) != 0) {
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return fail_read(all, errno);
-        used += (size_t)count;
-        if (used > limit)
-            return fail_read(all, EFBIG);
-        if (capacity - used < 2) {
-            capacity = size_mul(capacity, 2);
-            all = mem_grow(all, capacity, 1);
-        }
-    }
-    all[used] = 0;
-    *bytes = all;
-    *size = used;
-    return true;
-}
-
 bool file_read(const char *path, char **bytes, size_t *size, Error *error)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -74,7 +24,7 @@ bool file_read(const char *path, char **bytes, size_t *size, Error *error)
     int from = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return error_set(error, name, "cannot open it: %s", strerror(errno));
-    bool good = read_all(from, bytes, size);
+    bool good = text_read(from, bytes, size);
     if (!good)
         error_set(error, name, "cannot read it: %s",
                   errno == EISDIR ? "it is a folder" : strerror(errno));
@@ -294,8 +244,8 @@ static bool is_temporary(const char *name, const char *of)
 
 void file_sweep(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *folder = str_format("%.*s", slash ? (int)(name - path) : 2, slash ? path : "./");
+    const char *name = path_base(path);
+    char *folder = str_format("%.*s.", (int)(name - path), path);
     DIR *dir = opendir(folder);
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
         if (is_temporary(e->d_name, name))
@@ -308,8 +258,7 @@ void file_sweep(const char *path)
 /* Syncs the directory: only then does a rename survive a power failure. */
 static bool sync_directory(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *directory = str_format("%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    char *directory = str_format("%.*s.", (int)(path_base(path) - path), path);
     int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(directory);
     if (at < 0)
@@ -351,4 +300,10 @@ bool file_commit(FileWriter *writer, Error *error)
         error_set(error, writer->name, "cannot write it: %s", strerror(writer->saved_errno));
     file_discard(writer);
     return good;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size, Error *error)
+{
+    FileWriter *writer = file_create(path, error);
+    return writer && (file_put(writer, bytes, size), file_commit(writer, error));
 }

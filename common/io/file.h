@@ -21,6 +21,9 @@ bool file_put(FileWriter *writer, const void *bytes,
 bool file_commit(FileWriter *writer, Error *error); /* flush, fsync, rename; frees the writer */
 void file_discard(FileWriter *writer);              /* removes what was written; frees the writer */
 
+/* Writes a whole file likewise. */
+bool file_write(const char *path, const void *bytes, size_t size, Error *error);
+
 /* Removes unfinished files when exit, SIGINT, SIGTERM or SIGHUP ends the program. To be called when
  * the program starts. */
 void file_clean_at_end(void);

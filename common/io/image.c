@@ -18,10 +18,10 @@ static size_t pixel_count(int width, int height, int channels)
 /* Returns the table from samples to 8 bits, [maxval + 1]. */
 static uint8_t *scale_new(int maxval)
 {
-    uint8_t *scale_samples = mem_alloc((size_t)maxval + 1, 1);
+    uint8_t *scale = mem_alloc((size_t)maxval + 1, 1);
     for (int value = 0; value <= maxval; value++)
-        scale_samples[value] = (uint8_t)lrint((double)value / maxval * 255);
-    return scale_samples;
+        scale[value] = (uint8_t)lrint((double)value / maxval * 255);
+    return scale;
 }
 
 bool image_open(const char *path, ImageFile *file, Error *error)

@@ -1,10 +1,7 @@
 #include "io/json.h"
 
-#include "base/memory.h"
-
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 bool json_fail(Json *json, const char *format, ...)
@@ -333,38 +330,26 @@ bool json_skip(Json *json)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-void json_put(JsonText *text, const char *bytes, size_t size)
+bool json_holds(const char *string)
 {
-    while (text->capacity - text->used < size) {
-        text->capacity = size_mul(text->capacity ? text->capacity : 64, 2);
-        text->bytes = mem_grow(text->bytes, text->capacity, 1);
-    }
-    if (size)
-        memcpy(text->bytes + text->used, bytes, size);
-    text->used += size;
-}
-
-bool json_put_string(JsonText *text, const char *string)
-{
-    size_t size = strlen(string), length;
-    for (size_t i = 0; i < size; i += length) {
-        length = utf8_length(string + i, size - i);
+    size_t left = strlen(string), length;
+    for (; left; string += length, left -= length) {
+        length = utf8_length(string, left);
         if (length == 0)
             return false;
     }
-    json_put(text, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)string[i];
-        if (c < ' ') {
-            char control[8] = "";
-            snprintf(control, sizeof control, "\\u%04x", c);
-            json_put(text, control, strlen(control));
-            continue;
-        }
-        if (c == '"' || c == '\\')
-            json_put(text, "\\", 1);
-        json_put(text, string + i, 1);
-    }
-    json_put(text, "\"", 1);
     return true;
+}
+
+void json_put_string(FILE *out, const char *string)
+{
+    putc('"', out);
+    for (; *string; string++)
+        if (*string == '"' || *string == '\\')
+            fprintf(out, "\\%c", *string);
+        else if ((unsigned char)*string < ' ')
+            fprintf(out, "\\u%04x", (unsigned char)*string);
+        else
+            putc(*string, out);
+    putc('"', out);
 }

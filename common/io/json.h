@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct {
     const char *name; /* the file's, for messages */
@@ -45,16 +46,10 @@ bool json_end(Json *json);
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Text being written; initialised with { 0 }; free bytes. */
-typedef struct {
-    char *bytes;
-    size_t used, capacity;
-} JsonText;
+/* Tests for valid UTF-8, all that a string in JSON may be. */
+bool json_holds(const char *string);
 
-void json_put(JsonText *text, const char *bytes, size_t size);
-
-/* Appends a string in quotes, escaped; returns false, with nothing appended, if it is not valid
- * UTF-8. */
-bool json_put_string(JsonText *text, const char *string);
+/* Writes a string in quotes, escaped; its bytes are not checked. */
+void json_put_string(FILE *out, const char *string);
 
 #endif

@@ -91,10 +91,10 @@ static bool check_fields(const Reader *reader, Error *error)
         return entry_bad(path, entry, "no data_offsets", error);
     if (reader->offset_count != 2)
         return entry_bad(path, entry, "data_offsets are not two numbers", error);
-    size_t read_length = reader->offsets[0], end = reader->offsets[1];
-    if (read_length > end)
+    size_t begin = reader->offsets[0], end = reader->offsets[1];
+    if (begin > end)
         return error_set(error, path, "'%s': the offsets run backwards, %zu to %zu",
-                         error_shown(entry->key).text, read_length, end);
+                         error_shown(entry->key).text, begin, end);
     if (end > reader->data_size)
         return error_set(error, path,
                          "'%s': ends at %zu, past the end of the data at %zu: a file cut short?",
@@ -179,14 +179,13 @@ static bool check_layout(const Reader *reader, Error *error)
         qsort(file->entries, file->count, sizeof *file->entries, by_data);
     for (size_t i = 0; i < file->count; i++) {
         const Entry *entry = &file->entries[i];
-        size_t read_length = (size_t)((const char *)entry->data - data);
-        if (read_length < at)
+        size_t begin = (size_t)((const char *)entry->data - data);
+        if (begin < at)
             return error_set(error, file->path, "'%s': its data overlap those of '%s'",
                              error_shown(entry->key).text, error_shown(entry[-1].key).text);
-        if (read_length > at)
+        if (begin > at)
             return error_set(error, file->path, "'%s': a hole of %zu byte%s before its data",
-                             error_shown(entry->key).text, read_length - at,
-                             read_length - at == 1 ? "" : "s");
+                             error_shown(entry->key).text, begin - at, begin - at == 1 ? "" : "s");
         at += entry->bytes;
     }
     size_t rest = reader->data_size - at;

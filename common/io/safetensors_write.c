@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/text.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
@@ -6,78 +7,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put(JsonText *header, const char *text)
+static bool put_string(FILE *header, const char *path, const char *string, Error *error)
 {
-    json_put(header, text, strlen(text));
+    if (!json_holds(string))
+        return error_set(error, path, "'%s': not valid UTF-8", error_shown(string).text);
+    json_put_string(header, string);
+    return true;
 }
 
-static void put_number(JsonText *header, size_t number, const char *after)
-{
-    char *text = str_format("%zu%s", number, after);
-    put(header, text);
-    free(text);
-}
-
-static bool put_string(JsonText *header, const char *path, const char *string, Error *error)
-{
-    return json_put_string(header, string) ||
-           error_set(error, path, "'%s': not valid UTF-8", error_shown(string).text);
-}
-
-static bool put_metadata(JsonText *header, const char *path, const Metadata *metadata, size_t count,
+static bool put_metadata(FILE *header, const char *path, const Metadata *metadata, size_t count,
                          Error *error)
 {
-    put(header, "\"__metadata__\":{");
+    fputs("\"__metadata__\":{", header);
     for (size_t i = 0; i < count; i++) {
-        put(header, i ? "," : "");
+        fputs(i ? "," : "", header);
         if (!put_string(header, path, metadata[i].key, error))
             return false;
-        put(header, ":");
+        putc(':', header);
         if (!put_string(header, path, metadata[i].value, error))
             return false;
     }
-    put(header, "}");
+    putc('}', header);
     return true;
 }
 
 /* Appends "key":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}. */
-static bool put_entry(JsonText *header, const char *path, const Entry *entry, size_t begin,
+static bool put_entry(FILE *header, const char *path, const Entry *entry, size_t begin,
                       Error *error)
 {
     if (!put_string(header, path, entry->key, error))
         return false;
-    put(header, ":{\"dtype\":\"");
-    put(header, entry->dtype);
-    put(header, "\",\"shape\":[");
+    fprintf(header, ":{\"dtype\":\"%s\",\"shape\":[", entry->dtype);
     for (int i = 0; i < entry->rank; i++)
-        put_number(header, entry->shape[i], i + 1 < entry->rank ? "," : "");
-    put(header, "],\"data_offsets\":[");
-    put_number(header, begin, ",");
-    put_number(header, begin + entry->bytes, "]}");
+        fprintf(header, "%s%zu", i ? "," : "", entry->shape[i]);
+    fprintf(header, "],\"data_offsets\":[%zu,%zu]}", begin, begin + entry->bytes);
     return true;
 }
 
 /* Appends the header's JSON, padded with spaces so that the data begin at a multiple of 8. */
-static bool put_header(JsonText *header, const char *path, const Entry *entries, size_t count,
+static bool put_header(FILE *header, const char *path, const Entry *entries, size_t count,
                        const Metadata *metadata, size_t metadata_count, Error *error)
 {
     size_t at = 0;
-    put(header, "{");
+    putc('{', header);
     if (metadata_count && !put_metadata(header, path, metadata, metadata_count, error))
         return false;
     for (size_t i = 0; i < count; i++) {
-        put(header, i || metadata_count ? "," : "");
+        fputs(i || metadata_count ? "," : "", header);
         if (!put_entry(header, path, &entries[i], at, error))
             return false;
         if (__builtin_add_overflow(at, entries[i].bytes, &at))
             return entry_bad(path, &entries[i], "the data are too large", error);
     }
-    put(header, "}");
-    while (header->used % 8)
-        put(header, " ");
-    if (header->used > HEADER_MAX)
-        return error_set(error, path, "a header of %zu bytes, more than the %d of the format",
-                         header->used, HEADER_MAX);
+    putc('}', header);
+    while (ftell(header) % 8)
+        putc(' ', header);
+    if (ftell(header) > HEADER_MAX)
+        return error_set(error, path, "a header of %ld bytes, more than the %d of the format",
+                         ftell(header), HEADER_MAX);
     return true;
 }
 
@@ -108,15 +95,15 @@ static bool check_metadata(const char *path, const Metadata *metadata, size_t co
     return good;
 }
 
-static bool write_all(const char *path, const JsonText *header, const Entry *entries, size_t count,
+static bool write_all(const char *path, const Text *header, const Entry *entries, size_t count,
                       Error *error)
 {
     FileWriter *writer = file_create(path, error);
     if (!writer)
         return false;
-    uint64_t length = header->used;
+    uint64_t length = header->size;
     file_put(writer, &length, LENGTH_BYTES);
-    file_put(writer, header->bytes, header->used);
+    file_put(writer, header->bytes, header->size);
     for (size_t i = 0; i < count; i++)
         file_put(writer, entries[i].data, entries[i].bytes);
     return file_commit(writer, error);
@@ -125,11 +112,13 @@ static bool write_all(const char *path, const JsonText *header, const Entry *ent
 bool safetensors_write(const char *path, const Entry *entries, size_t count,
                        const Metadata *metadata, size_t metadata_count, Error *error)
 {
-    JsonText header = { 0 };
+    Text header;
+    text_open(&header);
     bool good = check_entries(path, entries, count, error) &&
                 check_metadata(path, metadata, metadata_count, error) &&
-                put_header(&header, path, entries, count, metadata, metadata_count, error) &&
-                write_all(path, &header, entries, count, error);
+                put_header(header.out, path, entries, count, metadata, metadata_count, error);
+    text_close(&header);
+    good = good && write_all(path, &header, entries, count, error);
     free(header.bytes);
     return good;
 }

@@ -124,14 +124,3 @@ Score evaluate_features(const Net *head, EngineKind kind, const Weights *weights
     engine_free(engine);
     return score;
 }
-
-bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
-                  Score *score, Error *error)
-{
-    uint32_t *all = mem_alloc((size_t)data->count, sizeof *all);
-    for (int i = 0; i < data->count; i++)
-        all[i] = (uint32_t)i;
-    bool good = evaluate_images(builder, weights, data, all, data->count, batch_size, score, error);
-    free(all);
-    return good;
-}

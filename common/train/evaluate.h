@@ -21,8 +21,8 @@ typedef struct {
     int *confusion;    /* [classes][classes]: true class, then the one named; owned by the score */
 } Score;
 
-/* Runs the images of a list (indices into the data set) through the network, batch_size at a
- * time, which does not change a bit of the score. */
+/* Runs the images of a list (indices into the data set; NULL: the first `count`) through the
+ * network, batch_size at a time, which does not change a bit of the score. */
 bool evaluate_images(Builder builder, const Weights *weights, const Dataset *data,
                      const uint32_t *list, int count, int batch_size, Score *score, Error *error);
 
@@ -30,9 +30,5 @@ bool evaluate_images(Builder builder, const Weights *weights, const Dataset *dat
  * which the images have x [count], and whose weights those are. */
 Score evaluate_features(const Net *head, EngineKind kind, const Weights *weights, const float *x,
                         const int *labels, int count);
-
-/* The same for all images of the data set. */
-bool evaluate_all(Builder builder, const Weights *weights, const Dataset *data, int batch_size,
-                  Score *score, Error *error);
 
 #endif

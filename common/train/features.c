@@ -95,18 +95,6 @@ struct Feed {
     Batch batch; /* what is handed on of features */
 };
 
-/* The epoch's order of places in the list, instead of places in the data set. */
-static uint32_t *order_of_list(LoaderOptions options)
-{
-    uint32_t *places = mem_alloc((size_t)options.count, sizeof *places);
-    for (int i = 0; i < options.count; i++)
-        places[i] = (uint32_t)i;
-    options.list = places;
-    uint32_t *order = loader_order(&options);
-    free(places);
-    return order;
-}
-
 Feed *features_feed(const LoaderOptions *options, Backbone *backbone, const Features *known,
                     Error *error)
 {
@@ -120,8 +108,10 @@ Feed *features_feed(const LoaderOptions *options, Backbone *backbone, const Feat
         return NULL;
     }
     size_t size = (size_t)options->batch_size;
+    LoaderOptions places = *options;
+    places.list = NULL; /* places in the list, instead of places in the data set */
     feed->known = known;
-    feed->order = order_of_list(*options);
+    feed->order = loader_order(&places);
     feed->next = options->first_batch;
     feed->batches = loader_batches(options);
     feed->batch = (Batch){ .count = options->batch_size,

@@ -162,12 +162,10 @@ static char *shown(const Word *word)
 static void add_difference(char **list, const Word *then, const Word *now)
 {
     char *was = shown(then), *is = shown(now);
-    char *longer = str_format("%s%s%.*s%s%s then, %s now", *list ? *list : "", *list ? "; " : "",
-                              now->name_length, now->name, now->name_length ? " " : "", was, is);
+    str_append(list, "%s%.*s%s%s then, %s now", *list ? "; " : "", now->name_length, now->name,
+               now->name_length ? " " : "", was, is);
     free(was);
     free(is);
-    free(*list);
-    *list = longer;
 }
 
 char *recipe_differences(const char *then, const char *now)

@@ -96,20 +96,12 @@ const char *run_folder_taken(const RunFolder *folder)
 bool run_folder_write(const RunFolder *folder, const char *name, const char *text, Error *error)
 {
     char *path = run_folder_file(folder, name);
-    FileWriter *file = file_create(path, error);
-    bool good = file && (file_put(file, text, strlen(text)), file_commit(file, error));
+    bool good = file_write(path, text, strlen(text), error);
     free(path);
     return good;
 }
 
 /* --- the log --------------------------------------------------------------------------------- */
-
-void run_folder_log(RunFolder *folder, const char *line)
-{
-    char *longer = str_format("%s%s", folder->log, line);
-    free(folder->log);
-    folder->log = longer;
-}
 
 void run_folder_resume_log(RunFolder *folder, int epochs)
 {
@@ -119,10 +111,8 @@ void run_folder_resume_log(RunFolder *folder, int epochs)
         char *rest = NULL;
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
             int epoch = atoi(line);
-            if (epoch < 1 || epoch > epochs)
-                continue;
-            run_folder_log(folder, line);
-            run_folder_log(folder, "\n");
+            if (epoch >= 1 && epoch <= epochs)
+                str_append(&folder->log, "%s\n", line);
         }
         free(text);
     }

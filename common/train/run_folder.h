@@ -10,7 +10,7 @@ typedef struct {
     const char *path;
     bool found; /* was it there before the run? */
     int held;   /* the folder, locked; -1: it is not */
-    char *log;  /* the text of log.tsv so far; owned */
+    char *log;  /* the text of log.tsv so far, to be appended to; owned */
 } RunFolder;
 
 /* Makes the folder where there is none, and locks it until it is freed or the program ends, however
@@ -29,9 +29,6 @@ const char *run_folder_taken(const RunFolder *folder);
 
 /* Writes a file: all of it or nothing. */
 bool run_folder_write(const RunFolder *folder, const char *name, const char *text, Error *error);
-
-/* Appends to the log's text, which run_folder_write then writes. */
-void run_folder_log(RunFolder *folder, const char *line);
 
 /* Takes over the lines of log.tsv that are of the first `epochs` epochs. */
 void run_folder_resume_log(RunFolder *folder, int epochs);

@@ -262,10 +262,8 @@ static bool end_epoch(Trainer *t, Error *error)
     if (score.stopped)
         return true;
     double loss = s->loss_sum / t->batches, seconds = clock_seconds() - t->started;
-    char *line = str_format("%d\t%.6g\t%.5f\t%.5f\t%.2f\t%.2f\t%.1f\n", s->epoch + 1, lr_now(t),
-                            loss, score.loss, 100 * score.top1, 100 * score.top5, seconds);
-    run_folder_log(&t->folder, line);
-    free(line);
+    str_append(&t->folder.log, "%d\t%.6g\t%.5f\t%.5f\t%.2f\t%.2f\t%.1f\n", s->epoch + 1, lr_now(t),
+               loss, score.loss, 100 * score.top1, 100 * score.top5, seconds);
     s->epoch++;
     s->batch = 0;
     s->loss_sum = 0;
@@ -320,7 +318,8 @@ static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *
     bool good = weights_load(judged(t), path, error);
     free(path);
     Score score;
-    good = good && evaluate_all(t->builder, judged(t), test, t->recipe->batch_size, &score, error);
+    good = good && evaluate_images(t->builder, judged(t), test, NULL, test->count,
+                                   t->recipe->batch_size, &score, error);
     if (!good)
         return false;
     free(score.confusion);

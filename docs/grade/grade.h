@@ -5,6 +5,8 @@
 #include "network.h"
 #include "sandbox.h"
 
+#include "base/text.h"
+
 #include <stdint.h>
 
 enum { NETWORKS = 4, MOST_OPTIONS = 24, WORD = 48 };
@@ -29,8 +31,8 @@ typedef struct {
     int first_hidden, networks;
     Network want[NETWORKS], got[NETWORKS];
     bool unpublished; /* step 12 has the published names, this one the article's */
-    char *told;
-    FILE *why; /* what is told of a stage that fails, into `told` */
+    Text told;        /* of a stage that fails */
+    FILE *why;        /* told.out */
 } Grade;
 
 /* Stages, in the order in which one learns: each returns true if all is well, and else tells why.

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/stop.h"
 #include "io/json.h"
 
@@ -51,16 +52,14 @@ typedef struct {
 static Marks grade(Grade *g)
 {
     Marks m = { 0 };
-    size_t size;
-    g->why = open_memstream(&g->told, &size);
-    if (!g->why)
-        error_die(EXIT_FAILED, "grade", "no memory");
+    text_open(&g->told);
+    g->why = g->told.out;
     while (m.passed < STAGES && stages[m.passed].passes(g))
         m.score += stages[m.passed++].points;
     for (int i = 0; i < STAGES; i++)
         m.most += stages[i].points;
-    fclose(g->why);
-    m.why = g->told;
+    text_close(&g->told);
+    m.why = g->told.bytes;
     return m;
 }
 
@@ -108,16 +107,12 @@ static void print_tsv(const Marks *m)
 /* A string in quotes; bytes that are not UTF-8, which a program may print, become '?'. */
 static void print_string(const char *text)
 {
-    JsonText json = { 0 };
     char *copy = str_format("%s", text);
-    if (!json_put_string(&json, copy)) {
-        for (char *c = copy; *c; c++)
-            if ((unsigned char)*c >= 128)
-                *c = '?';
-        json_put_string(&json, copy);
-    }
-    printf("%.*s", (int)json.used, json.bytes);
-    free(json.bytes);
+    bool good = json_holds(copy);
+    for (char *c = copy; *c && !good; c++)
+        if ((unsigned char)*c >= 128)
+            *c = '?';
+    json_put_string(stdout, copy);
     free(copy);
 }
 
@@ -157,8 +152,8 @@ static void find_step(Grade *g, const char *wanted)
     char *program = number ? str_format("%s/%02d_*", g->build, g->number)
                            : str_format("%s/%s", g->build, wanted);
     for (int i = glob(program, 0, NULL, &found) == 0 ? (int)found.gl_pathc - 1 : -1; i >= 0; i--) {
-        char *lesson = str_format("steps/%s/main.c", strrchr(found.gl_pathv[i], '/') + 1);
-        char *page = str_format("docs/%s.md", strrchr(found.gl_pathv[i], '/') + 1);
+        char *lesson = str_format("steps/%s/main.c", path_base(found.gl_pathv[i]));
+        char *page = str_format("docs/%s.md", path_base(found.gl_pathv[i]));
         if (access(lesson, F_OK) == 0 && access(page, F_OK) == 0)
             g->ours = str_format("%s", found.gl_pathv[i]);
         free(lesson);
@@ -166,7 +161,7 @@ static void find_step(Grade *g, const char *wanted)
     }
     if (!g->ours)
         error_die(EXIT_USAGE, "STEP", "%s: the step is not here, or not built", wanted);
-    g->step = strrchr(g->ours, '/') + 1;
+    g->step = path_base(g->ours);
     globfree(&found);
     free(pattern);
     free(program);

@@ -19,9 +19,7 @@ static bool add_input(void *context, Json *json)
     char **all = context, *input;
     if (!json_string(json, &input))
         return false;
-    char *more = str_format("%s%s%s", *all, **all ? " and " : "", input);
-    free(*all);
-    *all = more;
+    str_append(all, "%s%s", **all ? " and " : "", input);
     return true;
 }
 

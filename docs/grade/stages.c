@@ -1,6 +1,7 @@
 #include "grade.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "io/safetensors.h"
 
 #include <math.h>
@@ -36,7 +37,7 @@ static void tell_sizes(Grade *g, const Sizes *sizes)
 /* The first lines of what a program complains of, without its name in front. */
 static void tell_lines(Grade *g, const char *text, int most)
 {
-    const char *name = strrchr(g->theirs, '/') + 1;
+    const char *name = path_base(g->theirs);
     size_t length = strlen(name);
     for (; *text && most > 0; text += strcspn(text, "\n"), text += *text == '\n') {
         if (strncmp(text, name, length) == 0 && strncmp(text + length, ": ", 2) == 0)
@@ -157,7 +158,7 @@ static bool has_op(const Network *network, const char *op)
 static _Noreturn void die_of_ours(Grade *g)
 {
     fflush(g->why);
-    error_die(EXIT_FAILED, g->ours, "does not say what its network is: %s", g->told);
+    error_die(EXIT_FAILED, g->ours, "does not say what its network is: %s", g->told.bytes);
 }
 
 bool stage_runs(Grade *g)

@@ -2,7 +2,7 @@
  * "build/05_large_kernel". Each step's main is compiled as main_05_large_kernel, and STEPS lists
  * them: STEP(00_resnet) STEP(01_stage_ratio) … */
 #include "base/error.h"
-#include "cli/siblings.h"
+#include "base/path.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    const char *name = sibling_base_name(argv[0]);
+    const char *name = path_base(argv[0]);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (strcmp(steps[i].name, name) == 0)
             return steps[i].main(argc, argv);

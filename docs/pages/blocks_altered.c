@@ -1,6 +1,7 @@
 /* Blocks of accuracy on altered images, of a table such as results/altered.tsv. */
 #include "base/error.h"
 #include "block.h"
+#include "blocks.h"
 #include "data/alter.h"
 #include "page.h"
 
@@ -82,16 +83,22 @@ static Sample measured(const Network *n, Measure m)
     return s;
 }
 
-static void put_measures(const Block *b, const Measure *measures, size_t count)
+/* Tests for the first line of a network. */
+static bool begins_network(const Network *n)
+{
+    size_t before = 0;
+    while (before < n->line && !is_of(n, before))
+        before++;
+    return before == n->line;
+}
+
+static void put_measures(const Block *b, const Measure *list, size_t count)
 {
     const Table *t = table_read(block_step(b));
     const Table *rows = table_read("tests/data/paper_roadmap.tsv");
     for (size_t line = 0; line < t->rows; line++) {
         const Network n = { t, line };
-        size_t before = 0;
-        while (before < line && !is_of(&n, before))
-            before++;
-        if (before < line)
+        if (!begins_network(&n))
             continue;
         size_t row = table_find(rows, "row", table_cell(t, line, "row"));
         if (row < rows->rows)
@@ -103,20 +110,23 @@ static void put_measures(const Block *b, const Measure *measures, size_t count)
                                                        : table_cell(t, line, "row"));
         fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
         for (size_t i = 0; i < count; i++) {
-            Sample s = measured(&n, measures[i]);
+            Sample s = measured(&n, list[i]);
             fprintf(b->out, s.n > 1 ? " %.1f ± %.1f |" : " %.1f |", s.mean, sqrt(s.variance));
         }
         fprintf(b->out, "\n");
     }
 }
 
+/* What is told of each network, in this order; the last in altered_print_means alone. */
+static const Measure measures[] = {
+    { .single = "clean" },    { .single = "noise:16" }, { .single = "noise:32" },
+    { .single = "noise:64" }, { .single = "blur:3" },   { .few = true },
+    { .few = false },         { .error = true },        { .few = true, .error = true },
+};
+enum { MEASURES = sizeof measures / sizeof *measures };
+
 void block_altered(const Block *b)
 {
-    static const Measure measures[] = {
-        { .single = "clean" },    { .single = "noise:16" }, { .single = "noise:32" },
-        { .single = "noise:64" }, { .single = "blur:3" },   { .few = true },
-        { .few = false },         { .error = true },
-    };
     block_head(b,
                "| network | seeds | clean | `noise:16` | `noise:32` | `noise:64` | `blur:3` | mean "
                "of noise "
@@ -125,7 +135,7 @@ void block_altered(const Block *b)
                "噪声与模糊的均值 | "
                "全部十四种的均值 | 损坏误差 |",
                "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-    put_measures(b, measures, sizeof measures / sizeof *measures);
+    put_measures(b, measures, MEASURES - 1);
 }
 
 void block_alterations(const Block *b)
@@ -143,4 +153,21 @@ void block_alterations(const Block *b)
         fprintf(b->out, "---:|");
     fprintf(b->out, "\n");
     put_measures(b, others, count);
+}
+
+void altered_print_means(const char *path)
+{
+    const Table *t = table_read(path);
+    for (size_t line = 0; line < t->rows; line++) {
+        const Network n = { t, line };
+        if (!begins_network(&n))
+            continue;
+        printf("%s\t%s\t%s\t%d", table_cell(t, line, "network"), table_cell(t, line, "row"),
+               table_cell(t, line, "batch"), measured(&n, measures[0]).n);
+        for (size_t i = 0; i < MEASURES; i++) {
+            Sample s = measured(&n, measures[i]);
+            printf("\t%.6f\t%.6f", s.mean, sqrt(s.variance));
+        }
+        printf("\n");
+    }
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "block.h"
+#include "cli/print.h"
 #include "page.h"
 #include "steps.h"
 
@@ -157,13 +158,8 @@ void block_op(const Block *b)
 /* "1,234,567". */
 static Cell grouped(double number)
 {
-    Cell digits, text = { "" };
-    int left = snprintf(digits.text, sizeof digits.text, "%.0f", number);
-    for (char *to = text.text, *from = digits.text; left > 0; left--) {
-        *to++ = *from++;
-        if (left > 1 && left % 3 == 1)
-            *to++ = ',';
-    }
+    Cell text;
+    print_count_text((uint64_t)number, text.text);
     return text;
 }
 

@@ -1,5 +1,6 @@
 /* Links that lead nowhere: no such file, no such heading, no such line of code. */
 #include "base/memory.h"
+#include "base/path.h"
 #include "page.h"
 
 #include <ctype.h>
@@ -61,11 +62,11 @@ static long lines_in(const char *path)
 /* What is wrong with a link from `page`, or NULL. */
 static const char *wrong(const char *page, const char *link)
 {
-    const char *mark = strchr(link, '#'), *slash = strrchr(page, '/');
+    const char *mark = strchr(link, '#');
     int length = mark ? (int)(mark - link) : (int)strlen(link);
-    char *path = length == 0 ? str_format("%s", page)
-                             : str_format("%.*s%.*s", slash ? (int)(slash + 1 - page) : 0, page,
-                                          length, link);
+    char *path = length == 0
+                     ? str_format("%s", page)
+                     : str_format("%.*s%.*s", (int)(path_base(page) - page), page, length, link);
     const char *end = strrchr(path, '.'), *what = NULL;
     if (access(path, F_OK) != 0)
         what = "dead link";

@@ -19,6 +19,7 @@
  *   pages ladder           writes the table of all steps: ladder.tsv beside the programs
  *   pages counts FOLDER    writes what is counted, of our own steps: ladder.tsv and stages.tsv
  *   pages text FILE        prints a ladder.tsv
+ *   pages means FILE       prints the means of altered runs, for plots: blocks.h
  *   pages steps            prints the steps that are one network each, a line per step; behind a
  *                          tab "published", or nothing
  *   pages steps ours       the same of those that have a lesson
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
         ladder_write_counts(words[0]);
     else if ((words = call(argv, "text", 1, 1)))
         ladder_print(stdout, words[0], false);
+    else if ((words = call(argv, "means", 1, 1)))
+        altered_print_means(words[0]);
     else if ((words = call(argv, "steps", 0, ANY)))
         print_steps(words);
     else if ((words = call(argv, "collect", 4, ANY)))

@@ -67,17 +67,12 @@ void page_free(Page *page)
 
 char *page_text(const Page *page, size_t first, size_t end)
 {
-    char *text = str_format("%s", "");
-    size_t size = 0;
-    for (size_t i = first; i < end; i++) {
-        size_t length = strlen(page->lines[i].text);
-        text = mem_grow(text, size + length + 2, 1);
-        memcpy(text + size, page->lines[i].text, length);
-        size += length;
-        text[size++] = '\n';
-        text[size] = 0;
-    }
-    return text;
+    Text text;
+    text_open(&text);
+    for (size_t i = first; i < end; i++)
+        fprintf(text.out, "%s\n", page->lines[i].text);
+    text_close(&text);
+    return text.bytes;
 }
 
 char **paths(const char *patterns)
@@ -122,11 +117,7 @@ void text_write(Text *text, const char *path)
 {
     Error error;
     text_close(text);
-    FileWriter *file = file_create(path, &error);
-    if (!file)
-        error_die_of(EXIT_FAILED, &error);
-    file_put(file, text->bytes, text->size);
-    if (!file_commit(file, &error))
+    if (!file_write(path, text->bytes, text->size, &error))
         error_die_of(EXIT_FAILED, &error);
     free(text->bytes);
 }

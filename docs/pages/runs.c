@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "io/file.h"
 #include "table.h"
 
@@ -36,8 +37,7 @@ typedef struct {
 /* Another file of a run, of its own memory. */
 static char *beside(const char *path, const char *name)
 {
-    const char *slash = strrchr(path, '/');
-    return str_format("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name);
+    return str_format("%.*s%s", (int)(path_base(path) - path), path, name);
 }
 
 static const char *cell(const Run *run, const char *column)

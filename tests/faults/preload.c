@@ -131,7 +131,8 @@ ssize_t read(int from, void *to, size_t size)
 
 size_t fwrite(const void *from, size_t size, size_t count, FILE *stream)
 {
-    return fails("write", ENOSPC) ? 0 : REAL(fwrite)(from, size, count, stream);
+    bool memory = fileno(stream) < 0; /* open_memstream's: no call of the system's */
+    return !memory && fails("write", ENOSPC) ? 0 : REAL(fwrite)(from, size, count, stream);
 }
 
 int fflush(FILE *stream)
