@@ -595,6 +595,14 @@ Test(provenance, prefixes_of_wrappers_are_taken_off)
     says(DONE, "'module.'", "12_official_convnext export --preset small --weights p --output o");
 }
 
+/* The call says no sizes, and export's default is not what these were trained with. */
+Test(provenance, our_own_weights_say_their_network)
+{
+    run_well("for w in results/weights/*; do step=${w##*/}; "
+             "'%s'/${step%%.*} export --weights $w --output '%s/o' || exit 1; done",
+             programs, folder);
+}
+
 /* Of a file that does not say which network it is of, its keys may tell; and its first layer, of
  * how many channels its images are. */
 Test(provenance, keys_of_another_step_are_recognised)
