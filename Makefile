@@ -33,7 +33,7 @@ $(if $(STRANGE),$(error steps/: a step's folder has no $(STRANGE) in its name))
 # is refused; what is for the programs may stand before make, too.
 TAKES_train := SEEDS EPOCHS STEPS DATA TRAIN FOLDER LAUNCH
 TAKES_bench := STEPS BENCH
-TAKES_results := EPOCHS STEPS LR RESULT_SEEDS LONGER LAUNCH BENCH DATA
+TAKES_results := EPOCHS RESULT_SEEDS LAUNCH DATA$(if $(filter-out fashion-mnist,$(DATA)),, STEPS LR LONGER BENCH)
 TAKES_variants := EPOCHS LR RESULT_SEEDS LONGER LAUNCH
 TAKES_diff := STEP FROM
 TAKES_start := STEP TO TASKS

@@ -364,6 +364,32 @@ Test(folder, what_is_wrong_is_told)
                  "test/Zebra: holds no images"); /* the same image twice is fine */
 }
 
+/* A class that is only trained leaves no trace in an accuracy. */
+Test(folder, a_class_that_cannot_be_tested_is_told)
+{
+    static const struct {
+        const char *commands, *words;
+    } calls[] = {
+        { "rm -r test/b*", ".: 1 of 3 classes has no image to test with: 'b?ird'\n" },
+        { "rm -r test/b* test/Z*",
+          "2 of 3 classes have no image to test with: 'Zebra' and others\n" },
+        { "for f in test/b*/*; do : > \"$f\"; done", "no image of the class 'b?ird' can be read" },
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        char *folder = folder_of_three(2, 20, 20);
+        Result r = run("cd '%s' && %s && '%s' data folder:. --skip-bad", folder, calls[i].commands,
+                       program());
+        cr_expect(strstr(r.err, calls[i].words), "%s", r.err);
+        result_free(&r);
+        folder_remove(folder);
+    }
+    char *folder = folder_of_three(2, 20, 20);
+    Result r = run("cd '%s' && '%s' data folder:.", folder, program());
+    cr_expect_str_empty(r.err);
+    result_free(&r);
+    folder_remove(folder);
+}
+
 /* Every bad file is named once, over both parts; the rest is there. */
 Test(folder, bad_files_are_left_out)
 {

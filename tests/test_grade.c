@@ -149,11 +149,13 @@ Test(grade, refuses_wrong_calls)
         { "grade 13 steps/05_large_kernel", "STEP|no such task" },
         { "grade 05 steps/none", "MINE|steps/none|No such file" },
         { "grade 05", "MINE|make grade STEP=05" },
+        { "grade 05 steps/none --sed 1", "--sed: unknown; --help says" },
         { "grade 05 steps/05_large_kernel --seed x", "SEED|no whole number" },
         { "grade 05 steps/05_large_kernel --format xml", "FORMAT|xml|text, tsv or json" },
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         expect_line(run("%s/%s", build_folder(), calls[i][0]), 2, calls[i][1], calls[i][0]);
+    run_well("%s/grade --help | grep -q '^usage: grade STEP FOLDER'", build_folder());
     expect_line(run("docs/start.sh 13"), 2, "STEP=13|no task", "start 13");
     expect_line(run("docs/start.sh 05 /tmp/x"), 2, "TO=/tmp/x|steps/14_mine", "start elsewhere");
 }

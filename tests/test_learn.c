@@ -730,14 +730,17 @@ Test(train, begins_anew_where_nothing_is_lost)
     expect_noise(new, TRAINED_ALL, "");
     expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume continues");
     run_well("mv %s/last.safetensors %s", out, folder);
-    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (best.safetensors)");
+    expect_noise(new, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");
     expect_noise(again, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");
     run_well("rm %s/result.tsv", out);
+    expect_noise(new, FAILED + TRAIN_REFUSED,
+                 "holds the beginning of a run (best.safetensors); --resume starts it anew");
     expect_noise(again, TRAINED_ALL,
                  "nothing to resume, there is no last.safetensors in it: starts");
     run_well("cmp %s/last.safetensors %s/last.safetensors", out, folder);
     run_well("rm %s/*.safetensors", out);
-    expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (log.tsv)");
+    expect_noise(new, FAILED + TRAIN_REFUSED,
+                 "holds the beginning of a run (log.tsv); --resume starts it anew");
     run_well("rm %s/* && touch %s/mine", out, out);
     expect_noise(new, TRAINED_ALL, "");
     run_well("test -e %s/mine", out);
@@ -867,6 +870,24 @@ Test(train, stops_at_a_loss_that_is_no_number)
     run_well("cmp %s/last.safetensors %s/last.safetensors", b, folder);
     free(out);
     free(b);
+    folder_remove(folder);
+}
+
+/* Weights that give nonsense are not the best, whatever the accuracy that they have by chance; the
+ * epochs are logged, and the checkpoint goes on. */
+Test(train, a_diverged_epoch_is_never_the_best)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe recipe = noise_recipe(out);
+    recipe.lr = recipe.min_lr = 1e6; /* the loss stays finite */
+    recipe.freeze = true;
+    for (recipe.epochs = 1; recipe.epochs <= 2; recipe.epochs++) {
+        expect_noise(recipe, FAILED + TRAINED_INTERRUPTED, "training has diverged: after no epoch");
+        run_well("cd %s && test -e last.safetensors && test ! -e best.safetensors && "
+                 "test ! -e result.tsv && test $(wc -l < log.tsv) = %d",
+                 out, recipe.epochs + 1);
+    }
+    free(out);
     folder_remove(folder);
 }
 

@@ -592,6 +592,36 @@ Test(provenance, prefixes_of_wrappers_are_taken_off)
     says(DONE, "'module.'", "12_official_convnext export --preset small --weights p --output o");
 }
 
+/* The call says no sizes, and export's default is not what these were trained with. */
+Test(provenance, our_own_weights_say_their_network)
+{
+    run_well("for w in results/weights/*; do step=${w##*/}; "
+             "'%s'/${step%%.*} export --weights $w --output '%s/o' || exit 1; done",
+             programs, folder);
+}
+
+/* Of a file that does not say which network it is of, its keys may tell; and its first layer, of
+ * how many channels its images are. */
+Test(provenance, keys_of_another_step_are_recognised)
+{
+    runs("09_layer_norm init --preset small --input 3x64x64 --output w");
+    put_prefix("w", "p", "", NULL);
+    says(FAILED,
+         "p: does not fit this network: its keys are those of 09_layer_norm --preset small\n",
+         "09_layer_norm export --weights p --output o");
+    runs("06_gelu init " SIZES INPUT "--output w");
+    put_prefix("w", "p", "", NULL);
+    says(FAILED, "those of 05_large_kernel or 06_gelu or 07_fewer_activations\n",
+         "09_layer_norm export " SIZES INPUT "--weights p --output o");
+    says(FAILED,
+         "p: does not fit|its images have 3 channels, this network's 1; --input 3x64x64 builds",
+         "06_gelu export " SIZES "--input 1x64x64 --weights p --output o");
+    /* A head of other classes is no other step. */
+    says(FAILED, "p: does not fit|wrong shape head.3.weight (10x32, not 7x32)",
+         "06_gelu export --stem 4 --widths 4,8,16,32 --depths 1,1,1,1 --classes 7 " INPUT
+         "--weights p --output o");
+}
+
 Test(provenance, a_network_without_its_classifier)
 {
     float one = 1;

@@ -266,7 +266,7 @@ Test(results, steps_are_named_by_their_numbers)
         result_free(&r);
     }
     Result r =
-        run("cd '%s' && results=$OLDPWD/results && rm -r results && ln -s $results results && "
+        run("cd '%s' && results=$OLDPWD/results && rm -r results && ln -s \"$results\" results && "
             "STEPS='00 14' results/train.sh b",
             folder);
     cr_expect_eq(r.status, 2);
@@ -1024,6 +1024,8 @@ Test(results, make_refuses_variables_that_do_nothing)
         { "diff STEPS=05", "make diff takes STEP, not STEPS" },
         { "plots RUN=x", "make plots takes RUNS, not RUN" },
         { "train epochs=1", "make train takes SEEDS EPOCHS STEPS" },
+        { "results DATA=none STEPS=00",
+          "make results takes EPOCHS RESULT_SEEDS LAUNCH DATA, not STEPS" },
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         Result r = run("env -u MAKELEVEL -u MAKEFLAGS make -n %s", calls[i][0]);

@@ -201,6 +201,38 @@ Test(show, filters_of_three_channels_are_coloured)
     safetensors_free(&file);
 }
 
+/* 128 channels of each of four images: four rows of 32 tiles an image, none in a row with
+ * another's. */
+Test(show, wide_layers_take_several_rows)
+{
+    const char *layer = "encoder.stages.3.0.block.3";
+    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--layer %s --output %s/sheet > %s/text",
+             build_folder(), "show", layer, folder, folder);
+    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--keep %s --output %s/kept",
+             build_folder(), "forward", layer, folder);
+    Safetensors kept = tensors_in("%s/kept", folder);
+    size_t n;
+    float *x = floats_in(&kept, layer, &n), low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        low = fminf(low, x[i]);
+        high = fmaxf(high, x[i]);
+    }
+    int channels = (int)n / 4 / 4; /* of 2x2 */
+    cr_assert(channels > 32 && channels % 32 == 0);
+    Pnm image = sheet();
+    cr_assert(image.width == 32 * 49 + 1 && image.height == channels / 32 * 4 * 49 + 1, "%dx%d",
+              image.width, image.height);
+    for (int i = 0; i < (int)n; i++) {
+        int tile = i / 4, left = 1 + tile % 32 * 49 + i % 2 * 24;
+        int top = 1 + tile / 32 * 49 + i / 2 % 2 * 24;
+        int grey = (int)lround(255 * ((double)x[i] - (double)low) / ((double)high - (double)low));
+        cr_expect_eq(pixel(&image, left, top, 0), grey);
+    }
+    pnm_free(&image);
+    free(x);
+    safetensors_free(&kept);
+}
+
 /* A layer's figures are those of what forward keeps of it; a row of tiles per image. */
 Test(show, activations_are_those_that_forward_keeps)
 {

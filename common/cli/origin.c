@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "cli/blueprint.h"
+#include "cli/misfit.h"
 #include "cli/outputs.h"
 #include "data/imagenet.h"
 #include "data/preprocess.h"
@@ -330,12 +331,8 @@ Weights *origin_weights(Origin *origin, const Shape *shape, const Net *net)
     bool fits = weights_from_file(weights, &origin->file, "", ALL, &error);
     if (fits || !origin->run->options.as_is)
         check_network(origin, shape, net, fits);
-    if (!fits) {
-        size_t used = strlen(error.text);
-        if (origin->hint)
-            snprintf(error.text + used, sizeof error.text - used, "; %s", origin->hint);
-        error_die_of(EXIT_FAILED, &error);
-    }
+    if (!fits)
+        misfit_die(origin, shape, weights, &error);
     return weights;
 }
 

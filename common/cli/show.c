@@ -178,6 +178,7 @@ static void print_tsv(const Values *s)
 
 /* A grid of tiles, separated by white, in which each value is a square of `scale` pixels. */
 typedef struct {
+    int group, group_rows; /* tiles that belong together begin with a row of their own */
     int columns, rows, gap, scale, width, height;
     int planes; /* per tile: 3 for filters of three channels, shown as red, green, blue */
     uint8_t *samples;
@@ -188,16 +189,19 @@ static int tiles(const Values *s, const Panels *sheet)
     return s->count * s->channels / sheet->planes;
 }
 
-/* Arranges filters, or channels of a single image, in a square; else a row per filter or image.
- * Tiles are enlarged to about 48 pixels, if the sheet stays within `SIDE`. */
+/* Arranges filters, or channels of a single image, in a square; else a row per filter or image, or
+ * several rows where it has more tiles than are good in one. Tiles are enlarged to about 48 pixels,
+ * if the sheet stays within `SIDE`. */
 static Panels sheet_new(const Values *s)
 {
-    enum { TILE = 48, SIDE = 4096 };
+    enum { TILE = 48, SIDE = 4096, ROW = 32 };
     Panels sheet = { .planes = s->weights && s->channels == 3 ? 3 : 1 };
     int inner = s->channels / sheet.planes, count = s->count * inner;
     int square = (int)ceil(sqrt((double)count));
-    sheet.columns = inner == 1 || s->count == 1 ? square : inner;
-    sheet.rows = (count + sheet.columns - 1) / sheet.columns;
+    sheet.group = inner == 1 ? count : inner;
+    sheet.columns = sheet.group == count ? square : int_min(inner, int_max(ROW, square));
+    sheet.group_rows = (sheet.group + sheet.columns - 1) / sheet.columns;
+    sheet.rows = count / sheet.group * sheet.group_rows;
     sheet.gap = s->h * s->w > 1;
     int most = int_max(sheet.columns * s->w, sheet.rows * s->h);
     sheet.scale = int_max(1, int_min(TILE / int_max(s->h, s->w), SIDE / most));
@@ -227,8 +231,10 @@ static uint8_t level(const Values *s, const Numbers *n, float value)
 
 static void draw_tile(const Values *s, const Numbers *n, Panels *sheet, int tile)
 {
-    int left = sheet->gap + tile % sheet->columns * (s->w * sheet->scale + sheet->gap);
-    int top = sheet->gap + tile / sheet->columns * (s->h * sheet->scale + sheet->gap);
+    int in_group = tile % sheet->group;
+    int row = tile / sheet->group * sheet->group_rows + in_group / sheet->columns;
+    int left = sheet->gap + in_group % sheet->columns * (s->w * sheet->scale + sheet->gap);
+    int top = sheet->gap + row * (s->h * sheet->scale + sheet->gap);
     for (int y = 0; y < s->h * sheet->scale; y++)
         for (int x = 0; x < s->w * sheet->scale; x++)
             for (int plane = 0; plane < sheet->planes; plane++) {

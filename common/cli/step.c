@@ -151,7 +151,7 @@ static const CommandEntry entries[] = {
                       { "--batch-size", .standard = "16" },
                       { "--limit", .standard = "256" } },
         .help = "how strongly each pixel of an image, or of a data set's, influences a pixel of a "
-                "stage",
+                "stage, as TSV",
         .example = "field --weights runs/shapes/best.safetensors --output f.tsv" },
       cmd_field },
     { { .name = "show",

@@ -199,6 +199,24 @@ static bool settle(const Folder *folder, bool training, bool test, Error *error)
     return skip || !bad;
 }
 
+/* Classes without a test image leave no trace in an accuracy: the note names the first. */
+static void note_untested(const Folder *folder, const Dataset *test)
+{
+    int *images = mem_alloc((size_t)folder->class_count, sizeof *images), untested = 0, first = 0;
+    for (int i = 0; i < test->count; i++)
+        images[test->labels[i]]++;
+    for (int i = folder->class_count - 1; i >= 0; i--)
+        if (!images[i]) {
+            untested++;
+            first = i;
+        }
+    if (untested)
+        error_note(folder->path, "%d of %d classes %s no image to test with: '%s'%s", untested,
+                   folder->class_count, untested == 1 ? "has" : "have",
+                   error_shown(folder->classes[first]).text, untested > 1 ? " and others" : "");
+    free(images);
+}
+
 static bool finish_part(const Folder *folder, DatasetPart part, Dataset *data, Error *error)
 {
     const FolderFiles *files = &folder->parts[part];
@@ -207,6 +225,8 @@ static bool finish_part(const Folder *folder, DatasetPart part, Dataset *data, E
         return error_set(error, folder->path, "no image of the class '%s' can be read",
                          error_shown(folder->classes[lost]).text);
     leave_out(data, files);
+    if (part == TEST_SET)
+        note_untested(folder, data);
     return true;
 }
 

@@ -177,12 +177,12 @@ static bool compute_features(Trainer *t, Error *error)
     return good;
 }
 
+#define SMALLER_LR "a smaller --lr or a longer --warmup may help"
+
 static bool lost(const Trainer *t, double loss, Error *error)
 {
     bool kept = run_folder_has(&t->folder, "last.safetensors");
-    return error_set(error, t->recipe->out,
-                     "the loss is %s in epoch %d, step %d; %s; a smaller --lr or a longer --warmup "
-                     "may help",
+    return error_set(error, t->recipe->out, "the loss is %s in epoch %d, step %d; %s; " SMALLER_LR,
                      isnan(loss) ? "not a number" : "infinite", t->state.epoch + 1,
                      t->state.batch + 1,
                      kept ? "the checkpoint before it is kept" : "nothing was saved before it");
@@ -214,17 +214,21 @@ static bool train_batches(Trainer *t, Error *error)
     return good;
 }
 
+/* At such a mean loss the right class has, on the whole, a probability that no double can hold:
+ * what was trained is lost. */
+enum { DIVERGED = 700 };
+
 /* Returns whether this epoch is the best so far, and notes it. Of equal accuracies the lower loss
- * is better, of equal losses the earlier epoch. A loss that is NaN is above all others. */
+ * is better, of equal losses the earlier epoch. One that diverged is never the best, nor NaN. */
 static bool keep_best(State *s, const Score *score)
 {
-    double loss = isnan(score->loss) ? INFINITY : score->loss;
-    bool better = s->best_epoch == 0 || score->top1 > s->best_top1 ||
-                  (score->top1 == s->best_top1 && loss < s->best_loss);
+    bool better =
+        score->loss < DIVERGED && (s->best_epoch == 0 || score->top1 > s->best_top1 ||
+                                   (score->top1 == s->best_top1 && score->loss < s->best_loss));
     if (better) {
         s->best_epoch = s->epoch;
         s->best_top1 = score->top1;
-        s->best_loss = loss;
+        s->best_loss = score->loss;
     }
     return better;
 }
@@ -314,6 +318,11 @@ static char *author_text(const Trainer *t)
 /* Reads the test set, once, with the best epoch's weights; unless a signal comes first. */
 static bool write_result(Trainer *t, const Dataset *test, TrainEnd *end, Error *error)
 {
+    if (!t->state.best_epoch)
+        return error_set(error, t->recipe->out,
+                         "training has diverged: after no epoch is the loss on the held-out images "
+                         "below %d, so no weights are kept as the best; " SMALLER_LR,
+                         DIVERGED);
     char *path = run_folder_file(&t->folder, "best.safetensors");
     bool good = weights_load(judged(t), path, error);
     free(path);
@@ -369,26 +378,23 @@ static bool go_on(Trainer *t, Error *error)
  * may have left some of its files, and is begun anew by --resume; a complete one has its result. */
 static bool begin_anew(Trainer *t, Error *error)
 {
-    const char *out = t->recipe->out;
-    if (t->recipe->resume && run_folder_has(&t->folder, "best.safetensors") &&
-        run_folder_has(&t->folder, "result.tsv")) {
-        t->state.refused = true;
+    const RunFolder *f = &t->folder;
+    const char *out = t->recipe->out, *taken = run_folder_taken(f);
+    bool left = run_folder_has(f, "last.safetensors");
+    bool gone = !left && run_folder_has(f, "best.safetensors") && run_folder_has(f, "result.tsv");
+    t->state.refused = taken && (!t->recipe->resume || gone);
+    if (gone)
         return error_set(
             error, out,
             "holds a complete run whose last.safetensors is gone, so that it cannot be "
             "continued; another --out starts a new one");
-    }
-    const char *taken = t->recipe->resume ? NULL : run_folder_taken(&t->folder);
-    if (taken) {
-        t->state.refused = true;
-        return error_set(error, out,
-                         "holds a run (%s); --resume continues it, another --out starts a new one",
-                         taken);
-    }
+    if (t->state.refused)
+        return error_set(
+            error, out, "holds %s run (%s); --resume %s, another --out starts a new one",
+            left ? "a" : "the beginning of a", taken, left ? "continues it" : "starts it anew");
     if (t->recipe->resume)
         error_note(out, "nothing to resume, %s: starts anew",
-                   t->folder.found ? "there is no last.safetensors in it"
-                                   : "there was no such folder");
+                   f->found ? "there is no last.safetensors in it" : "there was no such folder");
     return true;
 }
 

@@ -208,13 +208,24 @@ static void link_steps(const Grade *g)
     free(pattern);
 }
 
+static const char usage[] =
+    "usage: grade STEP FOLDER [--seed N] [--seconds N] [--format text|tsv|json]\n\n"
+    "holds the step in FOLDER (steps/14_mine) to STEP (05), as make grade does\n\n"
+    "  --seed N     draws some of the sizes (1)\n"
+    "  --seconds N  processor time that one call of a program may take (20)\n"
+    "  --format F   text, tsv or json (text)\n\n"
+    "exit status: 0 for full marks, 1 for fewer, 2 for a wrong call\n";
+
 int main(int argc, char **argv)
 {
     Grade g = { .seed = 1, .seconds = 20 };
     const char *format = "text", *words[2] = { NULL, NULL };
     int count = 0;
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--seed") == 0)
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        } else if (strcmp(argv[i], "--seed") == 0)
             g.seed = number_of("SEED", argv[++i]);
         else if (strcmp(argv[i], "--seconds") == 0)
             g.seconds = (int)number_of("SECONDS", argv[++i]) % 100000;
@@ -223,7 +234,7 @@ int main(int argc, char **argv)
         else if (count < 2 && argv[i][0] != '-')
             words[count++] = argv[i];
         else
-            error_die(EXIT_USAGE, argv[i], "unknown");
+            error_die(EXIT_USAGE, argv[i], "unknown; --help says what there is");
     if (!words[0] || !words[1] || !*words[1])
         error_die(EXIT_USAGE, "MINE",
                   "is to be a step's folder: make grade STEP=05 "
