@@ -1,6 +1,7 @@
 #include "cli/misfit.h"
 
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/siblings.h"
 
 #include <stdio.h>
@@ -129,7 +130,7 @@ static void ask(Search *s, const char *path, int sizes, bool own)
         s->sizes = sizes;
         s->own = own;
     }
-    char *name = str_format("%s%s", sibling_base_name(path), presets[sizes]);
+    char *name = str_format("%s%s", path_base(path), presets[sizes]);
     s->names = append(s->names, " or ", name);
     free(name);
 }
