@@ -19,9 +19,9 @@ cells = "< awk -F '\t' -v OFS='\t' -v kinds='" . kinds . "' 'BEGIN { n = split(k
             a - s[name[1], kind[i]] / c[name[1], kind[i]] } }' altered.tsv"
 
 set label 1 say("Accuracy on altered images, %, and the change from step 00", \
-    "改动图片后的准确率（%），颜色为与第 00 步之差") @HEADING
+    "扰动图像上的准确率（%），颜色为与第 00 步之差") @HEADING
 set label 2 say("blue: better than ResNet; orange, ↓: worse by 2 or more; the mean is of all fourteen, without clean", \
-    "蓝：优于 ResNet；橙与 ↓：低 2 以上；均值为全部十四种改动，不含原图") @NOTE
+    "蓝：优于 ResNet；橙与 ↓：低 2 以上；均值为全部十四种扰动，不含原图") @NOTE
 unset grid
 unset xtics
 set lmargin at screen 0.262

@@ -12,7 +12,7 @@ place(name) = sum [i = 1:steps] (word(names, i) eq name ? i - 1 : 0)
 
 set label 1 say("Corruption error, as a percentage of a reference network’s", "损坏误差，以参考网络为 100%") @HEADING
 set label 2 say("less is better. ImageNet-C: 15 corruptions, reference AlexNet; here 14 alterations, reference step 00", \
-    "越低越好。ImageNet-C：15 种损坏，参考 AlexNet；本项目：14 种改动，参考第 00 步") @NOTE
+    "越低越好。ImageNet-C：15 种损坏，参考 AlexNet；本项目：14 种扰动，参考第 00 步") @NOTE
 set tmargin at screen 1 - 180.0 / tall
 set bmargin at screen (tall - 320.0) / tall
 set ytics left offset screen -0.287, 0 noenhanced

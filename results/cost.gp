@@ -33,7 +33,7 @@ set xrange [1.5:11]
 set xtics 2
 set tmargin at screen 1 - 180.0 / tall
 set bmargin at screen 110.0 / tall
-set xlabel say("million MACs per image", "每张图片的 MACs，百万") offset 0, 0.4
+set xlabel say("million MACs per image", "每张图像的 MACs，百万") offset 0, 0.4
 set multiplot
 do for [panel = 0:1] {
     set lmargin at screen 0.075 + 0.5 * panel

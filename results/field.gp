@@ -28,9 +28,9 @@ far(i, y, x) = abs(y - AT_Y[i + 1]) > abs(x - AT_X[i + 1]) ? abs(y - AT_Y[i + 1]
                abs(x - AT_X[i + 1])
 said(i) = i ? say("step 05: 7x7 depthwise", "第 05 步：7x7 逐通道卷积") : say("step 04: 3x3 depthwise", "第 04 步：3x3 逐通道卷积")
 
-set label 1 say("What the middle of stage 3 sees of a 64x64 image", "第 3 阶段的中心在 64x64 图片上看到的范围") @HEADING
+set label 1 say("What the middle of stage 3 sees of a 64x64 image", "第 3 阶段的中心在 64x64 图像上看到的范围") @HEADING
 set label 2 say("gradient of the middle pixel’s activations by the image; darker is more", \
-    "中心像素的激活值对图片的梯度；越深越大") @NOTE
+    "中心像素的激活值对图像的梯度；越深越大") @NOTE
 unset grid
 unset colorbox
 set palette defined (0 "#FFFFFF", 0.25 "#CDE3F2", 0.5 "#56A5D4", 0.75 "#0072B2", 1 "#00263B")

@@ -23,7 +23,7 @@ do for [i = 1:words(names)] {
 
 set label 1 say("What the stem looks for: its filters after training", "stem 在找什么：训练后的滤波器") @HEADING
 set label 2 say("blue: negative weights, orange: positive; a square is one pixel of the image, in both", \
-    "蓝：负权重，橙：正权重；两边的一个小格都是图片的一个像素") @NOTE
+    "蓝：负权重，橙：正权重；两边的一个小格都是图像的一个像素") @NOTE
 unset grid
 unset xtics
 unset ytics

@@ -64,7 +64,7 @@ do for [panel = 1:4] {
                  with labels boxed offset 0, 1.3 tc rgb BLUE
     }
     if (panel == 4) {
-        set title say("the paper: GMACs per image", "论文：每张图片的 GMACs") tc rgb GREY
+        set title say("the paper: GMACs per image", "论文：每张图像的 GMACs") tc rgb GREY
         set yrange [0:5]
         set ytics 1
         plot "paper_roadmap.tsv" skip 1 using (size(column(1))):(column(6) / 1e9):(1.3) \

@@ -24,7 +24,7 @@ set yrange [78:88]
 set xtics (4, 8, 16, 32, 64)
 set ytics 2
 set grid ytics
-set xlabel say("GMACs per image", "每张图片的 GMACs") offset 0, 0.3
+set xlabel say("GMACs per image", "每张图像的 GMACs") offset 0, 0.3
 set label 4 say("top-1 accuracy, %", "top-1 准确率，%") at graph 0, 1.04 left
 set lmargin at screen 0.07
 set rmargin at screen 0.98

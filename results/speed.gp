@@ -19,9 +19,9 @@ stats "speed.tsv" skip 1 using ($5 / $3) name "MS" nooutput
 set label 1 say("How fast the steps are, at the paper’s widths", "各步的速度（论文的宽度）") @HEADING
 set label 2 usual(13) . say(", threads: ", "，线程数：") . usual(4) . ", " . \
     system("echo '" . usual(12) . "' | sed 's/ (.*)//'") noenhanced @NOTE
-set label 3 say("● inference, 1 image", "● 推理，1 张图片") at screen 0.02, screen 1 - 130.0 / tall left tc rgb VERMILION
-set label 4 say("■ inference, 8 images", "■ 推理，8 张图片") at screen 0.34, screen 1 - 130.0 / tall left tc rgb BLUE
-set label 5 say("▲ training, 8 images", "▲ 训练，8 张图片") at screen 0.67, screen 1 - 130.0 / tall left tc rgb GREEN
+set label 3 say("● inference, 1 image", "● 推理，1 张图像") at screen 0.02, screen 1 - 130.0 / tall left tc rgb VERMILION
+set label 4 say("■ inference, 8 images", "■ 推理，8 张图像") at screen 0.34, screen 1 - 130.0 / tall left tc rgb BLUE
+set label 5 say("▲ training, 8 images", "▲ 训练，8 张图像") at screen 0.67, screen 1 - 130.0 / tall left tc rgb GREEN
 set yrange [steps - 0.4:-0.6]
 set grid ytics
 set tmargin at screen 1 - 240.0 / tall
@@ -46,7 +46,7 @@ do for [panel = 0:1] {
              "" skip 1 using (rate("train", 8)):(place(strcol(1))) \
                  with points lc rgb GREEN pt 9 ps 2 * dot
     } else {
-        set title say("milliseconds per image", "每张图片的毫秒数")
+        set title say("milliseconds per image", "每张图像的毫秒数")
         set logscale x
         set xrange [MS_min / 2.6:MS_max * 2.4]
         set xtics (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)

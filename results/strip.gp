@@ -24,9 +24,9 @@ chinese(class) = class eq "ankle boot" ? "短靴" : class eq "sandal" ? "凉鞋"
 # 00 ✓ ankle boot
 answer(step, class) = step[1:2] . (class eq TRUE ? " ✓ " : " ✗ ") . say(class, chinese(class))
 
-set label 1 say("What is this? One image, fifteen ways", "这是什么？同一张图片的十五种样子") @HEADING
+set label 1 say("What is this? One image, fifteen ways", "这是什么？同一张图像的十五种样子") @HEADING
 set label 2 say("an ankle boot, the first test image; below each the answers of some steps", \
-    "短靴，测试集的第一张图片；下面是几步的回答") @NOTE
+    "短靴，测试集的第一张图像；下面是几步的回答") @NOTE
 unset grid
 unset xtics
 unset ytics

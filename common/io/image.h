@@ -1,6 +1,6 @@
-/* 8-bit images: read from PNM, converted between grey and colour, resized. Results equal Pillow's
- * (https://pillow.readthedocs.io) bit for bit, with which published networks were trained and
- * evaluated. */
+/* 8-bit images: read from PNM, converted between grey and colour, resized. Results equal bit for
+ * bit those of Pillow up to 12.0 (https://pillow.readthedocs.io), with which published networks
+ * were trained and evaluated. */
 #ifndef IO_IMAGE_H
 #define IO_IMAGE_H
 
