@@ -1,11 +1,14 @@
 /* Blocks of accuracy on altered images, of a table such as results/altered.tsv. */
 #include "base/error.h"
+#include "base/memory.h"
 #include "block.h"
 #include "blocks.h"
 #include "data/alter.h"
 #include "page.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A network, as a line of the table names it: all with its name, row and batch size. */
@@ -92,22 +95,31 @@ static bool begins_network(const Network *n)
     return before == n->line;
 }
 
+/* Names a network by its step; a row, which "15-std0.04" may qualify, by the paper's words. */
+static void put_name(const Block *b, const char *network, const char *row)
+{
+    const Table *rows = table_read("tests/data/paper_roadmap.tsv");
+    char *number = str_format("%.*s", (int)strcspn(row, "-"), row);
+    const char *std = strstr(row, "-std");
+    if (!*number)
+        fprintf(b->out, "| %s", network);
+    else
+        fprintf(b->out, "| %s %s", number,
+                block_phrase(b, table_cell(rows, table_find(rows, "row", number), "change")));
+    if (std)
+        fprintf(b->out, "%s σ %s", block_say(b, ", initial weights with", "，权重初值"), std + 4);
+    fprintf(b->out, " |");
+    free(number);
+}
+
 static void put_measures(const Block *b, const Measure *list, size_t count)
 {
     const Table *t = table_read(block_step(b));
-    const Table *rows = table_read("tests/data/paper_roadmap.tsv");
     for (size_t line = 0; line < t->rows; line++) {
         const Network n = { t, line };
         if (!begins_network(&n))
             continue;
-        size_t row = table_find(rows, "row", table_cell(t, line, "row"));
-        if (row < rows->rows)
-            fprintf(b->out, "| %s %s |", table_cell(t, line, "row"),
-                    block_phrase(b, table_cell(rows, row, "change")));
-        else
-            fprintf(b->out, "| %s |",
-                    *table_cell(t, line, "row") == '-' ? table_cell(t, line, "network")
-                                                       : table_cell(t, line, "row"));
+        put_name(b, table_cell(t, line, "network"), table_cell(t, line, "row"));
         fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
         for (size_t i = 0; i < count; i++) {
             Sample s = measured(&n, list[i]);
