@@ -115,32 +115,27 @@ function put(block, notes = []) {
     parts(block);
 }
 
-// Puts a table's rows or the lines of code on as many slides as they need, about as many on each; cuts
-// code where a line is blank.
+// Puts a table's rows or the lines of code on as many slides as they need: rows about as many on each, of
+// lines as many as there is room for, cut where one is blank.
 function parts(block) {
-    const lines = [...(block.querySelector('tbody') || block).children];
+    const lines = [...(block.querySelector('tbody') || block).children], blank = i => /^\s*⋯?$/.test(lines[i].textContent);
+    const part = (from, to) => {
+        while (blank(from) && from < to - 1) from++;
+        while (blank(to - 1) && from < to - 1) to--;
+        const copy = block.cloneNode(true);
+        (copy.querySelector('tbody') || copy).replaceChildren(...lines.slice(from, to).map(line => line.cloneNode(true)));
+        copy.told = block.told;
+        return copy;
+    };
     block.remove();
-    for (let count = 2, good = false; !good && count <= lines.length; count++) {
-        const size = Math.ceil(lines.length / count), kept = [slides.length, section.length, [...room.childNodes]];
-        good = true;
-        for (let i = 0, end; i < lines.length && good; i = end) {
-            end = i + size;
-            for (let k = end; end < lines.length && k > i + size / 2; k--) if (/^\s*⋯?$/.test(lines[k - 1].textContent)) end = k, k = 0;
-            const copy = block.cloneNode(true), some = lines.slice(i, end).map(line => line.cloneNode(true));
-            while (some.length > 1 && /^\s*⋯?$/.test(some.at(-1).textContent)) some.pop();
-            (copy.querySelector('tbody') || copy).replaceChildren(...some);
-            copy.told = block.told;
-            if (i) begin();
-            room.append(copy);
-            good = fits();
-        }
-        if (!good) {
-            slides.splice(kept[0]).forEach(made => made.remove());
-            section.splice(kept[1]);
-            slide = slides.at(-1);
-            room = slide.querySelector('.room');
-            room.replaceChildren(...kept[2]);
-        }
+    for (let from = 0, to; from < lines.length; from = to) {
+        if (from) begin();
+        for (to = lines.length; room.append(part(from, to)), !fits() && to > from + 1; to--) room.lastChild.remove();
+        if (to === lines.length) break;
+        const left = lines.length - from, cuts = block.tagName === 'PRE' ? [...Array(to).keys()].filter(i => i > from + .4 * (to - from) && blank(i)) : [];
+        if (cuts.length) to = cuts.at(-1);
+        else if (block.tagName !== 'PRE') to = from + Math.ceil(left / Math.ceil(left / (to - from)));
+        room.lastChild.replaceWith(part(from, to));
     }
 }
 
