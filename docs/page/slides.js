@@ -55,8 +55,7 @@ function code(pre) {
 
 // The drawing of two networks in parts that can be read from afar: the units whose layers have names,
 // where something changed or nothing did at all.
-function drawings(img) {
-    const svg = new TextDecoder().decode(Uint8Array.from(atob(img.src.split(',')[1]), c => c.charCodeAt(0)));
+function drawings(img, svg) {
     const rules = [...svg.matchAll(/<path d="M20 (\d+) H/g)].map(match => +match[1]), wide = +svg.match(/viewBox="0 0 (\d+)/)[1];
     const pieces = svg.split(/<path d="M20 \d+ H[^>]*>/), changes = /class="(come|gone|changed)"><title>/, named = /<\/tspan> *<tspan class="small">/;
     const show = piece => named.test(piece) && (changes.test(piece) || !changes.test(svg)), parts = [];
@@ -139,11 +138,10 @@ function parts(block) {
     }
 }
 
-// A wide drawing may stand below the sentence that leads to it; any other has a slide for itself.
-async function figure(img) {
-    await img.decode();
-    const tall = img.naturalWidth < 1.3 * img.naturalHeight;
-    if (room.children.length > 1 || room.querySelector(':not(p, p *)') || img.src.startsWith('data:image/svg+xml,')) begin(true);
+// An image may stand below the sentence that leads to it, or beside it where it is tall; a part of a
+// drawing has a slide for itself.
+function figure(img, tall, own) {
+    if (room.children.length > 1 || room.querySelector(':not(p, p *)') || own) begin(true);
     slide.classList.toggle('tall', tall);
     room.append(make('p', 'figure', img));
     room.lastChild.told = told;
@@ -174,7 +172,7 @@ function end() {
     });
 }
 
-async function build() {
+function build() {
     let generated = '', last = '';
     document.body.classList.add('talk');
     heading = article.querySelector('h1');
@@ -194,8 +192,10 @@ async function build() {
             begin(true);
             room.append(node);
         } else if (img) {
-            const parts = generated.includes(' drawing ') ? drawings(img) : [];
-            for (const one of parts.length ? parts : [img]) await figure(one);
+            const svg = new TextDecoder().decode(Uint8Array.from(atob(img.src.split(',')[1]), c => c.charCodeAt(0)));
+            const parts = generated.includes(' drawing ') ? drawings(img, svg) : [], [, width, height] = svg.match(/width="(\d+)"\s+height="(\d+)"/);
+            for (const one of parts) figure(one, false, true);
+            if (!parts.length) figure(img, width < 1.3 * height);
         } else if (node.tagName === 'PRE') put(code(node));
         else if (node.tagName === 'TABLE' || node.tagName === 'math') put(node);
         else if (slide.classList.contains('first')) room.append(node.tagName === 'P' ? make('p', '', node) : node);
@@ -245,7 +245,8 @@ const actions = {
 };
 for (const key of ['ArrowRight', 'ArrowDown', 'PageDown', ' ']) actions[key] = () => go(now + 1);
 for (const key of ['ArrowLeft', 'ArrowUp', 'PageUp', 'Backspace']) actions[key] = () => go(now - 1);
-build().then(() => {
+if ('Segmenter' in Intl) {
+    build();
     addEventListener('keydown', event => {
         const action = actions[event.key];
         if (!action || event.ctrlKey || event.altKey || event.metaKey || event.key === ' ' && event.target.closest('button, a')) return;
@@ -273,4 +274,4 @@ build().then(() => {
     fit();
     go((parseInt(location.hash.slice(1)) || 1) - 1, true);
     document.body.dataset.done = 'yes';
-});
+}
