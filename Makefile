@@ -445,7 +445,7 @@ $(BUILD)/ladder.wasm: $(MODULE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)
 
-SITE := $(BUILD)/obj/docs/page/site.o $(BUILD)/obj/docs/page/mathml.o
+SITE := $(patsubst %,$(BUILD)/obj/docs/page/%.o,site slides mathml)
 $(BUILD)/site: $(SITE) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)

@@ -117,6 +117,7 @@ Test(docs, mistakes_are_found)
           "build/pages links", "no such line");
     finds(folder, "echo 12345 >> " PAGE, "build/pages pairs", "12345");
     finds(folder, "rm docs/zh/05*", "build/pages pairs", "docs/zh/05");
+    finds(folder, "rm docs/zh/diffs/*", "build/pages pairs", "docs/zh/diffs/README.md");
     finds(folder, "cp " PAGE " docs/zh/99.md", "build/pages pairs", "docs/zh/99.md");
     finds(folder, "sed -i.old 's/^|\\(.*\\)wide, .kernel = 1/|\\1wide, .kernel = 5/' " PAGE,
           "build/pages code", "wide, .kernel = 5");

@@ -3,6 +3,7 @@
  * resolves links, gives headings their names, sets formulas (mathml.c) and makes the index of the
  * search. */
 #include "mathml.h"
+#include "slides.h"
 
 #include "base/memory.h"
 #include "base/process.h"
@@ -295,11 +296,34 @@ static char *other_language(const char *page, bool *chinese)
     else
         other = *chinese
                     ? str_format("docs/%s", page + 8)
-                    : str_format("docs/zh/%s", strchr(page, '/') ? strrchr(page, '/') + 1 : page);
+                    : str_format("docs/zh/%s", strncmp(page, "docs/", 5) == 0 ? page + 5 : page);
     if (ends_with(page, ".md") && stat(other, &status) == 0)
         return other;
     free(other);
     return NULL;
+}
+
+/* A lesson's link to its slides, or nothing; the caller frees it. */
+static char *slides_link(const char *page, bool chinese)
+{
+    char *name = slides_name(page);
+    char *link = name ? str_format("<a href=\"%s\">%s</a> ", strrchr(name, '/') + 1,
+                                   chinese ? "幻灯片" : "Slides")
+                      : str_format("%s", "");
+    free(name);
+    return link;
+}
+
+/* Writes a lesson's slides beside it. */
+static void write_slides(const char *page, const Text *title, const Text *body)
+{
+    char *name = slides_name(page);
+    if (!name)
+        return;
+    Text out = slides_of(page, strncmp(page, "docs/zh/", 8) == 0, title, body);
+    write_file(name, out.bytes, out.length);
+    free(out.bytes);
+    free(name);
 }
 
 static void write_page(const char *page, const Text *title, const Text *body)
@@ -307,7 +331,8 @@ static void write_page(const char *page, const Text *title, const Text *body)
     bool chinese;
     char *other = other_language(page, &chinese), *root = root_of(page), *name = site_name(page);
     char *state = ladder_state(page, chinese), *other_name = other ? site_name(other) : NULL;
-    char *docs = str_format("%sdocs/%s", root, chinese ? "zh/" : "");
+    char *docs = str_format("%sdocs/%s", root, chinese ? "zh/" : ""),
+         *slides = slides_link(page, chinese);
     Text out = { 0 };
     char *head = str_format(
         "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -320,14 +345,14 @@ static void write_page(const char *page, const Text *title, const Text *body)
         "href=\"%sindex.html%s\">%s</a> "
         "<a href=\"%sREADME.html\">%s</a> <a href=\"%sresults.html\">%s</a> <a "
         "href=\"%serrata.html\">%s</a> "
-        "<a href=\"%scourse.html\">%s</a></nav>\n<nav id=\"tools\"><a "
+        "<a href=\"%scourse.html\">%s</a></nav>\n<nav id=\"tools\">%s<a "
         "href=\"%sREADME.html#search\">%s</a>%s%s%s%s%s%s</nav>\n</header>\n"
         "<main><article>\n",
         chinese ? "zh-Hans" : "en", title->bytes ? title->bytes : page, root,
         chinese ? "从 ResNet 到 ConvNeXt" : "From ResNet to ConvNeXt", root, state,
         chinese ? "在页面里试" : "Try it", docs, chinese ? "课程" : "Lessons", docs,
         chinese ? "结果" : "Results", docs, chinese ? "勘误" : "Errata", docs,
-        chinese ? "教学计划" : "Course", docs, chinese ? "搜索" : "Search",
+        chinese ? "教学计划" : "Course", slides, docs, chinese ? "搜索" : "Search",
         other ? " <a href=\"" : "", other ? root : "", other ? other_name : "",
         other ? "\" lang=\"" : "", other ? chinese ? "en\">English" : "zh-Hans\">中文" : "",
         other ? "</a>" : "");
@@ -350,6 +375,7 @@ static void write_page(const char *page, const Text *title, const Text *body)
     free(out.bytes);
     free(head);
     free(docs);
+    free(slides);
     free(state);
     free(root);
     free(name);
@@ -369,6 +395,7 @@ static void write_markdown(const char *page)
     Text body = { 0 }, title = { 0 };
     convert(page, name, html, &body, &title);
     write_page(page, &title, &body);
+    write_slides(page, &title, &body);
     free(html);
     free(name);
     free(body.bytes);

@@ -31,6 +31,8 @@ size_t block_speed_row(const Table *t, const char *network, const char *mode, co
 void block_nav(const Block *b);
 /* diff STEP */
 void block_diff(const Block *b);
+/* diffs: the table of all diffs. */
+void block_diffs(const Block *b);
 /* drawing STEP: the step beside the one before it. */
 void block_drawing(const Block *b);
 /* lessons: the table of all lessons. */

@@ -28,10 +28,11 @@ void block_head(const Block *b, const char *english, const char *chinese, const 
 
 const char *block_up(const Block *b)
 {
-    return after(b->page, "docs/zh/answers/")                              ? "../../../"
-           : after(b->page, "docs/zh/") || after(b->page, "docs/answers/") ? "../../"
-           : after(b->page, "docs/")                                       ? "../"
-                                                                           : "";
+    static const char up[] = "../../../";
+    int folders = 0;
+    for (const char *at = b->page; (at = strchr(at, '/')); at++)
+        folders++;
+    return up + sizeof up - 1 - 3 * folders;
 }
 
 const char *block_step(const Block *b)
@@ -226,6 +227,7 @@ static const struct {
     { "altered", block_altered },
     { "alterations", block_alterations },
     { "diff", block_diff },
+    { "diffs", block_diffs },
     { "drawing", block_drawing },
     { "exercise", block_exercise },
     { "kernels", put_kernels },

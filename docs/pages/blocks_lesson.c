@@ -78,6 +78,30 @@ void block_lessons(const Block *b)
     }
 }
 
+/* How many lines of a diff begin so, but for the names of the files. */
+static int lines_with(const char *diff, char first)
+{
+    int count = -1;
+    for (const char *line = diff; *line; line += *line == '\n') {
+        count += *line == first;
+        line += strcspn(line, "\n");
+    }
+    return count;
+}
+
+void block_diffs(const Block *b)
+{
+    block_head(b, "| step | title | removed | added |", "| 步 | 改动 | 删除行 | 新增行 |",
+               "|---|---|---:|---:|");
+    for (char **step = lessons(); *step; step++) {
+        const char *diff = step_diff(*step);
+        if (after(diff, "--- "))
+            fprintf(b->out, "| [%s](%sdocs/diffs/%s.diff) | %s | %d | %d |\n", *step, block_up(b),
+                    *step, block_phrase(b, step_report(*step, "small")->title),
+                    lines_with(diff, '-'), lines_with(diff, '+'));
+    }
+}
+
 void block_drawing(const Block *b)
 {
     const char *step = block_step(b), *before = lesson_beside(step, -1), *words;

@@ -109,7 +109,7 @@ int check_links(void)
     int mistakes = 0;
     static const char pages[] =
         "README*.md docs/*.md docs/answers/*.md docs/tasks/*.md docs/zh/*.md "
-        "docs/zh/answers/*.md docs/zh/tasks/*.md docs/diffs/*.md";
+        "docs/zh/answers/*.md docs/zh/tasks/*.md docs/diffs/*.md docs/zh/diffs/*.md";
     for (char **path = paths(pages); *path; path++) {
         Page page = page_read(*path);
         for (size_t i = 0; i < page.count; i++)

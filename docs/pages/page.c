@@ -98,7 +98,7 @@ char **paths(const char *patterns)
 
 char **english_pages(void)
 {
-    return paths("README.md docs/*.md docs/answers/*.md docs/tasks/*.md");
+    return paths("README.md docs/*.md docs/answers/*.md docs/tasks/*.md docs/diffs/*.md");
 }
 
 char *chinese_of(const char *page)

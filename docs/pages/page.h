@@ -33,7 +33,7 @@ char *page_text(const Page *page, size_t first, size_t end);
 
 /* The paths that match each of some patterns, sorted, NULL behind the last. Never freed. */
 char **paths(const char *patterns);
-/* README.md, docs/… and docs/answers/…, in English. */
+/* README.md, docs/…, docs/answers/… and so on, in English. */
 char **english_pages(void);
 /* The other page of a pair, of its own memory: docs/zh/x.md for docs/x.md, and back. */
 char *chinese_of(const char *page);

@@ -129,8 +129,9 @@ int check_pairs(void)
         }
         free(pair);
     }
-    for (char **page = paths("docs/zh/*.md docs/zh/answers/*.md docs/zh/tasks/*.md"); *page;
-         page++) {
+    for (char **page =
+             paths("docs/zh/*.md docs/zh/answers/*.md docs/zh/tasks/*.md docs/zh/diffs/*.md");
+         *page; page++) {
         char *pair = english_of(*page);
         mistakes += alone(*page, pair);
         free(pair);

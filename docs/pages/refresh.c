@@ -185,26 +185,12 @@ static void add_pages(All *all)
     }
 }
 
-/* --- docs/diffs ------------------------------------------------------------------------------ */
+/* --- what lessons show -------------------------------------------------------------------------
+ */
 
-/* How many lines of a diff begin so, but for the names of the files. */
-static int lines_with(const char *diff, char first)
-{
-    int count = -1;
-    for (const char *line = diff; *line; line += *line == '\n') {
-        count += *line == first;
-        line += strcspn(line, "\n");
-    }
-    return count;
-}
-
-/* What each step changes, and an index. */
+/* What each step changes. */
 static void add_diffs(All *all)
 {
-    Text *index = add(all, "%s", "docs/diffs/README.md");
-    fprintf(index->out, "# What every step changes\n\n"
-                        "Written by `make docs`; `make diff STEP=05` shows one in colour.\n\n"
-                        "| step | title | removed | added |\n|---|---|---:|---:|\n");
     for (char **step = lessons(); *step; step++) {
         const char *diff = step_diff(*step);
         if (!after(diff, "--- "))
@@ -212,10 +198,7 @@ static void add_diffs(All *all)
         Text *text = add(all, "docs/diffs/%s.diff", *step);
         fprintf(text->out, "%s", diff);
         text_close(text);
-        fprintf(index->out, "| [%s](%s.diff) | %s | %d | %d |\n", *step, *step,
-                step_report(*step, "small")->title, lines_with(diff, '-'), lines_with(diff, '+'));
     }
-    text_close(index);
 }
 
 /* The drawings that lessons have in them. */

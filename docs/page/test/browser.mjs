@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { slides } from './slides.mjs';
 
 const [page, build] = process.argv.slice(2).map(path => resolve(path));
 const profile = mkdtempSync(tmpdir() + '/chromium-');
@@ -175,6 +176,7 @@ try {
         await value('(() => { words.value = "ConvNeXt"; search(); })()');
         check(`search in ${lang}`, (await value('document.querySelectorAll("#found li").length')) > 0);
     }
+    await slides({ page, send, value, until, check, accessible });
     check('no request to anywhere', seen.requests.every(url => /^(file|blob|data|about):/.test(url)), seen.requests.find(url => /^http/.test(url)));
     check('no error in the page', seen.errors.length === 0, seen.errors[0]);
 } catch (error) {
