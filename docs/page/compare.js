@@ -109,7 +109,7 @@ function layerDetail(step, layer, options) {
         h('p.where', `${layer.at.split(':')[0]}:${first}`),
         h('pre.code', source.map((text, i) =>
             h('span.line' + (from + i >= first && from + i <= last ? '.here' : ''), text))),
-        h('p.note', h('code', `${commandText(step, ['report', ...options])} | grep '${layer.name} '`)),
+        inTerminal(`${commandText(step, ['report', ...options])} | grep '${layer.name} '`),
     ];
 }
 
@@ -142,7 +142,7 @@ function diffBlock(from, to) {
         block.append(h('span.line' + (kind === '+' ? '.come' : kind === '-' ? '.gone' : ''), { 'data-before': before, 'data-after': after }, kind + text));
     });
     if (!block.children.length) block.append(t('noDiff'));
-    return h('div', h('h2', t('diff'), ' ', h('small', `steps/${to}/main.c`)), block);
+    return h('div', h('h2', t('diff'), ' ', h('small', `steps/${to}/main.c`)), block, inTerminal(`diff -U 3 steps/${from}/main.c steps/${to}/main.c`));
 }
 
 function markLines([first, last], step) {
