@@ -17,8 +17,9 @@ VIEWS.push({
         const late = stale(), { preset, alter } = state, keys = ['parameters', 'macs', 'field'];
         const measured = ALTERED[alter] || {}, top = Object.values(measured);
         const least = Math.floor(Math.min(...top, 100) / 5) * 5 - (alter === 'clean' ? 0 : 5), most = Math.ceil(Math.max(...top, 0));
-        const heads = ['step', ...keys, 'measured'].map((key, i) => h('th', { scope: 'col', class: i ? 'bars' : null }, t(key)));
-        const table = h('table.road', h('thead', h('tr', heads)), h('tbody'));
+        const heads = ['step', ...keys, 'measured'].map((key, i) => h('th', { scope: 'col', role: 'columnheader', class: i ? 'bars' : null }, t(key)));
+        // A phone shows the table as a grid; without roles it would be none any more.
+        const table = h('table.road', { role: 'table' }, h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, heads)), h('tbody', { role: 'rowgroup' }));
         root.append(h('div.controls', choice(t('preset'), ['paper', 'article', 'small'].map(p => [p, t('preset_' + p)]), preset, value => change({ preset: value })),
             choice(t('testImages'), Object.keys(ALTERED).map(one => [one, alterationName(one)]), alter, value => change({ alter: value }))),
         h('div.scroll', table), h('p.note', t('fieldColumn')), h('p.note', t('measuredNote', least, most)));
@@ -26,11 +27,11 @@ VIEWS.push({
         const alike = [...new Set(STEPS.map(step => words(step).join(' ')))].map(options => [options, STEPS.filter(step => words(step).join(' ') === options).map(step => step.number)]);
         showCommand(...alike.map(([options, numbers]) => `for step in ${numbers.join(' ')}; do build/$\{step}_* ${options} | ${FIELD_COMMAND}; done`));
         const rows = STEPS.map((step, i) => {
-            const cells = keys.map(() => h('td.bars'));
+            const cells = keys.map(() => h('td.bars', { role: 'cell' }));
             const before = i > 0 ? STEPS[i - 1].name : null, top1 = measured[step.name];
-            table.tBodies[0].append(h('tr', { 'data-step': step.name }, h('th', { scope: 'row' }, h('a', { href: lessonOf(step.name) }, h('span.number', step.number), ' ', stepTitle(step.name)),
+            table.tBodies[0].append(h('tr', { 'data-step': step.name, role: 'row' }, h('th', { scope: 'row', role: 'rowheader' }, h('a', { href: lessonOf(step.name) }, h('span.number', step.number), ' ', stepTitle(step.name)),
                 before && h('a.changed', { href: address({ view: 'compare', from: before, to: step.name }), 'aria-label': `${t('whatChanged')}: ${stepTitle(step.name)}` }, t('whatChanged'))), cells,
-            h('td.bars', top1 ? bar((top1 - least) / (most - least), top1.toFixed(2) + '%', 'accuracy') : h('span.none', '–'))));
+            h('td.bars', { role: 'cell' }, top1 ? bar((top1 - least) / (most - least), top1.toFixed(2) + '%', 'accuracy') : h('span.none', '–'))));
             return cells;
         });
         const found = [];

@@ -4,7 +4,7 @@
 const WORDS = {
     title: ['From ResNet to ConvNeXt', '从 ResNet 到 ConvNeXt'],
     road: ['The steps', '各步'],
-    roadLead: ['One change per step. Every figure is counted by that step’s C program, which runs in this page.', '每一步只改一处。每个数字都由该步的 C 程序算出，程序就运行在本页里。'],
+    roadLead: ['One change per step: what it costs, how far it sees, and how many test images it gets right, clean or altered. Parameters, MACs and receptive fields are counted by the steps’ C programs, which run in this page.', '每一步只改一处：代价多大，看得多远，原图或改动过的测试图像认对多少。参数量、MACs 和感受野由各步的 C 程序算出，程序就运行在本页里。'],
     compare: ['Compare', '对比'],
     compareLead: ['Two networks side by side, and the lines of C that make the difference.', '两个网络并排，以及造成差别的那几行 C。'],
     size: ['Sizes', '尺寸'],
@@ -16,7 +16,7 @@ const WORDS = {
     predict: ['Predict', '先猜'],
     predictLead: ['Write down a number first; then the program counts.', '先写下一个数，再让程序来算。'],
     lessons: ['Lessons', '课程'], search: ['Search', '搜索'], theme: ['Light or dark', '浅色或深色'], skip: ['Skip to the content', '跳到正文'],
-    noSimd: ['This browser has no WebAssembly SIMD: networks run many times slower here.', '此浏览器没有 WebAssembly SIMD：网络在这里会慢很多倍。'],
+    noSimd: ['This browser has no WebAssembly SIMD: networks take two to three times as long here.', '此浏览器没有 WebAssembly SIMD：网络在这里需要两到三倍的时间。'],
     noWorkers: ['This browser starts no workers for this page: while a network trains, the page answers only between epochs.', '此浏览器不为本页启动 worker：网络训练时，页面只在两个 epoch 之间响应。'],
     noWasm: ['This browser has no WebAssembly.', '此浏览器没有 WebAssembly。'],
     noModule: ['The programs could not be started. A current Firefox, Chrome, Edge or Safari (16.4 or later) runs them; in Lockdown Mode, allow this page. The lessons work without.', '程序无法启动。较新的 Firefox、Chrome、Edge 或 Safari（16.4 起）可以运行；若开启了锁定模式，请允许本页。课程页面不受影响。'],
