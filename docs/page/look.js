@@ -68,17 +68,18 @@ VIEWS.push({
         say('answers', (call, weights) => `${call} classify image.pgm --weights ${weights}`);
         say('field', (call, weights) => `${call} field image.pgm --weights ${weights} --stage ${state.stage}${state.pixel ? ' --at ' + state.pixel : ''} --output field.tsv`);
         say('noise', (call, weights) => `${call} evaluate --weights ${weights} --limit ${SHOWN} | head -n 1\nfor alter in ${LEVELS.slice(1).join(' ')}; do ${call} evaluate --weights ${weights} --limit ${SHOWN} --alter $alter | head -n 1; done`);
+        let at = networks[0]; // whose fault an error is
         try {
             for (const { step } of networks) await desk.put({ [weightsPath(step)]: await weightsOf(step) });
             await desk.put({ 'image.pgm': image });
-            for (const n of networks) await showAnswers(n, late);
-            for (const n of networks) await showField(n, late);
+            for (const show of [showAnswers, showField]) for (at of networks) await show(at, late);
             await showLayers(root, networks, say, late);
             if (late()) return;
             showNoise(root, networks, late);
             root.dataset.done = 'yes';
         } catch (error) {
-            if (!late()) showError(networks[0].answers, error);
+            if (!late()) showError(at.answers, error);
+            root.dataset.done = 'yes';
         }
     },
 });

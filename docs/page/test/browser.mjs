@@ -1,7 +1,7 @@
 // browser.mjs PAGE BUILD: opens the page by file://, walks its views in both languages and compares their
 // figures with the programs'.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { check, done, open, page, build, program, send, until, value, walk } from './chromium.mjs';
 
 const total = (step, ...words) => JSON.parse(program(step, 'report', '--format', 'json', ...words));
@@ -83,6 +83,21 @@ await walk('page', async () => {
                     const faults = await value(accessible);
                     check(`${view} ${lang} ${theme} ${width}`, faults.length === 0, faults.slice(0, 4).join('; '));
                 }
+    // Weights are what lies in results/weights; a step without says so.
+    const there = readdirSync('results/weights').map(name => name.replace('.safetensors', '')).filter(name => steps.includes(name)).sort();
+    check('the steps with weights', (await value('TRAINED.join()')) === there.join());
+    for (const step of there) {
+        await open(`look?a=${step}&b=${step}&image=1`);
+        await done();
+        check(`weights of ${step}`, await value('document.querySelectorAll(".answers tr").length > 0 && !document.querySelector(".error")'));
+    }
+    const without = steps.find(step => !there.includes(step));
+    if (without) {
+        await open(`look?a=${there[0] || without}&b=${without}`);
+        await done();
+        check(`${without} has no weights`, (await value('document.querySelector(".error").textContent')).includes(without) &&
+            await value(`[...document.querySelectorAll("select option")].filter(o => !TRAINED.includes(o.value) && o.value !== "${without}").every(o => o.disabled)`));
+    }
     await open('road', '?simd=0&workers=0');
     await done();
     check('slower, and says so', (await value('document.querySelectorAll("#notice p").length')) === 2);

@@ -64,7 +64,7 @@ async function views() {
 
     await open('compare?from=04_inverted_bottleneck&to=05_large_kernel&layer=05:encoder.stages.0.0.block.0.0');
     await done();
-    const [layer, diff, svg] = (await shown()).map(shell);
+    const [svg, layer, diff] = (await shown())[0].split('\n').map(shell);
     const figures = (await value('[...document.querySelectorAll(".detail dd")].map(d => d.textContent)')).filter((_, i) => i !== 1);
     check('the layer', figures.length === 3 && figures.every(figure => layer.includes(figure)), layer);
     check('the diff', diff.split('\n').slice(2).filter(line => /^[-+]/.test(line)).sort().join('\n') === (await value('[...document.querySelectorAll(".diff .come, .diff .gone")].map(l => l.textContent).sort().join("\\n")')));
