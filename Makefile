@@ -429,9 +429,12 @@ check-analyzer:
 # All steps as one program for a browser: each step's main has the step's name, and a program that they
 # run is another instance of the module. A step whose name is none in C is left out.
 IN_PAGE := $(foreach s,$(MAINS:steps/%/main.c=%),$(if $(shell echo '$s' | grep -x '[0-9A-Za-z_]*'),$s))
+# Steps with the edit of an exercise's answer, which docs/page/build.sh writes.
+TRIES := $(wildcard $(BUILD)/tries/*/main.c)
+IN_MODULE := $(IN_PAGE) $(TRIES:$(BUILD)/tries/%/main.c=%)
 open := (
 close := )
-MODULE := $(IN_PAGE:%=$(BUILD)/obj/page/%.o) $(BUILD)/obj/docs/page/module.o $(BUILD)/obj/docs/page/process.o \
+MODULE := $(IN_MODULE:%=$(BUILD)/obj/page/%.o) $(BUILD)/obj/docs/page/module.o $(BUILD)/obj/docs/page/process.o \
     $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out common/base/process.c,$(LIBRARY)))
 
 $(BUILD)/obj/page/%.o: steps/%/main.c $(BUILD)/flags
@@ -439,8 +442,13 @@ $(BUILD)/obj/page/%.o: steps/%/main.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(call OWN_COMPILE,steps/$*/main) -Dmain=main_$* -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/docs/page/module.o: $(BUILD)/programs
-$(BUILD)/obj/docs/page/module.o: override CPPFLAGS += -DSTEPS='$(patsubst %,STEP$(open)%$(close),$(IN_PAGE))'
+$(BUILD)/obj/page/%.o: $(BUILD)/tries/%/main.c $(BUILD)/flags
+	$(call SAY,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(call OWN_COMPILE,steps/$*/main) -Dmain=main_$* -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/docs/page/module.o: $(BUILD)/programs $(TRIES)
+$(BUILD)/obj/docs/page/module.o: override CPPFLAGS += -DSTEPS='$(patsubst %,STEP$(open)%$(close),$(IN_MODULE))'
 $(BUILD)/ladder.wasm: $(MODULE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)

@@ -36,6 +36,7 @@ is() {
         return 1
         ;;
     clang-format) found=$(command -v clang-format-14 || command -v clang-format) ;;
+    chromium) found=$(command -v "${CHROMIUM:-chromium}") ;;
     gnuplot) found=$("${GNUPLOT:-gnuplot}" --version 2> /dev/null) ;;
     *) found=$(command -v "$1") ;;
     esac
@@ -67,6 +68,7 @@ clang|clang|make check, make fuzz|gcc alone checks|clang|clang|llvm|clang
 wasm-ld|lld|make page|no page for a browser|lld wasi-libc|lld wasi-libc|lld|lld wasi-libc-devel
 cmark-gfm|cmark-gfm|make page|no page for a browser|cmark-gfm|cmark|cmark-gfm|cmark
 node|node|make page-test|the page is not tested|nodejs|nodejs|node|nodejs
+chromium|Chromium|make page-test|the page is not opened, only its module tested|chromium|chromium|--cask chromium|chromium
 clang-format|clang-format|make check|the format is not checked|clang-format-14|clang-extra-tools|clang-format|clang-tools-extra
 cppcheck|cppcheck|make check|its part is not checked|cppcheck|cppcheck|cppcheck|cppcheck
 TABLE

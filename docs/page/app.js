@@ -81,16 +81,21 @@ function store(key, value) {
 
 const quoted = word => /^[\w.,:/=+-]+$/.test(word) ? word : `'${word}'`;
 const commandText = (step, words) => [program(step), ...words].map(quoted).join(' ');
-function showCommand(...lines) {
+function terminal(lines) {
     const text = lines.join('\n');
     const copy = h('button.quiet', { type: 'button', onclick: async () => {
         try { await navigator.clipboard.writeText(text); } catch { getSelection().selectAllChildren(code); }
         copy.textContent = t('copied');
     } }, t('copy'));
     const code = h('code', text);
-    fill($('command'), h('span.label', t('inTerminal')), h('pre', code), copy);
+    return [h('span.label', t('inTerminal')), h('pre', { tabindex: '0', 'data-command': true }, code), copy];
+}
+// Of the whole view, at the foot of the window; of a part of it, below that part.
+function showCommand(...lines) {
+    fill($('command'), terminal(lines));
     $('command').hidden = false;
 }
+const inTerminal = (...lines) => h('div.terminal', terminal(lines));
 const showError = (root, error) => fill(root, h('p.error', { role: 'alert' }, error.message || String(error)));
 
 // --- drawing ---
@@ -121,10 +126,27 @@ function draw() {
     fill($('notice'), slow.map(text => h('p', text)));
     $('notice').hidden = !slow.length;
     $('command').hidden = true;
-    const root = h('section', h('h1', t(view.name)), h('p.lead', t(view.name + 'Lead')));
-    fill($('main'), root);
+    const root = h('section', { 'data-view': view.name }, h('h1', t(view.name)), h('p.lead', t(view.name + 'Lead')));
+    const main = $('main'), again = main.querySelector(`[data-view=${view.name}]`), held = again && focused(main);
+    main.style.minHeight = again ? main.offsetHeight + 'px' : ''; // else what is below would jump
+    fill(main, root);
     drawing++;
-    view.show(root, state);
+    const late = stale();
+    Promise.resolve(view.show(root, state)).catch(error => showError(root, error)).finally(() => late() || (main.style.minHeight = ''));
+    if (held) held();
+}
+const operable = main => [...main.querySelectorAll('a, button, input, select, summary, [tabindex]')];
+// What is operated keeps the focus when its view is drawn anew: by its label, else by its place.
+function focused(main) {
+    const element = document.activeElement, at = operable(main).indexOf(element);
+    if (at < 0) return null;
+    const name = e => e.getAttribute('aria-label') || (e.labels && e.labels[0] ? e.labels[0].firstChild.textContent : e.textContent);
+    const before = name(element);
+    return () => {
+        const all = operable(main), same = all.filter(e => e.tagName === element.tagName && name(e) === before);
+        const next = same.length === 1 ? same[0] : all[at];
+        if (next && next.tagName === element.tagName) next.focus({ preventScroll: true });
+    };
 }
 const blank = view => Object.fromEntries(Object.entries(view.defaults));
 const stale = () => {

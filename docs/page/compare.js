@@ -27,7 +27,8 @@ VIEWS.push({
         const options = [...presetWords(to, preset),
             ...(blocks === 'few' && !OWN_SIZES.includes(to) ? ['--depths', '1,1,0,0'] : [])];
         const words = ['compare', from.startsWith(to) ? from : from.slice(0, 2), '--format', 'svg', ...options];
-        showCommand(commandText(to, words));
+        const say = (...layer) => showCommand(commandText(to, words), ...layer, `diff -U 3 steps/${from}/main.c steps/${to}/main.c`);
+        say();
         try {
             const svg = (await ask(to, words)).out;
             if (late()) return;
@@ -40,7 +41,10 @@ VIEWS.push({
                 if (late()) return;
                 layers[step] = new Map(report.layers.map(layer => [layer.name, layer]));
             }
-            followLayers(picture, layers, detail, step => sizesOf(step, to, options));
+            followLayers(picture, layers, (step, layer) => {
+                fill(detail, layerDetail(step, layer));
+                say(`${commandText(step, ['report', ...sizesOf(step, to, options)])} | grep '${layer.name} '`);
+            });
         } catch (error) {
             if (!late()) showError(picture, error);
         }
@@ -52,7 +56,7 @@ VIEWS.push({
 const sizesOf = (step, to, options) => /^1[23]/.test(to) && !/^1[23]/.test(step) && !options.includes('--preset') ? ['--preset', 'paper', ...options] : options;
 
 // Pointer, focus and arrow keys go from layer to layer; one of them is in the order of tabs.
-function followLayers(picture, layers, detail, options) {
+function followLayers(picture, layers, show) {
     const svg = picture.querySelector('svg'), middle = svg.viewBox.baseVal.width / 2;
     const boxes = [...svg.querySelectorAll('rect')].filter(rect => rect.querySelector('title'));
     svg.setAttribute('role', 'group');
@@ -67,7 +71,7 @@ function followLayers(picture, layers, detail, options) {
         const name = box.querySelector('title').textContent.split(':')[0].split(' ')[0];
         const layer = layers[step].get(name);
         if (byUser) remember({ layer: `${step.slice(0, 2)}:${name}` });
-        if (layer) fill(detail, layerDetail(step, layer, options(step)));
+        if (layer) show(step, layer);
         markLines(layer ? callLines(step, layer) : [0, 0], step);
     };
     boxes.forEach((box, i) => {
@@ -100,7 +104,7 @@ function callLines(step, layer) {
     return [first, last];
 }
 
-function layerDetail(step, layer, options) {
+function layerDetail(step, layer) {
     const [first, last] = callLines(step, layer), from = Math.max(1, first - 1), source = CODE(step).split('\n').slice(from - 1, last + 1);
     const rows = [['shape', layer.output], ['weight', layer.weight], ['parameters', integer(layer.parameters)], ['macs', integer(layer.macs)]];
     return [
@@ -109,7 +113,6 @@ function layerDetail(step, layer, options) {
         h('p.where', `${layer.at.split(':')[0]}:${first}`),
         h('pre.code', source.map((text, i) =>
             h('span.line' + (from + i >= first && from + i <= last ? '.here' : ''), text))),
-        h('p.note', h('code', `${commandText(step, ['report', ...options])} | grep '${layer.name} '`)),
     ];
 }
 

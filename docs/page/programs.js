@@ -3,9 +3,9 @@
 
 const $ = id => document.getElementById(id);
 const STEPS = $('steps').textContent.trim().split('\n').map(line => {
-    const [name, en, zh, section, accuracy] = line.split('\t');
+    const [name, en, zh, section, accuracy, exercise, exerciseZh] = line.split('\t');
     const [sectionZh, sectionEn] = (section || '').split(' / ');
-    return { name, number: name.slice(0, 2), title: [en, zh], section: [sectionEn || sectionZh, sectionZh], accuracy: +accuracy };
+    return { name, number: name.slice(0, 2), title: [en, zh], section: [sectionEn || sectionZh, sectionZh], accuracy: +accuracy, exercise: [exercise, exerciseZh] };
 });
 const CODE = name => $('code-' + name).textContent.replace(/^\n/, '');
 
@@ -32,12 +32,12 @@ function loadScript(path) {
     return loaded.get(path);
 }
 
-const WEIGHTS = {}; // the weights' files set them, as base64
-const weightsOf = async step => {
-    await loadScript(`weights/${step}.js`);
-    if (typeof WEIGHTS[step] === 'string') WEIGHTS[step] = fromBase64(WEIGHTS[step]);
-    return WEIGHTS[step];
-};
+const FILES = {}; // the scripts beside the page set them, as base64
+async function fileBeside(path, name) {
+    await loadScript(`weights/${name}.js`);
+    if (typeof FILES[path] === 'string') FILES[path] = fromBase64(FILES[path]);
+    return FILES[path];
+}
 
 // A function with one instruction of SIMD, v128.const.
 const hasSimd = () => WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123,
@@ -65,7 +65,7 @@ class DeskClient {
     constructor() {
         this.waiting = [];
         this.current = null;
-        const steps = STEPS.map(step => step.name);
+        const steps = [...STEPS.map(step => step.name), ...Object.keys(EDITS)];
         if (engine.workers) {
             const source = [$('wasi').textContent, $('desk').textContent, 'deskInWorker();'].join('\n');
             const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));

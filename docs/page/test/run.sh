@@ -12,7 +12,9 @@ steps=$(for main in steps/*/main.c; do basename "$(dirname "$main")"; done | gre
 # shellcheck disable=SC2086 # several words
 node docs/page/test/module.mjs "$build/wasm/ladder.wasm" "$build/portable" $steps || status=1
 if command -v "${CHROMIUM:-chromium}" >/dev/null; then
-    node docs/page/test/browser.mjs "$build/page" "$build/portable" || status=1
+    for test in browser commands reader; do
+        node "docs/page/test/$test.mjs" "$build/page" "$build/portable" || status=1
+    done
 else
     echo 'no chromium: the page is not opened (apt-get install chromium, CHROMIUM=program)'
 fi
