@@ -4,7 +4,7 @@
 const WORDS = {
     title: ['From ResNet to ConvNeXt', '从 ResNet 到 ConvNeXt'],
     road: ['The steps', '各步'],
-    roadLead: ['One change per step: what it costs, how far it sees, and how many test images it gets right, clean or altered. Parameters, MACs and receptive fields are counted by the steps’ C programs, which run in this page.', '每一步只改一处：代价多大，看得多远，原图或改动过的测试图像认对多少。参数量、MACs 和感受野由各步的 C 程序算出，程序就运行在本页里。'],
+    roadLead: ['One change per step: what it costs, how far it sees, and how many test images it gets right, clean or altered. Parameters, MACs and receptive fields are counted by the steps’ C programs, which run in this page.', '每一步只改一处：代价多大，看得多远，原图或加了扰动的测试图像认对多少。参数量、MACs 和感受野由各步的 C 程序算出，程序就运行在本页里。'],
     compare: ['Compare', '对比'],
     compareLead: ['Two networks side by side, and the lines of C that make the difference.', '两个网络并排，以及造成差别的那几行 C。'],
     size: ['Sizes', '尺寸'],
