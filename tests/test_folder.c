@@ -411,6 +411,24 @@ Test(folder, bad_files_are_left_out)
         cr_expect_not_null(strstr(line, "; left out"), "%s", line);
     cr_expect_eq(lines, 3);
     result_free(&r);
+    /* Of many only the first are named. */
+    run_well(
+        "cd '%s' && mkdir more && cp -R train test more && for i in 1 2 3 4 5 6 7 8 9; do "
+        ": > more/train/Zebra/a$i && : > more/train/Zebra/b$i && : > more/train/Zebra/c$i; done",
+        folder);
+    for (int skip = 0; skip < 2; skip++) {
+        r = run("'%s' data 'folder:%s/more' %s", program(), folder, skip ? "--skip-bad" : "");
+        cr_expect_eq(r.status, !skip);
+        lines = 0;
+        const char *last = "";
+        for (char *text = r.err, *line; (line = next_line(&text)); lines++)
+            last = line;
+        cr_expect_eq(lines, 20 + skip);
+        cr_expect(strstr(last, skip ? "more: 10 more files left out"
+                                    : "; --skip-bad leaves out all 30 such files"),
+                  "%s", last);
+        result_free(&r);
+    }
     Dataset training;
     open_folder(folder, &(DatasetWish){ .height = 32, .width = 32, .skip_bad = true }, &training,
                 NULL);

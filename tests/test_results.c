@@ -154,7 +154,9 @@ Test(results, variants_are_steps_with_one_more_edit)
         free(variant);
         free(step);
     }
-    Result r = run("cd '%s/variants' && LAUNCH=\"cut -d ' -f 18\" results/train.sh build", folder);
+    Result r = run("unset OMP_NUM_THREADS; cd '%s/variants' && LAUNCH=\"cut -d ' -f 18\" "
+                   "results/train.sh build",
+                   folder);
     cr_expect_str_eq(r.out,
                      "02_no_stem_norm\n02_paper_projection\n05_moved_up_3x3\n09_channel_norm\n"
                      "10_batch_norm\n10_total_stride_32\n12_default_init\n",
@@ -753,7 +755,8 @@ Test(results, a_complete_run_stays_until_another_is)
 Test(results, runs_can_be_launched_elsewhere)
 {
     char *folder = repository(), *launch = str_format("LAUNCH='tee jobs' SEEDS='1 2'");
-    Result r = run("cd '%s' && %s DATA=shapes EPOCHS=1 TRAIN=\"--out-of-order 'x\" FOLDER='a b' "
+    Result r = run("unset OMP_NUM_THREADS; cd '%s' && %s DATA=shapes EPOCHS=1 "
+                   "TRAIN=\"--out-of-order 'x\" FOLDER='a b' "
                    "results/train.sh b && grep -c . jobs && ls",
                    folder, launch);
     cr_expect_eq(r.status, 0, "%s", r.err);

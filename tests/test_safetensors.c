@@ -568,7 +568,12 @@ Test(safetensors, names_files_of_other_kinds)
     KIND("\x89PNG\r\n\x1a\n\0\0", "is an image (PNG)");
     KIND("\x89HDF\r\n\x1a\n\0\0", "is an HDF5 file");
     KIND("\x93NUMPY\1\0v\0", "is a NumPy array");
-    KIND("some text of 21 bytes", "a header of"); /* nothing that is known */
+    KIND("P5\n28 28\n255\n\0\1", "is an image (PNM)");
+    KIND("\x08\x08\x12\x0d"
+         "09_layer_norm\x32",
+         "is an ONNX model");
+    KIND("some text of 21 bytes", "is text");
+    KIND("\1\2\3\4 nothing known", "a header of");
 }
 
 /* A header's length may have the bytes of a magic number: what can be read is read. */

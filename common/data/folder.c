@@ -159,13 +159,14 @@ static int count_bad(const FolderFiles *files)
     return bad;
 }
 
-/* Names all but the last, which is the error; or all of them, where they are left out. *left: how
- * many there are to name. */
+/* Names the first few; the last of them is the error, where they are not left out. *left: how many
+ * there are to name. */
+enum { NAMED = 20 };
 static void name_bad(const FolderFiles *files, bool skip, int *left, Error *error)
 {
     for (int i = 0; i < files->count; i++) {
         const char *why = files->items[i].why;
-        if (!why)
+        if (!why || !*left)
             continue;
         Error one;
         bool last = --*left == 0 && !skip;
@@ -183,19 +184,21 @@ static bool settle(const Folder *folder, bool training, bool test, Error *error)
     const FolderFiles *lists[] = { &folder->strays, training ? &folder->parts[TRAINING_SET] : NULL,
                                    test ? &folder->parts[TEST_SET] : NULL };
     bool skip = folder->wish->skip_bad;
-    int bad = 0, left;
+    int bad = 0, left, named;
     for (int i = 0; i < 3; i++)
         bad += lists[i] ? count_bad(lists[i]) : 0;
-    left = bad;
+    left = named = int_min(bad, NAMED);
     for (int i = 0; i < 3; i++)
         if (lists[i])
             name_bad(lists[i], skip, &left, error);
     if (bad && !skip) {
         size_t used = strlen(error->text);
-        snprintf(error->text + used, sizeof error->text - used,
-                 bad > 1 ? "; --skip-bad leaves out these %d files" : "; --skip-bad leaves it out",
-                 bad);
-    }
+        const char *advice = bad > named ? "; --skip-bad leaves out all %d such files"
+                             : bad > 1   ? "; --skip-bad leaves out these %d files"
+                                         : "; --skip-bad leaves it out";
+        snprintf(error->text + used, sizeof error->text - used, advice, bad);
+    } else if (bad > named)
+        error_note(folder->path, "%d more files left out", bad - named);
     return skip || !bad;
 }
 

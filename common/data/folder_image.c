@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/system.h"
+#include "io/kind.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,18 +24,6 @@ static bool is_pnm(const ImageFile *file)
 {
     return file->size > 1 && file->bytes[0] == 'P' && file->bytes[1] >= '1' &&
            file->bytes[1] <= '7';
-}
-
-/* Text is to be refused: anytopnm would draw its letters. */
-static bool is_text(const ImageFile *file)
-{
-    enum { LOOKED_AT = 512 };
-    size_t end = file->size < LOOKED_AT ? file->size : LOOKED_AT, i = 0;
-    while (i < end &&
-           ((unsigned char)file->bytes[i] >= ' ' || strchr("\t\n\r\f", file->bytes[i])) &&
-           file->bytes[i])
-        i++;
-    return i == end && strncmp(file->bytes, "/* XPM", 6) != 0;
 }
 
 /* Tells whether a JPEG lacks the mark of its end: anytopnm makes grey what is missing. */
@@ -57,7 +46,8 @@ static bool is_cut_jpeg(const ImageFile *file)
 static bool convert_to_pnm(ImageFile *file, Error *error)
 {
     Error why;
-    if (is_text(file))
+    /* anytopnm would draw its letters. */
+    if (file_is_text(file->bytes, file->size) && strncmp(file->bytes, "/* XPM", 6) != 0)
         return error_set(error, file->name, "is text, not an image");
     if (is_cut_jpeg(file))
         return error_set(error, file->name, "cut short: a JPEG without its end");
@@ -70,10 +60,10 @@ static bool convert_to_pnm(ImageFile *file, Error *error)
         free(bytes);
         good = false;
     }
+    bool missing = !good && strstr(why.text, "no such program");
     if (!good)
-        return error_set(error, file->name,
-                         "is not a PNM image, and netpbm's anytopnm cannot read it (%.400s)",
-                         why.text);
+        return error_set(error, file->name, "is not a PNM image, and netpbm's anytopnm %s (%.400s)",
+                         missing ? "is not installed" : "cannot read it", why.text);
     free(file->bytes);
     file->bytes = bytes, file->size = size;
     return true;

@@ -1,6 +1,5 @@
 #include "io/kind.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,6 +66,21 @@ static const char *kind_of_json(const char *bytes, size_t size)
     return "is JSON, a description; the weights are another file";
 }
 
+bool file_is_text(const char *bytes, size_t size)
+{
+    enum { LOOKED_AT = 512 };
+    size_t end = size < LOOKED_AT ? size : LOOKED_AT, i = 0;
+    while (i < end && bytes[i] && ((unsigned char)bytes[i] >= ' ' || strchr("\t\n\r\f", bytes[i])))
+        i++;
+    return i == end;
+}
+
+/* The version of its format, a small number in field 1, then the program that wrote it. */
+static bool is_onnx(const char *bytes, size_t size)
+{
+    return size > 3 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32 && bytes[2] == 0x12;
+}
+
 const char *file_kind(const char *bytes, size_t size)
 {
     if (!size)
@@ -77,6 +91,10 @@ const char *file_kind(const char *bytes, size_t size)
             return beginnings[i].kind;
     if (size > 1 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5)
         return "is a Python pickle" BY_PYTHON;
+    if (size > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' && bytes[2] == '\n')
+        return "is an image (PNM), not safetensors: 'classify' takes images";
+    if (is_onnx(bytes, size))
+        return "is an ONNX model, not safetensors: it is made of weights, not read";
     size_t space = 0;
     while (space < size && bytes[space] && strchr(" \t\r\n", bytes[space]))
         space++;
@@ -88,5 +106,7 @@ const char *file_kind(const char *bytes, size_t size)
     if ((size >= 9 && strncasecmp(bytes, "<!doctype", 9) == 0) ||
         (size >= 5 && strncasecmp(bytes, "<html", 5) == 0))
         return "is a web page, not the file: the download wants the file's own address";
+    if (size && (unsigned char)*bytes < 0x80 && file_is_text(bytes, size))
+        return "is text";
     return NULL;
 }
