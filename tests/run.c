@@ -147,6 +147,19 @@ const char *step_name(size_t i)
     return steps()->gl_pathv[i] + strlen("steps/");
 }
 
+Result run_step(const char *step, const char *words)
+{
+    Result r = run("%s/%s %s", build_folder(), step, words);
+    cr_assert_eq(r.status, 0, "%s %s: status %d: %s", step, words, r.status, r.err);
+    cr_expect_str_empty(r.err, "%s %s: %s", step, words, r.err);
+    return r;
+}
+
+void has(const char *text, const char *piece)
+{
+    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
+}
+
 char *folder_new(void)
 {
     const char *base = getenv("TMPDIR");

@@ -27,6 +27,13 @@ void run_well(const char *format, ...) __attribute__((format(printf, 1, 2)));
 Result run_in(const char *folder, const char *program, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Returns what a step's program prints, given these words; fails the test unless it succeeds and
+ * says nothing on standard error. */
+Result run_step(const char *step, const char *words);
+
+/* Expects the piece in the text. */
+void has(const char *text, const char *piece);
+
 /* Expects that the command ended with that status and one line on standard error that has all the
  * words, separated by "|"; a failed one must have printed nothing. Frees the result. what: the
  * command, for messages. */

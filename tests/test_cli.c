@@ -553,19 +553,10 @@ Test(cli, too_little_memory)
 
 /* --- right calls ----------------------------------------------------------------------------- */
 
-/* What a step prints, given these words. */
-static Result prints(const char *step, const char *words)
-{
-    Result r = run("%s/%s %s", build_folder(), step, words);
-    cr_assert_eq(r.status, 0, "%s %s: status %d: %s", step, words, r.status, r.err);
-    cr_expect_str_empty(r.err, "%s %s: %s", step, words, r.err);
-    return r;
-}
-
 Test(cli, report_is_the_default)
 {
     for (size_t i = 0; i < LADDER; i++) {
-        Result bare = prints(step_name(i), ""), named = prints(step_name(i), "report");
+        Result bare = run_step(step_name(i), ""), named = run_step(step_name(i), "report");
         cr_expect_str_eq(bare.out, named.out);
         cr_expect(strstr(bare.out, step_name(i)), "%s does not name itself", step_name(i));
         cr_expect_null(strstr(bare.out, "DIFFERS"), "%s is not the article's", step_name(i));
@@ -579,10 +570,10 @@ Test(cli, report_is_the_default)
 /* Runs the step with all of these words, a NULL behind them: all print the same. */
 static void print_the_same(const char *const *words)
 {
-    Result first = prints(STEP, words[0]);
+    Result first = run_step(STEP, words[0]);
     cr_expect_neq(first.out[0], 0);
     for (int i = 1; words[i]; i++) {
-        Result r = prints(STEP, words[i]);
+        Result r = run_step(STEP, words[i]);
         cr_expect_str_eq(r.out, first.out, "%s and %s", words[0], words[i]);
         result_free(&r);
     }
@@ -596,7 +587,7 @@ Test(cli, help_is_asked_for_as_elsewhere)
                                      "train --data shapes --help", "train --epoch 3 --help",
                                      NULL });
     print_the_same((const char *[]){ "--version", "report --version", NULL });
-    Result r = prints(STEP, "--version");
+    Result r = run_step(STEP, "--version");
     cr_expect_eq(strstr(r.out, STEP " (convnext-steps) "), r.out, "%s", r.out);
     result_free(&r);
     fails(USAGE, "trian: no such command; did you mean train?", "help trian");
@@ -612,7 +603,7 @@ enum { COMMANDS = sizeof command_names / sizeof *command_names };
 
 Test(cli, help_is_short_and_of_a_command_all)
 {
-    Result r = prints(STEP, "help");
+    Result r = run_step(STEP, "help");
     int lines = 0;
     for (const char *at = r.out; (at = strchr(at, '\n')); at++)
         lines++;
@@ -620,7 +611,7 @@ Test(cli, help_is_short_and_of_a_command_all)
     for (int i = 0; i < COMMANDS; i++) {
         char *words = str_format("help %s", command_names[i]);
         char *line = str_format("\n  %-9s ", command_names[i]);
-        Result own = prints(STEP, words);
+        Result own = run_step(STEP, words);
         cr_expect(strstr(r.out, line), "help is silent on %s", command_names[i]);
         cr_expect(strstr(own.out, "usage: " STEP " ") && strstr(own.out, "\nexample:\n") &&
                       strstr(own.out, "\n  --widths A,B,C,D "),
@@ -708,7 +699,7 @@ Test(cli, help_is_the_steps)
                   { "13_paper_roadmap", "--row N  ", true },
                   { "13_paper_roadmap", "--variant", false } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Result r = prints(cases[i].step, "help export");
+        Result r = run_step(cases[i].step, "help export");
         cr_expect_eq(strstr(r.out, cases[i].option) != NULL, cases[i].there, "%s, %s:\n%s",
                      cases[i].step, cases[i].option, r.out);
         result_free(&r);
@@ -733,7 +724,7 @@ static char *told(char *help, const char *option)
 static char *all_told(const char *command, const char *const *options)
 {
     char *words = str_format("help %s", command), *line = str_format("%s", "");
-    Result help = prints(STEP, words);
+    Result help = run_step(STEP, words);
     for (; *options; options++) {
         char *value = told(help.out, *options);
         cr_assert(value, "%s has no %s", words, *options);
@@ -835,13 +826,13 @@ Test(cli, options_that_mean_nothing_here)
              "report --depths 0,0,0,0 --layer-scale 1");
     fails_in("13_paper_roadmap", USAGE, "--layer-scale: this network has no layer scale",
              "report --row 0 --layer-scale 1");
-    Result r = prints("13_paper_roadmap", "report --row 15 --layer-scale 1 --drop-path 0.1");
+    Result r = run_step("13_paper_roadmap", "report --row 15 --layer-scale 1 --drop-path 0.1");
     cr_expect(strstr(r.out, "Against row 14: "), "row 14 has no layer scale: %s", r.out);
     result_free(&r);
-    r = prints("11_drop_path_layer_scale", "compare 10 --layer-scale 0.1 --drop-path 0.2");
+    r = run_step("11_drop_path_layer_scale", "compare 10 --layer-scale 0.1 --drop-path 0.2");
     cr_expect(strstr(r.out, "layer_scale"), "the other step was asked for them: %s", r.out);
     result_free(&r);
-    r = prints("11_drop_path_layer_scale", "report --layer-scale 0.1");
+    r = run_step("11_drop_path_layer_scale", "report --layer-scale 0.1");
     cr_expect(strstr(r.out, "Against 10_separate_downsampling: parameters"), "%s", r.out);
     result_free(&r);
 }
@@ -873,8 +864,8 @@ static int occurrences(const char *text, const char *piece)
 
 Test(cli, report_as_json_and_tsv_have_the_same_layers)
 {
-    Result json = prints(STEP, "report --format json --preset small");
-    Result tsv = prints(STEP, "report --format tsv --preset small");
+    Result json = run_step(STEP, "report --format json --preset small");
+    Result tsv = run_step(STEP, "report --format tsv --preset small");
     cr_expect_eq(strstr(tsv.out, "name\top\toutput\tparameters\tmacs\n"), tsv.out);
     cr_expect_eq(json.out[0], '{');
     cr_expect_eq(strcmp(json.out + strlen(json.out) - 2, "}\n"), 0);
@@ -888,11 +879,11 @@ Test(cli, report_as_json_and_tsv_have_the_same_layers)
 
 Test(cli, options_override_the_preset)
 {
-    Result r = prints(STEP, "report --format tsv --preset small --widths 8,9,10,12 "
-                            "--input 3x64x96 --batch-size 2 --part encoder");
+    Result r = run_step(STEP, "report --format tsv --preset small --widths 8,9,10,12 "
+                              "--input 3x64x96 --batch-size 2 --part encoder");
     cr_expect(strstr(r.out, "\ntotal\t-\t2x12x2x3\t"), "%s", r.out);
     result_free(&r);
-    r = prints(STEP, "report --format tsv --preset small --classes 7");
+    r = run_step(STEP, "report --format tsv --preset small --classes 7");
     cr_expect(strstr(r.out, "\ntotal\t-\t1x7\t"), "%s", r.out);
     result_free(&r);
 }
@@ -929,7 +920,7 @@ Test(cli, bench_measures)
         char *words = str_format("bench --preset small --batch-size 2 --runs 1 --threads 1 "
                                  "--format tsv --mode %s",
                                  modes[i]);
-        Result r = prints(STEP, words);
+        Result r = run_step(STEP, words);
         char *text = r.out, *row, *fields[10];
         cr_expect_str_eq(next_line(&text), header);
         cr_assert(row = next_line(&text));
@@ -951,7 +942,7 @@ Test(cli, bench_measures_layers)
         char *words = str_format("bench --preset small --runs 1 --threads 1 --format tsv --layers "
                                  "--mode %s",
                                  modes[i]);
-        Result r = prints(STEP, words);
+        Result r = run_step(STEP, words);
         char *text = r.out, *fields[7];
         double percent = 0;
         int backward = 0;

@@ -81,15 +81,6 @@ Test(compare, the_gain_is_the_largest)
 
 /* --- networks -------------------------------------------------------------------------------- */
 
-/* What a program prints; it must succeed in silence. */
-static Result prints(const char *step, const char *words)
-{
-    Result r = run("%s/%s %s", build_folder(), step, words);
-    cr_assert_eq(r.status, 0, "%s %s: status %d: %s", step, words, r.status, r.err);
-    cr_expect_str_empty(r.err, "%s %s: %s", step, words, r.err);
-    return r;
-}
-
 /* Takes the report's row that begins so off the list: it may be there once only. */
 static bool strike(char *report, const char *name, const char *op, const char *output,
                    const char *params, const char *macs)
@@ -134,7 +125,7 @@ static void check_rows(const char *before, const char *after, const char *words)
 {
     char *report = str_format("report --format tsv %s", words), *f[FIELDS], *line;
     char *compare = str_format("compare %.2s --format tsv %s", before, words);
-    Result a = prints(before, report), b = prints(after, report), c = prints(after, compare);
+    Result a = run_step(before, report), b = run_step(after, report), c = run_step(after, compare);
     char *text = c.out;
     cr_assert_eq(split(next_line(&text), f, FIELDS), FIELDS);
     while ((line = next_line(&text))) {
@@ -219,7 +210,7 @@ Test(compare, says_what_the_article_changes)
     for (int i = 0; i < KNOWN;) {
         int number = known[i].step;
         const char *step = step_name((size_t)number);
-        Result r = prints(step, "compare --format tsv"); /* with the step before */
+        Result r = run_step(step, "compare --format tsv"); /* with the step before */
         for (; i < KNOWN && known[i].step == number; i++) {
             int count = changes(r.out, known[i].mark, known[i].before, known[i].after);
             int all = changes(r.out, known[i].mark, "*", "*");
@@ -233,14 +224,9 @@ Test(compare, says_what_the_article_changes)
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-static void has(const char *text, const char *piece)
-{
-    cr_expect(strstr(text, piece), "'%s' is missing in\n%s", piece, text);
-}
-
 Test(compare, a_moved_convolution)
 {
-    Result r = prints("05_large_kernel", "compare 04");
+    Result r = run_step("05_large_kernel", "compare 04");
     has(r.out, "04_inverted_bottleneck -> 05_large_kernel\n");
     has(r.out,
         "\nencoder.stages.0.0\n"
@@ -257,7 +243,7 @@ Test(compare, a_moved_convolution)
 
 Test(compare, blocks_that_come_and_go)
 {
-    Result r = prints("01_stage_ratio", "compare");
+    Result r = run_step("01_stage_ratio", "compare");
     has(r.out, "\n- encoder.stages.1.3\n- block.0.0        conv2d          128x512x1x1 ");
     has(r.out, "\n+ encoder.stages.2.6 … 8: 3 alike\n+ block.0.0        conv2d ");
     has(r.out, "\n- encoder.stages.3.3\n  as in encoder.stages.1.3, at other sizes\n");
@@ -267,7 +253,7 @@ Test(compare, blocks_that_come_and_go)
 
 Test(compare, blocks_that_only_move)
 {
-    Result r = prints("10_separate_downsampling", "compare 09");
+    Result r = run_step("10_separate_downsampling", "compare 09");
     has(r.out, "\n+ encoder.stages.0.0\n+ 0                group_norm ");
     has(r.out, "\nencoder.stages.2.1 … 8 -> encoder.stages.2.2 … 9: 8 alike\n"
                "~ 6 layers only in size: from 1x1024x14x14 to 1x1024x7x7 and the like\n");
@@ -276,7 +262,7 @@ Test(compare, blocks_that_only_move)
 
 Test(compare, nothing_changed)
 {
-    Result r = prints("05_large_kernel", "compare 05_large_kernel");
+    Result r = run_step("05_large_kernel", "compare 05_large_kernel");
     has(r.out, "\nLayers: 0 added, 0 removed, 0 changed, 198 unchanged.\n");
     has(r.out, "\nparameters          178,698,344 ->        178,698,344   the same\n");
     result_free(&r);
@@ -295,7 +281,7 @@ Test(compare, fits_100_columns)
 {
     for (size_t i = 1; i <= LADDER; i++) {
         const char *step = step_name(i < LADDER ? i : LADDER - 1);
-        Result r = prints(step, i < LADDER ? "compare" : "compare 00");
+        Result r = run_step(step, i < LADDER ? "compare" : "compare 00");
         char *text = r.out;
         for (char *line; (line = next_line(&text));) {
             cr_expect(width(line) <= 100, "%s: %s", step, line);
@@ -318,7 +304,7 @@ Test(compare, both_get_the_options)
     };
     char *first = NULL;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        Result r = prints("05_large_kernel", lines[i]);
+        Result r = run_step("05_large_kernel", lines[i]);
         has(r.out, "~\ttotal\ttotal\t-\t-\t-\t-\t3x192x2x2\t3x192x2x2\t");
         if (first)
             cr_expect_str_eq(r.out, first, "%s", lines[i]);
@@ -333,7 +319,7 @@ Test(compare, both_get_the_options)
 static char *parameters(const char *step, const char *words)
 {
     char *f[5], *line = NULL;
-    Result r = prints(step, words);
+    Result r = run_step(step, words);
     char *text = r.out;
     for (char *next; (next = next_line(&text));)
         line = next;
@@ -347,7 +333,7 @@ static void check_parameters(const char *step, const char *words, const char *ot
                              const char *report)
 {
     char *compare = str_format("compare %s --format tsv", words), *t[FIELDS];
-    Result r = prints(step, compare);
+    Result r = run_step(step, compare);
     char *before = parameters(other, report), *after = parameters(step, "report --format tsv");
     char *total = strstr(r.out, "\ttotal\ttotal\t");
     cr_assert(total && split(total - 1, t, FIELDS) == FIELDS, "%s", r.out);
@@ -372,10 +358,10 @@ Test(compare, the_other_has_options_of_its_own)
     check_parameters(published, "11:article", last, "report --format tsv");
     check_parameters("05_large_kernel", "12:large", published,
                      "report --format tsv --variant large");
-    Result r = prints(published, "compare 11");
+    Result r = run_step(published, "compare 11");
     has(r.out, "11_drop_path_layer_scale --preset paper -> 12_official_convnext\n");
     result_free(&r);
-    r = prints("13_paper_roadmap", "compare 13:14 --row 15");
+    r = run_step("13_paper_roadmap", "compare 13:14 --row 15");
     has(r.out, "13_paper_roadmap --row 14 -> 13_paper_roadmap --row 15\n");
     result_free(&r);
 }
@@ -386,30 +372,30 @@ Test(compare, only_options_of_the_network_matter)
 {
     static const char *const same[] = { "report --format text", "report --threads 1" };
     for (size_t i = 0; i < step_count(); i++) {
-        Result plain = prints(step_name(i), "report");
+        Result plain = run_step(step_name(i), "report");
         for (int k = 0; k < 2; k++) {
-            Result r = prints(step_name(i), same[k]);
+            Result r = run_step(step_name(i), same[k]);
             cr_expect_str_eq(r.out, plain.out, "%s %s", step_name(i), same[k]);
             result_free(&r);
         }
         result_free(&plain);
     }
     for (size_t i = 1; i < step_count(); i++) {
-        Result plain = prints(step_name(i), "compare");
-        Result r = prints(step_name(i), "compare --format text --threads 1");
+        Result plain = run_step(step_name(i), "compare");
+        Result r = run_step(step_name(i), "compare --format text --threads 1");
         cr_expect_str_eq(r.out, plain.out, "%s", step_name(i));
         result_free(&plain);
         result_free(&r);
     }
-    Result r = prints("12_official_convnext", "report --batch-size 2");
+    Result r = run_step("12_official_convnext", "report --batch-size 2");
     has(r.out, "Against 11_drop_path_layer_scale --preset paper: parameters -0.");
     result_free(&r);
 }
 
 Test(compare, json_has_the_rows_of_tsv)
 {
-    Result json = prints("05_large_kernel", "compare 04 --format json");
-    Result tsv = prints("05_large_kernel", "compare 04 --format tsv");
+    Result json = run_step("05_large_kernel", "compare 04 --format json");
+    Result tsv = run_step("05_large_kernel", "compare 04 --format tsv");
     int rows = 0, lines = 0, open = 0;
     for (const char *at = json.out; (at = strstr(at, "{\"change\": ")); at++)
         rows++;

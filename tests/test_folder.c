@@ -103,7 +103,8 @@ Test(folder, of_shapes_is_shapes)
     char *folder = folder_new();
     for (int part = 0; part < 2; part++) {
         int count = part ? TESTS : COUNT;
-        cr_assert(dataset_open("shapes", part, count, &wanted[part], &error), "%s", error.text);
+        cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, part, count, &wanted[part], &error),
+                  "%s", error.text);
         for (int c = 0; c < 10; c++)
             run_well("mkdir -p '%s/%s/%d'", folder, part ? "test" : "train", c);
         for (int i = 0; i < count; i++) {

@@ -965,7 +965,8 @@ Test(train, evaluation_in_batches_of_any_size)
     Dataset data;
     Error error;
     Score first = { 0 };
-    cr_assert(dataset_open("shapes", TEST_SET, IMAGES, &data, &error), "%s", error.text);
+    cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, TEST_SET, IMAGES, &data, &error), "%s",
+              error.text);
     Net *net = small_network(NULL, 1);
     Weights *weights = weights_new(net);
     weights_init(weights, 3);
@@ -995,7 +996,8 @@ Test(train, of_equal_logits_the_first_are_the_best)
     Dataset data;
     Error error;
     Score score;
-    cr_assert(dataset_open("shapes", TEST_SET, 50, &data, &error), "%s", error.text);
+    cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, TEST_SET, 50, &data, &error), "%s",
+              error.text);
     Net *net = small_network(NULL, 1);
     Weights *zeros = weights_new(net);
     cr_assert(evaluate_images((Builder){ small_network, NULL, FAST }, zeros, &data, NULL,

@@ -204,7 +204,7 @@ static void check_network(const Net *net, TrainingOptions options)
         *l = t->op ? checked_layer(t->op) : (CheckedLayer){ .in = { -1, -1 } };
         for (int k = 0; k < 2 && t->in[k]; k++)
             l->in[k] = t->in[k]->index;
-        l->view = t->op && t->op->is_view && t->op->is_view(t, true);
+        l->view = tensor_is_view(t, true);
     }
     const char *fault = plan_fault(layers, count, arrays, plan.count, false);
     cr_assert_null(fault, "%s", fault);

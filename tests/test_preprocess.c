@@ -202,7 +202,8 @@ Test(preprocess, own_images_as_the_loader_has_them)
 {
     Dataset data;
     Error error;
-    cr_assert(dataset_open("shapes", TEST_SET, 20, &data, &error), "%s", error.text);
+    cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, TEST_SET, 20, &data, &error), "%s",
+              error.text);
     Preparer *preparer = preparer_new(&data, 1, 64, 64, &error);
     Preprocess preprocess;
     cr_assert(preparer && preprocess_dataset(&data, 1, 64, 64, &preprocess, &error));

@@ -173,8 +173,10 @@ static void check(Recipe recipe)
     Dataset training, test;
     Error error;
     TrainEnd end;
-    cr_assert(dataset_open("shapes", TRAINING_SET, 110, &training, &error), "%s", error.text);
-    cr_assert(dataset_open("shapes", TEST_SET, 20, &test, &error), "%s", error.text);
+    cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, TRAINING_SET, 110, &training, &error),
+              "%s", error.text);
+    cr_assert(dataset_open("shapes", &(DatasetWish){ 0 }, TEST_SET, 20, &test, &error), "%s",
+              error.text);
     recipe.out = out;
     cr_assert(trainer_run(&recipe, (Builder){ build, NULL, FAST }, &training, &test, &end, &error),
               "%s", error.text);

@@ -66,11 +66,6 @@ static char *json_of(const char *step, const char *options)
     return r.out;
 }
 
-static void has(const char *text, const char *piece)
-{
-    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
-}
-
 /* What is no JSON is found, so that the next tests can fail. */
 Test(report, json_with_mistakes_is_found)
 {

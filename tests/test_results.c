@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void has(const char *text, const char *piece)
-{
-    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
-}
-
 /* Trains for a moment: `settings` stand before the script. */
 static Result trained(const char *settings, const char *folder)
 {

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void has(const char *text, const char *piece)
-{
-    cr_expect(strstr(text, piece), "'%s' is not in %s", piece, text);
-}
-
 /* A moment of training, as the environment of results/train.sh. */
 #define TINY                                                                                       \
     "DATA=shapes TRAIN='--stem 8 --widths 8,12,16,24 --depths 1,1,1,1 --limit 40 --batch-size "    \

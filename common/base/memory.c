@@ -93,6 +93,12 @@ void str_append(char **text, const char *format, ...)
     free(more);
 }
 
+bool str_ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
 char *str_float(float value)
 {
     char text[32];

@@ -3,6 +3,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Returns a * b, or SIZE_MAX on overflow: a size that no allocation grants. */
@@ -20,6 +21,8 @@ char *str_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Puts more text behind *text, which str_format returned, or NULL for "". */
 void str_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+bool str_ends_with(const char *text, const char *end);
 
 /* Returns the number in as few digits as tell it from other floats, from the heap. */
 char *str_float(float value);

@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#define PI 3.14159265358979323846
-
 uint64_t random_stream(const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325u;
@@ -61,7 +59,7 @@ double random_normal(Random r, uint64_t i)
     draw(r, i, bits);
     /* Box-Muller transform; 1 - u is never 0, so the logarithm is finite. */
     double u = (double)(bits[0] >> 11) * 0x1p-53, v = (double)(bits[1] >> 11) * 0x1p-53;
-    return sqrt(-2 * log(1 - u)) * cos(2 * PI * v);
+    return sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
 }
 
 /* Returns the upper half of a 128-bit product, computed from halves of the factors: not every

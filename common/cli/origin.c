@@ -470,12 +470,10 @@ Dataset origin_data(const Origin *origin, DatasetPart part, int limit)
                   origin->file.path);
     outputs_check_data(&origin->run->options, name);
     DatasetWish wish = blueprint_wish(origin->run, origin);
-    bool test = part == TEST_SET;
     if (recorded->name && recorded->height && dataset_same(name, recorded->name))
         wish.like = recorded;
-    if (!dataset_open_parts(name, &wish, test ? NULL : &data, test ? &data : NULL, &error))
+    if (!dataset_open(name, &wish, part, limit, &data, &error))
         error_die_of(EXIT_FAILED, &error);
-    dataset_limit(&data, limit);
     origin_normalise(origin, &data);
     return data;
 }

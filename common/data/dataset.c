@@ -168,14 +168,11 @@ bool dataset_open_parts(const char *name, const DatasetWish *wish, Dataset *trai
     return good;
 }
 
-bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error)
+bool dataset_open(const char *name, const DatasetWish *wish, DatasetPart part, int limit,
+                  Dataset *data, Error *error)
 {
     bool test = part == TEST_SET;
-    *data = (Dataset){ 0 };
-    if (limit < 0)
-        return error_set(error, name, "a limit of %d images is below 0", limit);
-    if (!dataset_open_parts(name, &(DatasetWish){ 0 }, test ? NULL : data, test ? data : NULL,
-                            error))
+    if (!dataset_open_parts(name, wish, test ? NULL : data, test ? data : NULL, error))
         return false;
     dataset_limit(data, limit);
     return true;

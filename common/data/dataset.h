@@ -46,7 +46,8 @@ bool dataset_open_parts(const char *name, const DatasetWish *wish, Dataset *trai
                         Error *error);
 
 /* One part; limit: only the first so many images; 0: all. */
-bool dataset_open(const char *name, DatasetPart part, int limit, Dataset *data, Error *error);
+bool dataset_open(const char *name, const DatasetWish *wish, DatasetPart part, int limit,
+                  Dataset *data, Error *error);
 void dataset_limit(Dataset *data, int limit);
 void dataset_free(Dataset *data);
 

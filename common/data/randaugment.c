@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
-
 /* --- values ---------------------------------------------------------------------------------- */
 
 static size_t points_of(const Image *p)
@@ -244,7 +242,7 @@ static double rounded(double value)
 /* Counterclockwise about the middle. */
 static void rotate(Image *p, double degrees, const uint8_t *fill)
 {
-    double angle = -degrees * (PI / 180), x = p->width / 2.0, y = p->height / 2.0;
+    double angle = -degrees * (M_PI / 180), x = p->width / 2.0, y = p->height / 2.0;
     double c = rounded(cos(angle)), s = rounded(sin(angle));
     double m[6] = { c, s, 0, -s, c, 0 };
     m[2] = c * -x + s * -y + x;

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-#define PI 3.14159265358979323846
-
 const char *const shapes_names[SHAPES_CLASSES] = { "disc", "ring",  "square",  "triangle",
                                                    "star", "cross", "stripes", "checkerboard",
                                                    "dots", "spiral" };
@@ -44,7 +42,7 @@ static double triangle(double x, double y, double r)
  * tip (1.2 r away) to the notch (half as far). */
 static double star(double x, double y, double r)
 {
-    double turn = 2 * PI / 5, angle = atan2(y, x), away = hypot(x, y);
+    double turn = 2 * M_PI / 5, angle = atan2(y, x), away = hypot(x, y);
     angle = fabs(angle - turn * round(angle / turn));
     double tip = 1.2 * r, notch_x = 0.55 * r * cos(turn / 2), notch_y = 0.55 * r * sin(turn / 2);
     double side_x = notch_x - tip, side_y = notch_y;
@@ -90,7 +88,7 @@ static double dots(double x, double y, double r)
 static double spiral(double x, double y, double r)
 {
     double period = 0.8 * r, away = hypot(x, y);
-    return fmax(bands(away - period * atan2(y, x) / (2 * PI), period), away - 1.5 * r);
+    return fmax(bands(away - period * atan2(y, x) / (2 * M_PI), period), away - 1.5 * r);
 }
 
 static Outline *const outlines[SHAPES_CLASSES] = { disc,  ring,    square,       triangle, star,
@@ -122,7 +120,7 @@ static int class_of(Random r, uint32_t i)
 
 static Scene compose(Random r, int class)
 {
-    double angle = between(r, 0, -0.3, 0.3), slope = between(r, 1, 0, 2 * PI);
+    double angle = between(r, 0, -0.3, 0.3), slope = between(r, 1, 0, 2 * M_PI);
     double steepness = between(r, 2, 0, 1.5), contrast = between(r, 3, 90, 150);
     bool dark = random_below(r, 4, 2);
     return (Scene){

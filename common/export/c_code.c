@@ -105,8 +105,7 @@ static void find_lifetimes(CCode *c)
     int count = net_tensors(c->net);
     for (int i = 0; i < count; i++) {
         const Tensor *t = net_tensor(c->net, i);
-        bool view = i && t->op->is_view && t->op->is_view(t, false);
-        c->source[i] = view ? c->source[t->in[0]->index] : t;
+        c->source[i] = tensor_is_view(t, false) ? c->source[t->in[0]->index] : t;
         c->until[i] = i;
         for (int k = 0; k < 2 && t->in[k]; k++)
             c->until[c->source[t->in[k]->index]->index] = i;
@@ -341,7 +340,7 @@ static bool check(const Net *net, bool beside, Error *error)
 {
     for (int i = 1; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        if (!c_layer(t->op) && !(t->op->is_view && t->op->is_view(t, false)))
+        if (!c_layer(t->op) && !tensor_is_view(t, false))
             return error_set(error, t->name,
                              "%s has no counterpart in C that this program knows of", t->op->name);
     }

@@ -303,6 +303,11 @@ uint64_t tensor_params(const Tensor *t)
     return count;
 }
 
+bool tensor_is_view(const Tensor *t, bool training)
+{
+    return t->op && t->op->is_view && t->op->is_view(t, training);
+}
+
 bool net_has(const Net *net, const Op *op)
 {
     for (int i = 1; i < net_tensors(net); i++)

@@ -141,6 +141,9 @@ size_t tensor_rows(const Tensor *t);     /* n·h·w */
 size_t tensor_elements(const Tensor *t); /* n·h·w·c */
 uint64_t tensor_params(const Tensor *t); /* trained parameters of this layer */
 
+/* Tests for a view, which computes nothing (Op): its values are its input's. */
+bool tensor_is_view(const Tensor *t, bool training);
+
 uint64_t net_macs(const Net *net);
 bool net_has(const Net *net, const Op *op); /* has it a layer of that op? */
 uint64_t net_trained(const Net *net);       /* trained parameters */

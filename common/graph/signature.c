@@ -1,96 +1,68 @@
 #include "graph/signature.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "graph/op.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A growing text; initialised with { 0 }. */
-typedef struct {
-    char *text;
-    size_t used, capacity;
-} Words;
-
-static void put(Words *w, const char *words)
+static void put_number(FILE *out, const char *what, size_t number)
 {
-    size_t length = strlen(words) + 1;
-    if (w->capacity - w->used < length) {
-        w->capacity = size_mul(w->capacity + length, 2);
-        w->text = mem_grow(w->text, w->capacity, 1);
-    }
-    memcpy(w->text + w->used, words, length);
-    w->used += length - 1;
-}
-
-static void put_number(Words *w, const char *what, size_t number)
-{
-    char words[64];
-    snprintf(words, sizeof words, " %s %zu", what, number);
     if (number)
-        put(w, words);
-}
-
-/* Tests for a layer whose output is its input when the network is not in training. */
-static bool is_identity(const Tensor *t)
-{
-    return t->op && t->op->is_view && t->op->is_view(t, false);
+        fprintf(out, " %s %zu", what, number);
 }
 
 static const Tensor *source(const Tensor *t)
 {
-    while (is_identity(t))
+    while (tensor_is_view(t, false))
         t = t->in[0];
     return t;
 }
 
-static void put_attributes(Words *w, const Tensor *t)
+static void put_attributes(FILE *out, const Tensor *t)
 {
     size_t count = 0;
-    char eps[32];
-    put_number(w, "kernel", (size_t)t->a.kernel);
-    put_number(w, "stride", (size_t)t->a.stride);
-    put_number(w, "pad", (size_t)t->a.pad);
-    put_number(w, "groups", (size_t)t->a.groups);
-    snprintf(eps, sizeof eps, " eps %g", (double)t->a.eps);
+    put_number(out, "kernel", (size_t)t->a.kernel);
+    put_number(out, "stride", (size_t)t->a.stride);
+    put_number(out, "pad", (size_t)t->a.pad);
+    put_number(out, "groups", (size_t)t->a.groups);
     if (t->a.eps != 0)
-        put(w, eps);
+        fprintf(out, " eps %g", (double)t->a.eps);
     for (int i = 0; i < t->params; i++)
         count += net_param(t->net, t->first_param + i)->count;
-    put_number(w, "params", count);
+    put_number(out, "params", count);
 }
 
 /* Appends one layer. number: the number of each tensor in the signature. */
-static void put_layer(Words *w, const Tensor *t, const int *number)
+static void put_layer(FILE *out, const Tensor *t, const int *number)
 {
-    char words[64];
-    put(w, t->op ? "; " : "");
-    put(w, t->op ? t->op->name : "input");
-    put_attributes(w, t);
+    fprintf(out, "%s%s", t->op ? "; " : "", t->op ? t->op->name : "input");
+    put_attributes(out, t);
     for (int i = 0; i < 2 && t->in[i]; i++) {
         int from = number[source(t->in[i])->index];
-        snprintf(words, sizeof words, " of %d", from);
         if (t->in[1] || from != number[t->index] - 1)
-            put(w, words);
+            fprintf(out, " of %d", from);
     }
-    snprintf(words, sizeof words, " %dx%dx%d", t->c, t->h, t->w);
-    put(w, words);
+    fprintf(out, " %dx%dx%d", t->c, t->h, t->w);
 }
 
 char *net_signature(const Net *net)
 {
-    Words w = { 0 };
+    Text text;
+    text_open(&text);
     int *number = mem_alloc((size_t)net_tensors(net), sizeof *number), count = 0;
     for (int i = 0; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        if (is_identity(t))
+        if (tensor_is_view(t, false))
             continue;
         number[i] = count++;
-        put_layer(&w, t, number);
+        put_layer(text.out, t, number);
     }
     free(number);
-    return w.text;
+    text_close(&text);
+    return text.bytes;
 }
 
 /* Copies the words of the layer at *at and moves *at to the next layer. */
@@ -109,7 +81,7 @@ SignatureDifference signature_difference(const char *theirs, const char *ours, c
     SignatureDifference d = { .name = "the end" };
     for (int i = 0; i < net_tensors(net); i++) {
         const Tensor *t = net_tensor(net, i);
-        if (is_identity(t))
+        if (tensor_is_view(t, false))
             continue;
         read_layer(&theirs, d.theirs);
         read_layer(&ours, d.ours);

@@ -184,12 +184,6 @@ static void wrong_shape(Mismatches *m, const Param *p, const Entry *entry)
     free(found);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static int by_key(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -238,7 +232,7 @@ static void find_extra(const Reading *r, int count, const Safetensors *file, con
     qsort(keys, (size_t)count, sizeof *keys, by_key);
     for (size_t i = 0; i < file->count; i++) {
         const char *key = file->entries[i].key;
-        if (strncmp(key, prefix, strlen(prefix)) != 0 || ends_with(key, "num_batches_tracked"))
+        if (strncmp(key, prefix, strlen(prefix)) != 0 || str_ends_with(key, "num_batches_tracked"))
             continue;
         if (!bsearch(&key, keys, (size_t)count, sizeof *keys, by_key))
             add_mismatch(m, "unexpected", error_shown(key).text);

@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#define PI 3.14159265358979323846
-
 static double warm_up(long step, long warmup, double lr)
 {
     return lr * (double)(step + 1) / (double)warmup;
@@ -14,7 +12,7 @@ double schedule_lr(long step, long total, long warmup, double lr, double min_lr)
     if (step < warmup)
         return warm_up(step, warmup, lr);
     double done = (double)(step - warmup) / (double)(total > warmup ? total - warmup : 1);
-    return min_lr + (lr - min_lr) * (1 + cos(PI * done)) / 2;
+    return min_lr + (lr - min_lr) * (1 + cos(M_PI * done)) / 2;
 }
 
 double schedule_steps_lr(long step, long total, long warmup, double lr)

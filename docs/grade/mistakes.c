@@ -22,11 +22,6 @@ void tell_erratum(Grade *g, int number)
     free(start);
 }
 
-static bool differ(Paired p, Fact f)
-{
-    return strcmp(p.want->fact[f], p.got->fact[f]) != 0;
-}
-
 static bool is_op(const Described *layer, const char *op)
 {
     return layer && strcmp(layer->fact[OP], op) == 0;

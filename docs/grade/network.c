@@ -136,6 +136,11 @@ static bool are_alike(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+bool differ(Paired p, Fact f)
+{
+    return strcmp(p.want->fact[f], p.got->fact[f]) != 0;
+}
+
 /* The length of a name without its last parts, which number the layers of a block. */
 static size_t unit_length(const char *name)
 {

@@ -50,6 +50,9 @@ typedef struct {
     const Described *want, *got;
 } Paired;
 
+/* Tests whether a fact of both layers differs. */
+bool differ(Paired pair, Fact fact);
+
 /* Pairs the layers, in order, those of one name or of one place before others; to be freed. */
 Paired *network_pair(const Network *want, const Network *got, size_t *count);
 

@@ -225,11 +225,6 @@ static void tell_widths(Grade *g, int i, Paired p)
         tell_erratum(g, 2);
 }
 
-static bool differ(Paired p, Fact f)
-{
-    return strcmp(p.want->fact[f], p.got->fact[f]) != 0;
-}
-
 /* Tests for a pair in which `fact` differs, or whose layer alone counts. */
 typedef bool Wrong(Paired pair);
 

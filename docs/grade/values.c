@@ -72,19 +72,13 @@ void sizes_draw(Grade *g, bool drops, bool scales)
 
 /* --- weights and batch ------------------------------------------------------------------------ */
 
-static bool ends(const char *key, const char *with)
-{
-    size_t length = strlen(key), tail = strlen(with);
-    return length >= tail && strcmp(key + length - tail, with) == 0;
-}
-
 /* Numbers that keep what runs through the network near 1. */
 static float draw_value(Random r, uint64_t i, const Entry *entry)
 {
     if (entry->rank >= 2)
         return (float)(random_normal(r, i) *
                        sqrt((double)entry->shape[0] / (double)entry_elements(entry)));
-    if (ends(entry->key, "running_mean") || ends(entry->key, "bias"))
+    if (str_ends_with(entry->key, "running_mean") || str_ends_with(entry->key, "bias"))
         return (float)(0.3 * random_normal(r, i));
     return (float)(0.5 + random_uniform(r, i));
 }

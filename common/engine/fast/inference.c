@@ -55,17 +55,12 @@ static void count_readers(Inference *plan)
     }
 }
 
-static bool is_view(const Tensor *t)
-{
-    return t->op && t->op->is_view && t->op->is_view(t, false);
-}
-
 /* Returns the only layer that reads t, looking through views, or NULL. */
 static const Tensor *only_reader(const Inference *plan, const Tensor *t)
 {
     while (plan->reader_count[t->index] == 1) {
         t = plan->reader[t->index];
-        if (!is_view(t))
+        if (!tensor_is_view(t, false))
             return t;
     }
     return NULL;
@@ -90,7 +85,7 @@ static void fuse(const Inference *plan, Unit *u, const bool *fused)
     const Tensor *before = u->last;
     if (next && next->op->flags & OP_SUMS && !fused[next->index] && next->in[0] != next->in[1]) {
         const Tensor *left = next->in[0];
-        while (is_view(left) && left != before)
+        while (tensor_is_view(left, false) && left != before)
             left = left->in[0];
         u->residual = left == before ? next->in[1] : next->in[0];
         u->last = u->sum = next;
@@ -116,7 +111,7 @@ static void make_units(Inference *plan)
     plan->units = mem_alloc((size_t)count, sizeof *plan->units);
     for (int i = 0; i < count; i++) {
         const Tensor *t = net_tensor(plan->net, i);
-        if (!t->op || fused[i] || is_view(t))
+        if (!t->op || fused[i] || tensor_is_view(t, false))
             continue;
         Unit u = { .first = t, .last = t, .fast = fast_of(t->op), .saved = -1 };
         if (is_product(&u))
@@ -137,7 +132,7 @@ static void make_units(Inference *plan)
 /* Returns the tensor that owns t's storage: t itself, or the input of a view. */
 static const Tensor *storage_owner(const Tensor *t)
 {
-    while (is_view(t))
+    while (tensor_is_view(t, false))
         t = t->in[0];
     return t;
 }

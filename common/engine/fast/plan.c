@@ -61,28 +61,23 @@
 
 /* --- properties of layers -------------------------------------------------------------------- */
 
-bool plan_is_view(const Tensor *t)
-{
-    return t->op && t->op->is_view && t->op->is_view(t, true);
-}
-
 const Tensor *plan_owner(const Tensor *t)
 {
-    while (plan_is_view(t))
+    while (tensor_is_view(t, true))
         t = t->in[0];
     return t;
 }
 
 bool plan_runs_definition(const Tensor *t)
 {
-    return t->op && !plan_is_view(t) && !fast_of(t->op);
+    return t->op && !tensor_is_view(t, true) && !fast_of(t->op);
 }
 
 bool plan_has(const Tensor *t, FastFlags flag)
 {
     if (plan_runs_definition(t))
         return flag & (READS_X | READS_Y);
-    return t->op && !plan_is_view(t) && (fast_of(t->op)->flags & flag);
+    return t->op && !tensor_is_view(t, true) && (fast_of(t->op)->flags & flag);
 }
 
 int plan_backward_step(const Training *plan, const Tensor *t)
@@ -153,7 +148,7 @@ static void place_values(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!plan_is_view(n->t))
+        if (!tensor_is_view(n->t, true))
             plan_assign_storage(plan, &n->values, tensor_elements(n->t), i);
         for (int k = 0; k < 2 && n->t->in[k]; k++)
             read_in_forward(plan, n->t->in[k], i);
@@ -164,7 +159,7 @@ static void place_values(Training *plan)
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = plan->nodes[i].t;
         int step = plan_backward_step(plan, t);
-        if (plan_is_view(t))
+        if (tensor_is_view(t, true))
             continue;
         if (plan_has(t, READS_X))
             recompute_or_keep(plan, t->in[0], step);
@@ -180,7 +175,7 @@ static void share_values(Training *plan)
 {
     for (int i = 0; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (!plan_has(n->t, IN_PLACE) || plan_is_view(n->t))
+        if (!plan_has(n->t, IN_PLACE) || tensor_is_view(n->t, true))
             continue;
         const Tensor *from = plan_owner(n->t->in[0]);
         const Array *x = &plan_node(plan, from)->values;
@@ -235,7 +230,7 @@ static bool is_last_reader(const Training *plan, int storage, int now)
 /* Tests whether the layer passes its gradient through to its inputs. */
 static bool passes_gradient(const Tensor *t)
 {
-    return plan_is_view(t) || t->op->flags & OP_SUMS;
+    return tensor_is_view(t, true) || t->op->flags & OP_SUMS;
 }
 
 /* Decides how layer n assigns the gradient of input k, and where that is stored if n is the first
@@ -300,7 +295,7 @@ static void place_scratch(Training *plan)
 {
     for (int i = 1; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (plan_is_view(n->t))
+        if (tensor_is_view(n->t, true))
             continue;
         size_t work = layer_work(plan, n->t);
         plan->work_floats = work > plan->work_floats ? work : plan->work_floats;

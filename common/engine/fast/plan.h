@@ -50,8 +50,6 @@ struct Training {
 Training *plan_new(const Net *net, TrainingOptions options);
 
 Node *plan_node(const Training *plan, const Tensor *t);
-/* Tests for a view, which computes nothing: its values are its input's. */
-bool plan_is_view(const Tensor *t);
 /* Returns the owner of a view's values; any other tensor itself. */
 const Tensor *plan_owner(const Tensor *t);
 /* Tests whether the layer runs by its definition because it has no fast way. */

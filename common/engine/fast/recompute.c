@@ -8,7 +8,7 @@
  * after a norm, whose input is kept, it is recomputed.) */
 static bool is_recomputable(const Training *plan, const Tensor *t)
 {
-    return plan_has(t, RECOMPUTABLE) && !plan_is_view(t) &&
+    return plan_has(t, RECOMPUTABLE) && !tensor_is_view(t, true) &&
            (plan_has(t, READS_X) || plan_node(plan, plan_owner(t->in[0]))->recompute);
 }
 

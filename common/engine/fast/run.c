@@ -90,7 +90,7 @@ void training_forward(Training *plan, Weights *weights)
 {
     for (int i = 1; i < plan->count; i++) {
         Node *n = &plan->nodes[i];
-        if (plan_is_view(n->t))
+        if (tensor_is_view(n->t, true))
             continue;
         double start = clock_seconds();
         run_forward(plan, n, weights);
@@ -177,7 +177,7 @@ void training_backward(Training *plan, Weights *weights, Weights *gradients)
         double start = clock_seconds();
         if (n->gradient.storage < 0)
             zero_param_gradients(n, gradients);
-        else if (plan_is_view(n->t))
+        else if (tensor_is_view(n->t, true))
             pass_gradient(plan, n);
         else
             run_backward(plan, n, weights, gradients);
