@@ -77,6 +77,17 @@ function store(key, value) {
     }
 }
 
+// --- files to save ---
+
+const blobs = {}; // one of a name at a time, else every drawing would keep another in memory
+function blobOf(name, bytes) {
+    const old = blobs[name];
+    if (old && old.bytes === bytes) return old.url;
+    if (old) URL.revokeObjectURL(old.url);
+    blobs[name] = bytes ? { bytes, url: URL.createObjectURL(new Blob([bytes])) } : null;
+    return bytes ? blobs[name].url : null;
+}
+
 // --- the command shown ---
 
 const quoted = word => /^[\w.,:/=+-]+$/.test(word) ? word : `'${word}'`;

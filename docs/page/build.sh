@@ -18,6 +18,7 @@ command -v cmark-gfm >/dev/null || lacks cmark-gfm cmark-gfm 'makes the lessons'
 # The edits in the answers to the lessons' first exercises: the answer's number, the step, sed's command.
 edits() {
     for answers in docs/answers/[0-9]*.md; do
+        [ -f "$answers" ] || continue
         number=${answers##*/}
         awk -v number="${number%%_*}" -v OFS='\t' '/^(#+ )?2[.] / { exit }
             /sed \047.*\047/ { sub(/^.*sed \047/, ""); sub(/\047.*$/, ""); edit = $0 }
@@ -26,7 +27,7 @@ edits() {
 }
 
 tries() { # FOLDER: writes the steps with these edits, as the answers have them
-    edits | while IFS='	' read -r number step edit; do
+    edits | while IFS=$tab read -r number step edit; do
         try=$1/try_$number/main.c
         [ -f "steps/$step/main.c" ] || continue
         mkdir -p "${try%/*}"

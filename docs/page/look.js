@@ -49,7 +49,7 @@ VIEWS.push({
         drawPnm(look, image);
         const part = (name, ...rest) => h('section', { 'data-part': name }, rest);
         const terminals = Object.fromEntries(['answers', 'field', 'layers', 'noise'].map(name => [name, h('div')]));
-        const say = (name, command) => fill(terminals[name], inTerminal(...new Set(networks.map(({ step }) => command(program(step), weightsPath(step))))));
+        const say = (name, command) => fill(terminals[name], inTerminal(...new Set(networks.map(({ step }) => command(program(step), weightsPath(step), fileName(image))))));
         root.append(h('div.chooser', h('div', look, h('p.note', t('chosenImage'), ' ', saved(image), ' ', inverted(image))), gallery(), drawingBoard(), ownFile()),
             h('div.controls', networks.map(n => networkChoice(n, there))));
         const absent = networks.filter(n => !there(n.step));
@@ -65,8 +65,8 @@ VIEWS.push({
                 h('div.two', networks.map(n => n.field)), terminals.field),
             part('layers', h('h2', t('activations')), h('div.controls.layers'), h('div.two', networks.map(n => n.sheet)), terminals.layers),
             part('noise', h('h2', t('robust')), h('p.note', t('robustNote', SHOWN)), h('div.controls.noise'), h('div.two', networks.map(n => n.noise)), terminals.noise));
-        say('answers', (call, weights) => `${call} classify image.pgm --weights ${weights}`);
-        say('field', (call, weights) => `${call} field image.pgm --weights ${weights} --stage ${state.stage}${state.pixel ? ' --at ' + state.pixel : ''} --output field.tsv`);
+        say('answers', (call, weights, file) => `${call} classify ${file} --weights ${weights}`);
+        say('field', (call, weights, file) => `${call} field ${file} --weights ${weights} --stage ${state.stage}${state.pixel ? ' --at ' + state.pixel : ''} --output field.tsv`);
         say('noise', (call, weights) => `${call} evaluate --weights ${weights} --limit ${SHOWN} | head -n 1\nfor alter in ${LEVELS.slice(1).join(' ')}; do ${call} evaluate --weights ${weights} --limit ${SHOWN} --alter $alter | head -n 1; done`);
         let at = networks[0]; // whose fault an error is
         try {
@@ -103,9 +103,10 @@ const chosen = image => {
     change({ image: 'own' });
 };
 // The file of the commands shown.
+const fileName = image => pnmHead(image).planes === 3 ? 'image.ppm' : 'image.pgm';
 function saved(image) {
-    const name = pnmHead(image).planes === 3 ? 'image.ppm' : 'image.pgm';
-    return h('a', { href: URL.createObjectURL(new Blob([image])), download: 'image.pgm' }, t('save', name));
+    const name = fileName(image);
+    return h('a', { href: blobOf('image', image), download: name }, t('save', name));
 }
 const inverted = image => h('button.quiet', { type: 'button', onclick: () => {
     const { at } = pnmHead(image);
@@ -282,7 +283,7 @@ async function showLayers(root, networks, say, late) {
     const common = all.filter(([name]) => networks.every(n => n.layers.some(layer => layer[0] === name)));
     const standard = (common.find(([, op]) => op === 'add') || common[0] || all[0])[0];
     const show = async name => {
-        say('layers', (call, weights) => `${call} show image.pgm --weights ${weights} --layer ${name} --output sheet.pgm`);
+        say('layers', (call, weights, file) => `${call} show ${file} --weights ${weights} --layer ${name} --output sheet.pgm`);
         for (const n of networks) {
             const has = n.layers.some(layer => layer[0] === name);
             if (!has) {

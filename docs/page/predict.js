@@ -112,11 +112,12 @@ VIEWS.push({
     name: 'predict',
     defaults: { step: '05_large_kernel' },
     show(root) {
+        const known = ([step]) => EDITS[step] || STEPS.some(s => s.name === step);
         const asked = STEPS.filter(s => QUESTIONS[s.number] && s.exercise[lang()]);
         const step = asked.find(s => s.name === state.step) || asked[0];
         const list = h('ol.questions', asked.map(s => h('li', h('a', { href: address({ step: s.name }), 'aria-current': s === step ? 'true' : null }, h('span.number', s.number), ' ', stepTitle(s.name)))));
         const said = h('p.note', { role: 'status' });
-        const fields = QUESTIONS[step.number].map((field, i) => {
+        const fields = QUESTIONS[step.number].filter(field => (field.calls || [field.search(1)]).every(known)).map((field, i) => {
             const id = 'guess' + i, answer = h('div.answer', { 'aria-live': 'polite' });
             const input = field.kind === 'yes' ? h('select', { id }, [['', '–'], ['yes', t('yes')], ['no', t('no')]].map(([value, text]) => h('option', { value }, text)))
                 : h('input', { id, autocomplete: 'off', inputmode: field.kind === 'text' ? 'text' : 'decimal', size: field.kind === 'text' ? 34 : 16 });

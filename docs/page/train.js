@@ -106,11 +106,11 @@ function raceBoard() {
         [0, 25, 50, 75, 90, 100].map(v => `<line class="${v === 90 ? 'goal' : 'rule'}" x1="${left}" x2="${width - 12}" y1="${y(v)}" y2="${y(v)}"/><text x="${left - 8}" y="${y(v) + 4}" text-anchor="end">${v}%</text>`).join('') +
         `<text x="${left}" y="${height - 8}">${t('epoch')} 0</text><text x="${width - 12}" y="${height - 8}" text-anchor="end">${most}</text>` + lines.join('') + '</svg>';
     const row = run => {
-        const last = run.epochs[run.epochs.length - 1], best = run.files[`runs/${run.step}/best.safetensors`];
+        const last = run.epochs[run.epochs.length - 1], best = blobOf('weights' + run.number, run.files[`runs/${run.step}/best.safetensors`]);
         return h('tr', { 'data-step': run.step }, h('th', { scope: 'row' }, h('span.key.run' + run.number), ' ', stepTitle(run.step)),
             h('td.number', last ? `${last.number}` : '0'), h('td.number', last ? last.loss.toFixed(3) : '–'), h('td.number.top1', last ? last.top1.toFixed(1) + '%' : '–'),
             h('td.number', run.seconds.toFixed(0) + ' s'), h('td', t('run_' + run.state)),
-            h('td', best && h('a.button', { href: URL.createObjectURL(new Blob([best])), download: `${run.step}.safetensors` }, t('download'))));
+            h('td', best && h('a.button', { href: best, download: `${run.step}.safetensors` }, t('download'))));
     };
     const doneSteps = race.runs.filter(run => run.state === 'done').map(run => run.step), done = doneSteps.length > 0;
     return [plot, h('div.scroll', h('table', h('thead', h('tr', ['step', 'epoch', 'loss', 'heldOut', 'time', 'status', ''].map(key => h('th', { scope: 'col', class: ['epoch', 'loss', 'heldOut', 'time'].includes(key) ? 'number' : null }, key && t(key))))), h('tbody', race.runs.map(row)))),

@@ -41,6 +41,10 @@ async function predictions(steps) {
                 const printed = shell(command).trimEnd().split('\n').map(plain), most = lines.at(-1).startsWith('… ') ? lines.slice(0, -1) : lines;
                 check(`${step}: ${label}`, right !== undefined && most.every((line, i) => plain(line) === printed[i]) && (most !== lines || printed.length === lines.length), `${right}; ${command} prints ${printed.slice(0, 3).join(' | ')}, not ${lines[0]}`);
             });
+            // The lesson's answers have the same figures, rounded ones perhaps with …, or so many lines.
+            const section = digits(readFileSync(`docs/answers/${step}.md`, 'utf8').split(/^(?:#+ )?2[.] /m)[0]);
+            answers.filter(({ right }) => !/^(true|false)$/.test(right)).forEach(({ label, right }) =>
+                check(`${step}: ${label}: the answer`, section.includes(right) || section.includes(right.slice(0, -1) + '…') || section.split('\n').filter(line => /\t\d+$/.test(line)).length === +right, right));
             // Its right answers, typed in, are right.
             await value('document.querySelectorAll(".guess").forEach(g => { const right = g.querySelector("[data-answer]").dataset.answer, i = g.querySelector("input, select"); i.value = i.tagName === "SELECT" ? (right === "true" ? "yes" : "no") : right; g.querySelector(".answer").replaceChildren(); }), document.querySelector("form").requestSubmit()');
             await until('document.querySelectorAll(".judged").length === document.querySelectorAll(".guess").length');

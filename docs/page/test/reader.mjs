@@ -41,7 +41,7 @@ async function ownImages() {
         ['huge.png', 6000, 4500, 'image/png', shirt(4500), '1024x768'],
         ['thin.png', 3000, 2, 'image/png', shirt(3000), '1024x1'],
         ['tiny.png', 1, 1, 'image/png', "c.fillStyle = '#fff'; c.fillRect(0, 0, 1, 1)", '1x1'],
-        ['transparent.png', 40, 40, 'image/png', "c.fillStyle = '#f00'; c.fillRect(10, 10, 20, 20)", '40x40'],
+        ['transparent.png', 40, 40, 'image/png', "c.fillStyle = '#f00'; c.fillRect(10, 10, 20, 20); c.fillStyle = 'rgba(255, 255, 255, .5)'; c.fillRect(30, 30, 10, 10)", '40x40'],
     ];
     for (const [name, width, height, type, draw, expected] of good) {
         await choose(file(name, await painted(width, height, type, draw)));
@@ -49,7 +49,7 @@ async function ownImages() {
         check(name, (await size()) === expected, await size());
         await answered(name);
         if (name === 'transparent.png')
-            check('what is transparent is black', await value('(() => { const c = document.querySelector(".shown").getContext("2d"); return [...c.getImageData(0, 0, 1, 1).data].join() === "0,0,0,255" && [...c.getImageData(15, 15, 1, 1).data].join() === "255,0,0,255"; })()'));
+            check('what is transparent is black', await value('(() => { const c = document.querySelector(".shown").getContext("2d"); return [...c.getImageData(0, 0, 1, 1).data].join() === "0,0,0,255" && [...c.getImageData(15, 15, 1, 1).data].join() === "255,0,0,255" && Math.abs(c.getImageData(35, 35, 1, 1).data[0] - 127.5) < 2; })()'));
     }
     const pixels = Buffer.from(Array.from({ length: 600 }, (_, i) => i % 256));
     await choose(file('own.pgm', Buffer.concat([Buffer.from('P5 # of a camera\n30 20\n255\n'), pixels])));
