@@ -45,8 +45,8 @@ char *origin_network(const Run *run, const Shape *s)
     char *words[] = { origin_name(run, c), str_float(c->drop_p), str_float(c->layer_scale) };
     char *text = str_format("%s --stem %d --widths %d,%d,%d,%d --depths %d,%d,%d,%d --input "
                             "%dx%dx%d --drop-path %s --layer-scale %s",
-                            words[0], c->stem, w[0], w[1], w[2], w[3], d[0], d[1], d[2], d[3],
-                            s->c, s->h, s->w, words[1], words[2]);
+                            words[0], c->stem, w[0], w[1], w[2], w[3], d[0], d[1], d[2], d[3], s->c,
+                            s->h, s->w, words[1], words[2]);
     for (int i = 0; i < 3; i++)
         free(words[i]);
     return text;

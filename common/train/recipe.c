@@ -111,8 +111,8 @@ static const char *without(const Word *word)
     return "none";
 }
 
-/* A number in as few digits as give the same float: a recipe may have nine, "0.100000001". NULL for what
- * is no number. */
+/* A number in as few digits as give the same float: a recipe may have nine, "0.100000001". NULL for
+ * what is no number. */
 static char *short_number(const char *value, int length)
 {
     char *text = str_format("%.*s", length, value), *end;
