@@ -44,7 +44,7 @@ export async function slides({ page, send, value, until, check, accessible }) {
         check(`slides in ${folder}`, names.length > 12 && names.length === readdirSync(folder).filter(name => /^\d\d_.*\.md$/.test(name)).length, names.length);
         for (const name of names) {
             const path = `${folder}/${name}`;
-            await open(path, 'document.body.dataset.done === "yes"');
+            await open(path, 'document.body.dataset.done === "yes" && [...document.images].every(image => image.complete)');
             const made = await value(onSlides);
             await value('document.documentElement.dataset.theme = "dark"');
             const faults = await value(accessible);
