@@ -201,16 +201,22 @@ Test(show, filters_of_three_channels_are_coloured)
     safetensors_free(&file);
 }
 
+/* Shows a layer of step 09, and returns what forward keeps of it. */
+static Safetensors shown_and_kept(const char *layer)
+{
+    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--layer %s --output %s/sheet > %s/text",
+             build_folder(), "show", layer, folder, folder);
+    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--keep %s --output %s/kept",
+             build_folder(), "forward", layer, folder);
+    return tensors_in("%s/kept", folder);
+}
+
 /* 128 channels of each of four images: four rows of 32 tiles an image, none in a row with
  * another's. */
 Test(show, wide_layers_take_several_rows)
 {
     const char *layer = "encoder.stages.3.0.block.3";
-    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--layer %s --output %s/sheet > %s/text",
-             build_folder(), "show", layer, folder, folder);
-    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--keep %s --output %s/kept",
-             build_folder(), "forward", layer, folder);
-    Safetensors kept = tensors_in("%s/kept", folder);
+    Safetensors kept = shown_and_kept(layer);
     size_t n;
     float *x = floats_in(&kept, layer, &n), low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -237,11 +243,7 @@ Test(show, wide_layers_take_several_rows)
 Test(show, activations_are_those_that_forward_keeps)
 {
     const char *layer = "encoder.stages.1.0.block.3";
-    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--layer %s --output %s/sheet > %s/text",
-             build_folder(), "show", layer, folder, folder);
-    run_well(USE("09_layer_norm") BATCH("09_layer_norm") "--keep %s --output %s/kept",
-             build_folder(), "forward", layer, folder);
-    Safetensors kept = tensors_in("%s/kept", folder);
+    Safetensors kept = shown_and_kept(layer);
     size_t n;
     float *x = floats_in(&kept, layer, &n), low = INFINITY, high = -INFINITY;
     cr_assert_eq(n, 4 * 32 * 64);
