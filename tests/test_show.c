@@ -211,6 +211,22 @@ static Safetensors shown_and_kept(const char *layer)
     return tensors_in("%s/kept", folder);
 }
 
+/* Is the sheet x, in its own range of grey, as tiles of that many values a side, 32 in a row? */
+static void expect_tiles(const Pnm *image, const float *x, int n, int side)
+{
+    float low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < n; i++) {
+        low = fminf(low, x[i]);
+        high = fmaxf(high, x[i]);
+    }
+    for (int i = 0, scale = 48 / side; i < n; i++) {
+        int tile = i / (side * side), left = 1 + tile % 32 * 49 + i % side * scale;
+        int top = 1 + tile / 32 * 49 + i / side % side * scale;
+        int grey = (int)lround(255 * ((double)x[i] - (double)low) / ((double)high - (double)low));
+        cr_expect_eq(pixel(image, left, top, 0), grey);
+    }
+}
+
 /* 128 channels of each of four images: four rows of 32 tiles an image, none in a row with
  * another's. */
 Test(show, wide_layers_take_several_rows)
@@ -218,22 +234,13 @@ Test(show, wide_layers_take_several_rows)
     const char *layer = "encoder.stages.3.0.block.3";
     Safetensors kept = shown_and_kept(layer);
     size_t n;
-    float *x = floats_in(&kept, layer, &n), low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        low = fminf(low, x[i]);
-        high = fmaxf(high, x[i]);
-    }
+    float *x = floats_in(&kept, layer, &n);
     int channels = (int)n / 4 / 4; /* of 2x2 */
     cr_assert(channels > 32 && channels % 32 == 0);
     Pnm image = sheet();
     cr_assert(image.width == 32 * 49 + 1 && image.height == channels / 32 * 4 * 49 + 1, "%dx%d",
               image.width, image.height);
-    for (int i = 0; i < (int)n; i++) {
-        int tile = i / 4, left = 1 + tile % 32 * 49 + i % 2 * 24;
-        int top = 1 + tile / 32 * 49 + i / 2 % 2 * 24;
-        int grey = (int)lround(255 * ((double)x[i] - (double)low) / ((double)high - (double)low));
-        cr_expect_eq(pixel(&image, left, top, 0), grey);
-    }
+    expect_tiles(&image, x, (int)n, 2);
     pnm_free(&image);
     free(x);
     safetensors_free(&kept);
@@ -263,12 +270,7 @@ Test(show, activations_are_those_that_forward_keeps)
     cr_expect(strncmp(text, want, strlen(want)) == 0, "%s%s", text, want);
     Pnm image = sheet();
     cr_assert(image.channels == 1 && image.width == 32 * 49 + 1 && image.height == 4 * 49 + 1);
-    for (int i = 0; i < (int)n; i++) {
-        int tile = i / 64, left = 1 + tile % 32 * 49 + i % 8 * 6;
-        int top = 1 + tile / 32 * 49 + i / 8 % 8 * 6;
-        int grey = (int)lround(255 * ((double)x[i] - (double)low) / ((double)high - (double)low));
-        cr_expect_eq(pixel(&image, left, top, 0), grey);
-    }
+    expect_tiles(&image, x, (int)n, 8);
     pnm_free(&image);
     free(x);
     free(want);

@@ -42,11 +42,10 @@ int cmd_keys(const Run *run)
     if (scheme_fits(net_param(net, 0), net_params(net)))
         scheme_convert(entries, count, scheme);
     for (size_t i = 0; i < count; i++) {
+        char *sizes = entry_shape_text(&entries[i]);
         print_tsv_field(entries[i].key);
-        putchar('\t');
-        for (int d = 0; d < entries[i].rank; d++)
-            printf("%s%zu", d ? "x" : "", entries[i].shape[d]);
-        printf("\n");
+        printf("\t%s\n", sizes);
+        free(sizes);
     }
     entries_free(entries, count);
     net_free(net);

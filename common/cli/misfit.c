@@ -10,35 +10,21 @@
 
 /* --- which network's keys -------------------------------------------------------------------- */
 
-/* Adds to the text; frees it and returns the longer one. */
-static char *append(char *text, const char *between, const char *more)
-{
-    char *longer = str_format("%s%s%s", text ? text : "", text ? between : "", more);
-    free(text);
-    return longer;
-}
-
 /* Returns a network's keys as the command `keys` prints them. */
 static char *own_keys(const Weights *weights)
 {
     char *text = str_format("%s", ""), shape[SHAPE_TEXT];
     for (int i = 0; i < weights->count; i++) {
         const Param *p = &weights->params[i];
-        char *line = str_format("%s\t%s\n", p->key, param_shape_text(p, shape));
-        text = append(text, "", line);
-        free(line);
+        str_append(&text, "%s\t%s\n", p->key, param_shape_text(p, shape));
     }
     return text;
 }
 
 static bool has_shape(const Entry *entry, const char *shape)
 {
-    char *text = NULL, number[24];
-    for (int i = 0; i < entry->rank; i++) {
-        snprintf(number, sizeof number, "%zu", entry->shape[i]);
-        text = append(text, "x", number);
-    }
-    bool same = text && strcmp(text, shape) == 0;
+    char *text = entry_shape_text(entry);
+    bool same = strcmp(text, shape) == 0;
     free(text);
     return same;
 }
@@ -130,9 +116,7 @@ static void ask(Search *s, const char *path, int sizes, bool own)
         s->sizes = sizes;
         s->own = own;
     }
-    char *name = str_format("%s%s", path_base(path), presets[sizes]);
-    s->names = append(s->names, " or ", name);
-    free(name);
+    str_append(&s->names, "%s%s%s", equal ? " or " : "", path_base(path), presets[sizes]);
 }
 
 /* Returns the networks that are most like the file, and more than this call's; NULL: there are

@@ -175,10 +175,9 @@ static bool same_shape(const Param *p, const Entry *entry, bool ignoring_ones)
 
 static void wrong_shape(Mismatches *m, const Param *p, const Entry *entry)
 {
-    char wanted[SHAPE_TEXT], *found = str_format("%s", entry->rank ? "" : "a scalar");
-    for (int i = 0; i < entry->rank; i++)
-        str_append(&found, "%s%zu", i ? "x" : "", entry->shape[i]);
-    char *text = str_format("%s (%s, not %s)", entry->key, found, param_shape_text(p, wanted));
+    char wanted[SHAPE_TEXT], *found = entry_shape_text(entry);
+    char *text = str_format("%s (%s, not %s)", entry->key, *found ? found : "a scalar",
+                            param_shape_text(p, wanted));
     add_mismatch(m, "wrong shape", text);
     free(text);
     free(found);

@@ -274,6 +274,14 @@ const Entry *safetensors_find(const Safetensors *file, const char *key)
     return entries_find(file->by_key, file->count, key);
 }
 
+char *entry_shape_text(const Entry *entry)
+{
+    char *text = str_format("%s", "");
+    for (int i = 0; i < entry->rank; i++)
+        str_append(&text, "%s%zu", i ? "x" : "", entry->shape[i]);
+    return text;
+}
+
 const char *safetensors_metadata(const Safetensors *file, const char *key)
 {
     return metadata_find(file->metadata, file->metadata_count, key);

@@ -28,6 +28,9 @@ const Entry *safetensors_find(const Safetensors *file, const char *key);
 /* Returns the metadata value of that key, or NULL. */
 const char *safetensors_metadata(const Safetensors *file, const char *key);
 
+/* Returns a shape as "64x3x7x7", "" for a scalar, from the heap. */
+char *entry_shape_text(const Entry *entry);
+
 /* Reads the entry's elements as float32 into out (count = product of its shape, known to the
  * caller): F32, F16 and BF16 exactly, F64 rounded to nearest. Fails, naming file and key, on any
  * other dtype, and on a finite F64 beyond float32's range. entry_int64s likewise reads whole
