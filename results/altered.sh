@@ -7,7 +7,8 @@
 #
 #   altered.sh [--list] [TABLE…]   altered: the ladder; rows: the paper's road; norms: batch and layer
 #                                  norm at four batch sizes (these three); noise: some of the road's
-#                                  rows, trained on noisy images
+#                                  rows, trained on noisy images; trainings: some steps by other
+#                                  recipes, for longer, and on fewer images
 #
 # BUILD=build SEEDS="1 2 3" EPOCHS=10, and --list and LAUNCH as for train.sh, which trains. A run whose rows are in
 # its table is left alone. Run it where steps/ stands.
@@ -20,8 +21,9 @@ runs=runs/altered tables=results tab=$(printf '\t')
 [ "$data $input $epochs" = 'fashion-mnist  10' ] || runs=runs/altered-$data${input:+-$input}-$epochs tables=$runs
 header='network row batch seed alteration top1 top5 loss held_out_top1 commit compiler cpu'
 
-# The runs, a line each: network, row (15-std0.04: with that standard deviation of its first weights),
-# batch, learning rate (the paper's by batch: 4e-3·√(B/64)), other options of train.
+# The runs, a line each: network, row (15-std0.04: with that standard deviation of its first weights; a step
+# has none, which is - or options of its training, joined by commas), batch, learning rate (the paper's by
+# batch: 4e-3·√(B/64); -: its recipe's), other options of train.
 altered() {
     "$build/pages" steps ours | sed "s/$tab.*/ - 64 4e-3/"
 }
@@ -46,12 +48,27 @@ noise() {
     done
 }
 
+# Few images are seen as often in all as many are.
+trainings() {
+    while read -r lr training steps; do
+        # shellcheck disable=SC2086 # a list of words
+        "$build/pages" steps $steps | sed "s/$tab.*/ $training 64 $lr/"
+    done << 'end'
+- --recipe=classic 00 12
+- --recipe=paper 00 12
+4e-3 --epochs=40 00 04 12
+4e-3 --epochs=40,--mixup,--cutmix 00 04 12
+4e-3 --limit=1000,--epochs=540 00 05 09 12
+4e-3 --limit=5400,--epochs=100 00 05 09 12
+end
+}
+
 # fits NETWORK ROW: the network takes images of this size.
 fits() {
-    # shellcheck disable=SC2046 # two words or none
-    [ ! "$input" ] || "$build/$1" report --preset small --input "$input" \
-        $([ "$2" = - ] || echo --row "${2%-std*}") \
-        > /dev/null 2>&1
+    of=
+    case $2 in [0-9]*) of=--row=${2%-std*} ;; esac
+    # shellcheck disable=SC2086 # a word or none
+    [ ! "$input" ] || "$build/$1" report --preset small --input "$input" $of > /dev/null 2>&1
 }
 
 # each COMMAND TABLE…: calls it with TABLE SEED NETWORK ROW BATCH LR OPTIONS for every run.
@@ -81,9 +98,10 @@ place() {
 run() {
     place "$@"
     ! grep -qs "^$key" "$tables/$1.tsv" && [ ! -f "$out/altered.tsv" ] || return 0
-    row=${4%-std*}
+    row=${4%-std*} lr=${6#-}
     case $4 in
     -) ;;
+    --*) set -- "$1" "$2" "$3" "$4" "$5" "$6" "$(echo "$4" | tr , ' ') $7" ;;
     *-std*)
         first=$folder/first-$2.safetensors
         # The first weights fit the data: "cifar10: images of 3x32x32, 10 classes, …"
@@ -95,7 +113,7 @@ run() {
     *) set -- "$1" "$2" "$3" "$4" "$5" "$6" "--row $row $7" ;;
     esac
     DATA=$data EPOCHS=$epochs FOLDER=$folder OMP_NUM_THREADS=1 \
-        TRAIN="--batch-size $5 --lr $6 ${input:+--input $input }--layer-scale 0.1 $7" \
+        TRAIN="--batch-size $5 ${lr:+--lr $lr }${input:+--input $input }--layer-scale 0.1 $7" \
         results/train.sh --run "$build" "$3" "$2" || exit
     new=$out/altered.tsv.$$
     trap 'rm -f "$new" "$new.rows"' EXIT
@@ -120,7 +138,7 @@ keep() {
             echo "$header" | tr ' ' '\t'
             { [ ! -f "$tables/$1.tsv" ] || sed 1d "$tables/$1.tsv"; cat "$tables/$1.tsv.$$"; } |
                 awk -F '\t' '!seen[$1, $2, $3, $4, $5]++' |
-                LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 3,3nr -k 4,4n
+                LC_ALL=C sort -s -t "$tab" -k 1,1 -k 2,2n -k 2,2 -k 3,3nr -k 4,4n
         } > "$tables/$1.tsv.$$.new" && mv "$tables/$1.tsv.$$.new" "$tables/$1.tsv"
     fi
     rm -f "$tables/$1.tsv.$$"
@@ -133,8 +151,8 @@ fi
 [ $# -gt 0 ] || set -- altered rows norms
 for table; do
     case $table in
-    altered | rows | norms | noise) ;;
-    *) echo "altered.sh: $table: no table of altered, rows, norms, noise" >&2; exit 2 ;;
+    altered | rows | norms | noise | trainings) ;;
+    *) echo "altered.sh: $table: no table of altered, rows, norms, noise, trainings" >&2; exit 2 ;;
     esac
 done
 [ "$mode" != --list ] || { each line "$@"; exit; }

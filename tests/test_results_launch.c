@@ -197,29 +197,30 @@ Test(results_launch, what_ends_make_train_ends_training)
 
 /* --- altered images --------------------------------------------------------------------------- */
 
-/* A tree whose step 13 writes down how it is called to train, trains nothing, and says of its
- * weights what results/altered.sh asks. */
-static char *pretender(void)
+/* A tree in which this program writes down how it is called to train, trains nothing, and says of
+ * its weights what results/altered.sh asks. */
+static char *pretender(const char *program)
 {
     char *tree = tree_copy();
     run_well(
-        "cd '%s' && mkdir real && mv build/13_paper_roadmap real && rm -f results/noise.tsv && cat "
-        "> build/13_paper_roadmap << 'end'\n#!/bin/sh\ncase $1 in\n"
+        "cd '%s' && mkdir real && mv build/%s real && rm -f results/noise.tsv "
+        "results/trainings.tsv "
+        "&& cat > build/%s << 'end'\n#!/bin/sh\ncase $1 in\n"
         "train)\n    echo \"$*\" >> calls\n    while [ \"$1\" != --out ]; do shift; done\n"
         "    printf 'epoch\\n1\\n' > \"$2/log.tsv\"\n    echo w > \"$2/best.safetensors\"\n"
         "    printf 'a\\tb\\tc\\td\\te\\tf\\n10\\t9\\t91.5\\t90\\t99\\t0.3\\n' > \"$2/result.tsv\" "
         ";;\n"
         "evaluate)\n    [ -f \"$3\" ] && echo \"$4 $5\" >> calls\n    printf 'alteration\\ttop1\\t"
         "top5\\tloss\\nclean\\t90\\t99\\t0.3\\nnoise:32\\t80\\t98\\t0.5\\n' ;;\n"
-        "*) exec real/13_paper_roadmap \"$@\" ;;\nesac\nend\nchmod +x build/13_paper_roadmap",
-        tree);
+        "*) exec real/%s \"$@\" ;;\nesac\nend\nchmod +x build/%s",
+        tree, program, program, program, program);
     return tree;
 }
 
 /* The runs on altered images are trained by train.sh, as their table has them, once. */
 Test(results_launch, altered_images_are_tried_once_per_run)
 {
-    char *tree = pretender();
+    char *tree = pretender("13_paper_roadmap");
     setenv("BUILD", "build", 1); /* the tree's */
     Result r = run("cd '%s' && SEEDS='1 2' results/altered.sh --list noise > jobs && "
                    "grep -c . jobs "
@@ -272,8 +273,52 @@ Test(results_launch, altered_images_are_tried_once_per_run)
              tree);
     r = run("cd '%s' && results/altered.sh nois", tree);
     cr_expect_eq(r.status, 2);
-    has(r.err, "altered.sh: nois: no table of altered, rows, norms, noise");
+    has(r.err, "altered.sh: nois: no table of altered, rows, norms, noise, trainings");
     result_free(&r);
+    folder_remove(tree);
+}
+
+/* What a training has of its own overrides what all have; a recipe brings its learning rate. */
+Test(results_launch, trainings_have_options_of_their_own)
+{
+    static const char *const rows[][2] = {
+        { "--epochs=40", "--batch-size 64 --lr 4e-3 --layer-scale 0.1 --epochs=40" },
+        { "--epochs=40,--mixup,--cutmix",
+          "--batch-size 64 --lr 4e-3 --layer-scale 0.1 --epochs=40 --mixup --cutmix" },
+        { "--limit=1000,--epochs=540",
+          "--batch-size 64 --lr 4e-3 --layer-scale 0.1 --limit=1000 --epochs=540" },
+        { "--limit=5400,--epochs=100",
+          "--batch-size 64 --lr 4e-3 --layer-scale 0.1 --limit=5400 --epochs=100" },
+        { "--recipe=classic", "--batch-size 64 --layer-scale 0.1 --recipe=classic" },
+        { "--recipe=paper", "--batch-size 64 --layer-scale 0.1 --recipe=paper" },
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    char *tree = pretender("12_official_convnext");
+    setenv("BUILD", "build", 1); /* the tree's */
+    Result r = run("cd '%s' && export SEEDS=1 && results/altered.sh --list trainings > jobs && cat "
+                   "jobs && grep 12_official jobs | sh > /dev/null && "
+                   "LAUNCH=true results/altered.sh trainings && sed 1d results/trainings.tsv",
+                   tree);
+    char *text = r.out, *fields[13];
+    for (int i = 0; i < 18; i++) {
+        const char *line = next_line(&text);
+        cr_assert(line, "%s", r.err);
+        cr_expect(i >= 4 || strstr(line, i % 2 ? "12_official_convnext" : "00_resnet"), "%s", line);
+    }
+    for (int i = 0; i < 2 * ROWS; i++) {
+        char *line = next_line(&text);
+        cr_assert(line, "%d rows: %s", i, r.err);
+        cr_assert_eq(split(line, fields, 13), 12);
+        cr_expect_str_eq(fields[1], rows[i / 2][0]);
+        cr_expect_str_eq(fields[4], i % 2 ? "noise:32" : "clean");
+    }
+    cr_expect_str_empty(text);
+    result_free(&r);
+    for (int i = 0; i < ROWS; i++) {
+        r = run("cd '%s' && grep -c -e '%s *$' calls", tree, rows[i][1]);
+        cr_expect_str_eq(r.out, "1\n", "%s", rows[i][1]);
+        result_free(&r);
+    }
     folder_remove(tree);
 }
 
