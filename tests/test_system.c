@@ -1,6 +1,7 @@
 /* Control groups as Linux shows them, in a folder that stands for the root. */
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/cgroup.h"
 #include "base/system.h"
 #include "run.h"
 

@@ -56,11 +56,4 @@ bool system_lock(int file);
 /* Returns the width of a terminal in columns; 0 if unknown. */
 int system_columns(int file);
 
-/* --- Linux's control groups, versions 1 and 2 ------------------------------------------------ */
-
-/* Limits according to the files below `root` ("" except in tests): /proc/self/cgroup,
- * /proc/self/mountinfo and the groups' own, from the process's group up to the top mounted one. */
-size_t cgroup_memory_free(const char *root, size_t swap); /* swap: the system's free bytes */
-int cgroup_processors(const char *root);                  /* INT_MAX if there is no quota */
-
 #endif
