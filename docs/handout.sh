@@ -31,9 +31,10 @@ teach() { # a page, without the answers that are folded into it
 }
 
 # For all: the library, and what makes and draws.
-give Makefile LICENSE common docs/*.sh docs/pages docs/grade docs/examples docs/speed \
-    results/ladder.gp results/style.gp results/summary.awk results/cpu.sh results/train.sh \
+give LICENSE common docs/*.sh docs/pages docs/grade docs/examples docs/speed \
+    results/ladder.gp results/style.gp results/cpu.sh results/train.sh \
     docs/glossary.md docs/zh/glossary.md docs/setup.md docs/zh/setup.md
+sed "s/^STEP ?= .*/STEP ?= $step/" Makefile >"$to/Makefile"
 tables="ladder accuracy paper"
 for table in $tables; do head -n 1 results/$table.tsv >"$to/results/$table.tsv"; done
 

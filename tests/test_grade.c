@@ -206,5 +206,9 @@ Test(grade, hands_out_no_answers)
              "MAKEFLAGS -u BUILD make -n ladder "
              "drawn GNUPLOT=true > /dev/null",
              folder);
+    /* The step that is the student's is the one that is meant where none is named. */
+    run_well("docs/handout.sh 3 '%s/c' && cd '%s' && tar -xzf c && cd convnext-steps-03 && env -u "
+             "MAKELEVEL -u MAKEFLAGS make -n start | grep -q \"start.sh '03'\"",
+             folder, folder);
     folder_remove(folder);
 }
