@@ -127,6 +127,11 @@ Test(docs, mistakes_are_found)
     good(folder, "sed -i.old '/^save_file(/s/# .*/# 注释/' docs/zh/00* && grep -q '# 注释' "
                  "docs/zh/00*.md && "
                  "build/pages check");
+    /* So are the words in a formula, the rest of which is the same. */
+    good(folder, "sed -i.old 's/\\\\text{[^}]*}/\\\\text{词}/' docs/zh/01* && "
+                 "grep -q 'text{词}' docs/zh/01*.md && build/pages check");
+    finds(folder, "sed -i.old 's/(2C)^2/(2C)^3/' docs/zh/01*", "build/pages check",
+          "docs/zh/01_stage_ratio.md, by make docs");
     folder_remove(folder);
 }
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -53,6 +54,37 @@ Test(words, glossary_is_in_order)
     }
     cr_expect(count > 90, "%d terms", count);
     free(terms);
+}
+
+/* --- minutes --------------------------------------------------------------------------------- */
+
+/* Prints "reading exercises" of a lesson: as its beginning says, as the course's table says, and
+ * for the exercises the sum of their headings. */
+#define MINUTES                                                                                     \
+    "for page in docs/[01]*.md docs/zh/[01]*.md; do "                                               \
+    "  name=${page##*/} index=${page%%/*}/README.md; "                                              \
+    "  head=$(sed -n '/^>/p' $page | tr -d '>\\n' | sed 's/.*Reading//; s/.*阅读//' | tr -cs "    \
+    "'0-9' ' '); "                                                                                  \
+    "  table=$(sed -n \"/^| .*]($name) .*[0-9] |\\$/p\" $index | tail -n 1 | "                      \
+    "      awk -F '[| ]+' '{ print $(NF - 2), $(NF - 1) }'); "                                      \
+    "  sum=$(sed -n 's/^### .*[(（]\\([0-9]*\\) .*/\\1/p' $page | awk '{ n += $1 } END { print n " \
+    "}'); "                                                                                         \
+    "  echo $page: $head: $table: ${table%% *} $sum; "                                              \
+    "done"
+
+Test(words, minutes_of_lessons_agree)
+{
+    Result r = run(MINUTES);
+    int lessons = 0;
+    for (char *at = r.out, *line; (line = next_line(&at)); lessons++) {
+        int m[6];
+        cr_assert_eq(
+            sscanf(line, "%*[^:]: %d %d : %d %d : %d %d", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]),
+            6, "%s", line);
+        cr_expect(m[0] == m[2] && m[1] == m[3] && m[1] == m[5], "%s", line);
+    }
+    cr_expect_eq(lessons, 28);
+    result_free(&r);
 }
 
 /* --- names in the text ----------------------------------------------------------------------- */

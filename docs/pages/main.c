@@ -11,8 +11,9 @@
  *   pages fill PAGE…       the same, and writes what they print into fences that are empty
  *
  *   pages write            writes again what is generated: blocks in the pages, fences of Chinese
- *                          pages but their comments (of ```text fences nothing), docs/diffs,
- *                          docs/drawings; all of it, or nothing where something fails
+ *                          pages but their comments and a formula's \text{} (of ```text fences
+ *                          nothing), docs/diffs, docs/drawings; all of it, or nothing where
+ *                          something fails
  *   pages check            says what that would change
  *   pages block NAME WORD… prints a block, as <!-- begin generated: NAME WORD… --> has it
  *

@@ -124,8 +124,24 @@ static char *without_comment(const char *line)
     return str_format("%.*s", (int)end, line);
 }
 
-/* Are two fences the same code but for comments? What is marked text is always each language's
- * own. */
+/* Copies a line of a formula without its words, which are in \text{}. */
+static char *without_words(const char *line)
+{
+    char *formula = str_format("%s", line), *to = formula;
+    for (const char *end; *line; line = end) {
+        const char *words = after(line, "\\text{");
+        end = words ? strchr(words, '}') : NULL;
+        if (!end) {
+            *to++ = *line;
+            end = line + 1;
+        }
+    }
+    *to = 0;
+    return formula;
+}
+
+/* Are two fences the same code but for comments, or the same formula but for words? What is marked
+ * text is always each language's own. */
 static bool same_code(const Page *a, size_t a_at, const Page *b, size_t b_at)
 {
     const char *mark = a->lines[a_at].text;
@@ -133,10 +149,11 @@ static bool same_code(const Page *a, size_t a_at, const Page *b, size_t b_at)
     bool same = strcmp(mark, b->lines[b_at].text) == 0;
     if (same && strcmp(mark, "```text") == 0)
         return true;
+    char *(*bare)(const char *) = strcmp(mark, "```math") == 0 ? without_words : without_comment;
     same = same && strlen(mark) > 3 && lines == behind_fence(b, b_at) - b_at;
     for (size_t i = 0; i < lines && same; i++) {
-        char *ours = without_comment(a->lines[a_at + i].text);
-        char *theirs = without_comment(b->lines[b_at + i].text);
+        char *ours = bare(a->lines[a_at + i].text);
+        char *theirs = bare(b->lines[b_at + i].text);
         same = strcmp(ours, theirs) == 0;
         free(ours);
         free(theirs);
@@ -145,8 +162,8 @@ static bool same_code(const Page *a, size_t a_at, const Page *b, size_t b_at)
 }
 
 /* Puts a page with the fences of another in place of its own, the first for the first, and so on,
- * but for those in generated blocks and those that differ in comments only. Ends the program where
- * it has not as many. */
+ * but for those in generated blocks and those that differ in comments or words only. Ends the
+ * program where it has not as many. */
 static void put_with_fences(Text *to, const Page *page, const Page *other)
 {
     size_t at = 0, theirs = 0;
