@@ -124,18 +124,24 @@ Test(results, variants_are_steps_with_one_more_edit)
     /* What differs, by hand: the depthwise kernels of the small preset have 384 channels together,
      * of 49 weights or of 9; batch norm has as many weights as group norm. Where the first stage
      * does not stride, its 2x2 convolution is 1x1 (24 to 24 channels) and all behind it has four
-     * times the pixels. The small stem has 16 channels, whose norm has two weights each. */
+     * times the pixels. The small stem has 16 channels, whose norm has two weights each. Where the
+     * 3x3 convolution strides, the 1x1 before it has four times the pixels in three blocks: three
+     * times 64*32*64 = 131,072 MACs more in each. */
     static const struct {
         const char *variant, *step;
         double parameters, least,
             most; /* the variant's parameters less the step's; MACs, as a ratio */
-    } expected[] = { { "02_no_stem_norm", "02_patchify_stem", -2 * 16, 1, 1 },
-                     { "02_paper_projection", "02_patchify_stem", 0, 1, 1 },
-                     { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
-                     { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
-                     { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
-                     { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
-                     { "12_default_init", "12_official_convnext", 0, 1, 1 } };
+    } expected[] = {
+        { "01_stride_on_3x3", "01_stage_ratio", 0, 9917440. / 8737792, 9917440. / 8737792 },
+        { "02_no_stem_norm", "02_patchify_stem", -2 * 16, 1, 1 },
+        { "02_paper_projection", "02_patchify_stem", 0, 1, 1 },
+        { "02_stride_on_3x3", "02_patchify_stem", 0, 9180160. / 8000512, 9180160. / 8000512 },
+        { "05_moved_up_3x3", "05_large_kernel", -384 * 40, 0.8, 0.99 },
+        { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
+        { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
+        { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
+        { "12_default_init", "12_official_convnext", 0, 1, 1 }
+    };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         char *variant = str_format("%s/variants/build/%s", folder, expected[i].variant);
         char *step = str_format("%s/%s", build_folder(), expected[i].step);
@@ -153,7 +159,8 @@ Test(results, variants_are_steps_with_one_more_edit)
                    "results/train.sh build",
                    folder);
     cr_expect_str_eq(r.out,
-                     "02_no_stem_norm\n02_paper_projection\n05_moved_up_3x3\n09_channel_norm\n"
+                     "01_stride_on_3x3\n02_no_stem_norm\n02_paper_projection\n"
+                     "02_stride_on_3x3\n05_moved_up_3x3\n09_channel_norm\n"
                      "10_batch_norm\n10_total_stride_32\n12_default_init\n",
                      "%s%s", r.out, r.err);
     result_free(&r);
