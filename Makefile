@@ -529,7 +529,9 @@ built: $(PROGRAMS)
 
 # A step that does not build has a diff too, behind the compiler's errors.
 diff: ## the diff of STEP=05 to the step before (FROM=03: to that step)
-	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
+	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) \
+	[ -t 1 ] && [ -z "$$NO_COLOR" ] && [ "$${TERM:-dumb}" != dumb ] && colour=--color || colour=; \
+	docs/diffs.sh $$colour $(BUILD) $(STEP) $(FROM)
 
 start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine TASKS=docs/zh/tasks)
 	@TASKS='$(TASKS)' docs/start.sh '$(STEP)' '$(TO)'

@@ -1,5 +1,5 @@
-/* What the programs print to a terminal: no line wider than it, no escapes to one that knows none.
- */
+/* What programs and make print to a terminal: no line wider than it, no escapes to one that knows
+ * none or to a reader who wants none. */
 #define _GNU_SOURCE
 #include "base/memory.h"
 #include "run.h"
@@ -111,6 +111,30 @@ Test(terminal, no_escapes_where_it_knows_none)
         char *text = trained(80, terms[i]);
         cr_expect(strstr(text, "epoch 1/1") && !strpbrk(text, "\r\033"), "%s: %s", terms[i], text);
         free(text);
+    }
+}
+
+/* --- colours --------------------------------------------------------------------------------- */
+
+/* As no-color.org has it: empty is not set. */
+Test(terminal, a_diff_is_coloured_unless_asked_not_to_be)
+{
+    static const struct {
+        const char *environment;
+        bool coloured;
+    } cases[] = { { "TERM=xterm", true },
+                  { "TERM=xterm NO_COLOR=", true },
+                  { "TERM=xterm NO_COLOR=1", false },
+                  { "TERM=dumb", false } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *line = str_format("unset NO_COLOR MAKELEVEL MAKEFLAGS; %s make diff STEP=06 FROM=05",
+                                cases[i].environment);
+        char *text = printed(80, line);
+        cr_expect(strstr(text, "+++ steps/06_gelu/main.c"), "%s: %s", line, text);
+        cr_expect_eq(strstr(text, "\033[32m+") != NULL, cases[i].coloured, "%s: %s", line, text);
+        cr_expect_eq(strchr(text, '\033') != NULL, cases[i].coloured, "%s: %s", line, text);
+        free(text);
+        free(line);
     }
 }
 
