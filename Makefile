@@ -48,7 +48,7 @@ TAKES_golden := PYTHON SEED
 TAKES_fuzz := FUZZ FUZZ_SECONDS
 TAKES_mutants := MUTANTS
 ALL_TAKE := CC AR MARCH PLAIN PORTABLE BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
-    FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
+    FASHION_MNIST CIFAR10 CIFAR100 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
 set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 alike = $(filter $1S $(1:%S=%),$2)
 refuse = $(error make $1 takes $(or $(call alike,$2,$(TAKES_$1)),$(TAKES_$1)), not $2)
