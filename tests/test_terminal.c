@@ -149,15 +149,24 @@ Test(terminal, names_do_not_command_it)
         "%s/05_large_kernel init --preset small --output '%s/w' && cd '%s' && "
         "printf 'P5 1 1 255 a' > \"$(printf 'a\\033[31m\\nb\\177c\\302\\233d\\303\\251.pgm')\"",
         build_folder(), folder, folder);
-    char *line = str_format("%s/05_large_kernel classify --data shapes --weights '%s'/w --top 1 "
-                            "'%s'/a*.pgm '%s'/a*.pgm",
-                            build_folder(), folder, folder, folder);
-    char *text = printed(80, line);
-    cr_expect(strstr(text, "/a?[31m?b?c?d\303\251.pgm\n"), "%s", text);
-    Result r = run("%s", line);
-    cr_expect(strstr(r.out, "/a\033[31m\nb\177c\302\233d\303\251.pgm\n"), "%s", r.out);
-    result_free(&r);
-    free(text);
-    free(line);
+    static const struct {
+        const char *format, *on_a_terminal, *elsewhere;
+    } cases[] = {
+        { "text", "/a?[31m?b?c?d\303\251.pgm\n", "/a\033[31m\nb\177c\302\233d\303\251.pgm\n" },
+        { "tsv", "/a?[31m\\nb?c?d\303\251.pgm\t", "/a\033[31m\\nb\177c\302\233d\303\251.pgm\t" },
+    };
+    for (int i = 0; i < 2; i++) {
+        char *line =
+            str_format("%s/05_large_kernel classify --data shapes --weights '%s'/w --top 1 "
+                       "'%s'/a*.pgm '%s'/a*.pgm --format %s",
+                       build_folder(), folder, folder, folder, cases[i].format);
+        char *text = printed(80, line);
+        cr_expect(strstr(text, cases[i].on_a_terminal), "%s", text);
+        Result r = run("%s", line);
+        cr_expect(strstr(r.out, cases[i].elsewhere), "%s", r.out);
+        result_free(&r);
+        free(text);
+        free(line);
+    }
     folder_remove(folder);
 }
