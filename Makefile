@@ -48,7 +48,7 @@ TAKES_golden := PYTHON SEED
 TAKES_fuzz := FUZZ FUZZ_SECONDS
 TAKES_mutants := MUTANTS
 ALL_TAKE := CC AR MARCH PLAIN PORTABLE BUILD EXTRA CFLAGS CPPFLAGS LDFLAGS LDLIBS V QUIET GNUPLOT CRITERION \
-    FASHION_MNIST CIFAR10 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
+    FASHION_MNIST CIFAR10 CIFAR100 OMP_% LC_% LANG TMPDIR PATH SHELL MAKE% NO_COLOR
 set_here = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 alike = $(filter $1S $(1:%S=%),$2)
 refuse = $(error make $1 takes $(or $(call alike,$2,$(TAKES_$1)),$(TAKES_$1)), not $2)
@@ -529,7 +529,9 @@ built: $(PROGRAMS)
 
 # A step that does not build has a diff too, behind the compiler's errors.
 diff: ## the diff of STEP=05 to the step before (FROM=03: to that step)
-	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) docs/diffs.sh $$([ -t 1 ] && [ -z "$$NO_COLOR" ] && echo --color) $(BUILD) $(STEP) $(FROM)
+	+@$(if $(FROM),,$(MAKE) --no-print-directory -k built || true;) \
+	[ -t 1 ] && [ -z "$$NO_COLOR" ] && [ "$${TERM:-dumb}" != dumb ] && colour=--color || colour=; \
+	docs/diffs.sh $$colour $(BUILD) $(STEP) $(FROM)
 
 start: ## a step of your own: the one before STEP=05 with its task as comments (TO=steps/14_mine TASKS=docs/zh/tasks)
 	@TASKS='$(TASKS)' docs/start.sh '$(STEP)' '$(TO)'

@@ -33,6 +33,16 @@ Test(c_code, computes_the_logits)
     folder_remove(folder);
 }
 
+Test(c_code, is_cplusplus_too)
+{
+    char *folder = folder_new();
+    run_well("%s/09_layer_norm export $(cat " CASE "config.txt) --weights " CASE
+             "weights.safetensors --c '%s/net.c' && { ! command -v g++ || g++ -x c++ -std=c++17 "
+             "-Wall -Wextra -Werror -fsyntax-only '%s/net.c'; }",
+             build_folder(), folder, folder);
+    folder_remove(folder);
+}
+
 /* Tests for a network of the library's ops alone. */
 static bool has_c(const Net *net)
 {

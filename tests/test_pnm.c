@@ -141,7 +141,8 @@ Test(pnm, what_may_follow_the_last)
 
 Test(pnm, refuses_other_headers)
 {
-    refused(TEXT(""), "not a PNM image: it does not start with P1 to P7");
+    refused(TEXT(""), "not a PNM image, which starts with P1 to P7: it is empty");
+    refused(TEXT("\1\2\3"), "not a PNM image: it does not start with P1 to P7");
     refused(TEXT("P"), "not a PNM image");
     refused(TEXT("Q5 1 1 255\na"), "not a PNM image");
     refused(TEXT("P0 1 1 255\na"), "not a PNM image");
@@ -224,7 +225,29 @@ Test(pnm, other_formats)
     refused(TEXT("RIFF\x8\0\0\0WEBPVP8 "),
             "a WebP; dwebp makes a PNM of it: dwebp -ppm -o - -- file | ");
     refused(TEXT("RIFF\x8\0\0\0WAVE"), "not a PNM image");
+    /* Phones' own; the brands are those of ISO/IEC 23008-12 and of AVIF. */
+    refused(TEXT("\0\0\0\x18"
+                 "ftypheic"),
+            "a HEIC; convert makes a PNM of it: convert file ppm:- | ");
+    refused(TEXT("\0\0\0\x18"
+                 "ftypmif1"),
+            "a HEIC; ");
+    refused(TEXT("\0\0\0\x1c"
+                 "ftypavif"),
+            "an AVIF; ");
+    refused(TEXT("\0\0\0\x18"
+                 "ftypisom"),
+            "not a PNM image");
     refused(TEXT("P5 1 1 255\na\x89PNG\r\n\x1a\n"), "a PNG; ");
+}
+
+Test(pnm, files_of_other_kinds)
+{
+    refused(TEXT("<!DOCTYPE html>\n"), "starts with P1 to P7: it is a web page");
+    refused(TEXT("version https://git-lfs.github.com/spec/v1\n"), ": it is Git LFS's pointer");
+    refused(TEXT("\x1f\x8b\x08"), ": it is packed by gzip");
+    refused(TEXT("PK\3\4x.txt"), ": it is a zip archive");
+    refused(TEXT("P8 1 1 255\na"), ": it is text");
 }
 
 /* --- files ----------------------------------------------------------------------------------- */

@@ -172,7 +172,6 @@ Test(provenance, another_function_is_refused_by_all)
         "forward --batch batch --output o",
         "gradient --batch batch --output o",
         "fit --batch batch --output o --steps 1 --lr 1e-3 --weight-decay 0",
-        "evaluate --data cifar10",
         "classify image.ppm --labels names",
         "export --output o",
         "export --onnx o",
@@ -181,11 +180,16 @@ Test(provenance, another_function_is_refused_by_all)
     run_well("cd '%s' && seq 10 > names && printf 'P6 1 1 255\\nabc' > image.ppm", folder);
     runs("06_gelu init " SIZES INPUT "--output w");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (!strstr(commands[i], "evaluate"))
-            says(USAGE,
-                 "w: has weights of 06_gelu, not of 05_large_kernel: encoder.stages.0.0.block.0.2 "
-                 "is 'gelu 4x16x16' there and 'relu 4x16x16' here; --as-is",
-                 "05_large_kernel %s --weights w", commands[i]);
+        says(USAGE,
+             "w: has weights of 06_gelu, not of 05_large_kernel: encoder.stages.0.0.block.0.2 "
+             "is 'gelu 4x16x16' there and 'relu 4x16x16' here; --as-is",
+             "05_large_kernel %s --weights w", commands[i]);
+    /* On a set of grey images. */
+    static const char *const on_a_set[] = { "evaluate", "field --output o", "train --out o" };
+    runs("06_gelu init " SIZES "--input 1x64x64 --output grey");
+    for (size_t i = 0; i < sizeof on_a_set / sizeof *on_a_set; i++)
+        says(USAGE, "grey: has weights of 06_gelu|, not of 05_large_kernel|: encoder.stages.0.0.",
+             "05_large_kernel %s --data shapes --weights grey", on_a_set[i]);
     run_well("cd '%s' && test ! -e o", folder);
     strip("w", "bare", NULL, NULL);
     runs("05_large_kernel " FORWARD SIZES "--weights bare --output 1");

@@ -1040,9 +1040,47 @@ Test(results, make_refuses_variables_that_do_nothing)
         result_free(&r);
     }
     Result r = run("env -u MAKELEVEL -u MAKEFLAGS make -n plots kill RUNS=x KILLS=1 CC=cc "
-                   "OMP_NUM_THREADS=2");
+                   "OMP_NUM_THREADS=2 FASHION_MNIST=x CIFAR10=x CIFAR100=x");
     cr_expect_eq(r.status, 0, "%s", r.err);
     result_free(&r);
+}
+
+/* A packager sets CFLAGS: what the code needs stands beside them. */
+Test(results, make_takes_a_packagers_flags)
+{
+    char *folder = folder_new();
+    Result r = run("env -u MAKELEVEL -u MAKEFLAGS make V=1 CFLAGS='-O1 -DOWN=2' BUILD='%s/b' "
+                   "'%s/b/obj/common/base/parallel.o'",
+                   folder, folder);
+    cr_expect_eq(r.status, 0, "%s", r.err);
+    has(r.out, " -DOWN=2 ");
+    cr_expect_null(strstr(r.out, " -O3"), "%s", r.out);
+    result_free(&r);
+    folder_remove(folder);
+}
+
+/* What "native" means is asked of a compiler that says what a file says: a build folder that
+ * another machine shares is compiled again there. */
+Test(results, make_compiles_again_for_another_processor)
+{
+    static const struct {
+        const char *processor;
+        bool compiled;
+    } calls[] = { { "AVX512F", true }, { "AVX512F", false }, { "AVX2", true } };
+    char *folder = folder_new();
+    run_well(
+        "cd '%s' && printf '#!/bin/sh\ncase \"$*\" in *-dM*) cat \"%%s\" ;; *) exec %%s \"$@\" ;; "
+        "esac\n' \"$PWD/says\" \"${CC:-cc}\" > compiler && chmod +x compiler",
+        folder);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        Result r = run("echo '#define __%s__ 1' > '%s/says' && env -u MAKELEVEL -u MAKEFLAGS make "
+                       "V=1 CC='%s/compiler' BUILD='%s/b' '%s/b/obj/common/base/parallel.o'",
+                       calls[i].processor, folder, folder, folder, folder);
+        cr_expect_eq(r.status, 0, "%s", r.err);
+        cr_expect_eq(strstr(r.out, " -c -o ") != NULL, calls[i].compiled, "%zu: %s", i, r.out);
+        result_free(&r);
+    }
+    folder_remove(folder);
 }
 
 /* What is missing is said with what works without it; only a compiler is needed. */

@@ -351,7 +351,7 @@ Test(show, of_an_image_shows_what_classify_sees)
             build_folder(), folder, weights);
     cr_assert(logits.status == 0 && classes.status == 0, "%s%s", logits.err, classes.err);
     double e[10], sum = 0;
-    char *at = logits.out, *part[5];
+    char *one = str_format("%s", logits.out), *at = logits.out, *part[5];
     next_line(&at);
     for (int i = 0; i < 10; i++) {
         cr_assert_eq(split(next_line(&at), part, 5), 5);
@@ -369,4 +369,11 @@ Test(show, of_an_image_shows_what_classify_sees)
                     "weights.safetensors",
                     build_folder(), folder),
                 2, "weights.safetensors|trained on", "weights that do not say of what");
+    run_well("cat %s/image.pgm %s/image.pgm > %s/two.pgm", folder, folder, folder);
+    Result two = run("%s/09_layer_norm show %s/two.pgm --weights %s --layer head.3 --format tsv",
+                     build_folder(), folder, weights);
+    cr_expect(strstr(two.err, "two.pgm: more follows its first image"), "%s", two.err);
+    cr_expect_str_eq(two.out, one);
+    result_free(&two);
+    free(one);
 }

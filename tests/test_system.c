@@ -133,6 +133,37 @@ Test(system, no_more_threads_than_processors_unless_asked_for)
     cr_expect_leq(system_processors(), cgroup_processors(""));
 }
 
+/* The programs themselves, in a namespace whose /proc and /sys name such a group: 200 MiB are left
+ * of it, and one processor and a half. */
+Test(system, programs_heed_their_group)
+{
+    char *root = second_version();
+    put(root, "sys/fs/cgroup/user.slice/job/memory.max", "314572800\\n");
+    put(root, "sys/fs/cgroup/user.slice/job/cpu.max", "150000 100000\\n");
+    char *line = str_format("unshare -rm sh -c 'cd \"$0\" && mount --bind proc/self/cgroup "
+                            "/proc/$$/cgroup && mount --bind proc/self/mountinfo "
+                            "/proc/$$/mountinfo && mount --bind sys/fs/cgroup /sys/fs/cgroup && cd "
+                            "\"$OLDPWD\" && exec \"$@\"' '%s' ",
+                            root);
+    Result r = run("%strue", line);
+    bool can = r.status == 0;
+    result_free(&r);
+    if (can) {
+        expect_line(run("%s'%s/12_official_convnext' init --variant base --output /dev/null", line,
+                        build_folder()),
+                    1, "12_official_convnext: memory: | MiB needed at once, 200.0 MiB are free",
+                    "more than the group's memory");
+        r = run("unset OMP_NUM_THREADS; %s'%s/12_official_convnext' bench --preset small", line,
+                build_folder());
+        cr_expect(strstr(r.out, "batch 1, 1 thread:"), "%s%s", r.out, r.err);
+        result_free(&r);
+    }
+    free(line);
+    folder_remove(root);
+    if (!can)
+        cr_skip_test("no namespaces here");
+}
+
 /* As if the processor did not know an instruction. */
 Test(system, an_unknown_instruction_is_explained)
 {

@@ -1,5 +1,5 @@
-/* What the programs print to a terminal: no line wider than it, no escapes to one that knows none.
- */
+/* What programs and make print to a terminal: no line wider than it, no escapes to one that knows
+ * none or to a reader who wants none. */
 #define _GNU_SOURCE
 #include "base/memory.h"
 #include "run.h"
@@ -114,6 +114,30 @@ Test(terminal, no_escapes_where_it_knows_none)
     }
 }
 
+/* --- colours --------------------------------------------------------------------------------- */
+
+/* As no-color.org has it: empty is not set. */
+Test(terminal, a_diff_is_coloured_unless_asked_not_to_be)
+{
+    static const struct {
+        const char *environment;
+        bool coloured;
+    } cases[] = { { "TERM=xterm", true },
+                  { "TERM=xterm NO_COLOR=", true },
+                  { "TERM=xterm NO_COLOR=1", false },
+                  { "TERM=dumb", false } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *line = str_format("unset NO_COLOR MAKELEVEL MAKEFLAGS; %s make diff STEP=06 FROM=05",
+                                cases[i].environment);
+        char *text = printed(80, line);
+        cr_expect(strstr(text, "+++ steps/06_gelu/main.c"), "%s: %s", line, text);
+        cr_expect_eq(strstr(text, "\033[32m+") != NULL, cases[i].coloured, "%s: %s", line, text);
+        cr_expect_eq(strchr(text, '\033') != NULL, cases[i].coloured, "%s: %s", line, text);
+        free(text);
+        free(line);
+    }
+}
+
 /* --- names ----------------------------------------------------------------------------------- */
 
 /* ESC, a newline, DEL and U+009B, which some terminals take for ESC [. Through a pipe a name is
@@ -121,19 +145,27 @@ Test(terminal, no_escapes_where_it_knows_none)
 Test(terminal, names_do_not_command_it)
 {
     char *folder = folder_new();
-    run_well(
-        "%s/05_large_kernel init --preset small --output '%s/w' && cd '%s' && "
-        "printf 'P5 1 1 255 a' > \"$(printf 'a\\033[31m\\nb\\177c\\302\\233d\\303\\251.pgm')\"",
-        build_folder(), folder, folder);
-    char *line = str_format("%s/05_large_kernel classify --data shapes --weights '%s'/w --top 1 "
-                            "'%s'/a*.pgm '%s'/a*.pgm",
-                            build_folder(), folder, folder, folder);
-    char *text = printed(80, line);
-    cr_expect(strstr(text, "/a?[31m?b?c?d\303\251.pgm\n"), "%s", text);
-    Result r = run("%s", line);
-    cr_expect(strstr(r.out, "/a\033[31m\nb\177c\302\233d\303\251.pgm\n"), "%s", r.out);
-    result_free(&r);
-    free(text);
-    free(line);
+    run_well("cd '%s' && printf 'P5 1 1 255 a' > "
+             "\"$(printf 'a\\033[31m\\nb\\177c\\302\\233d\\303\\251.pgm')\"",
+             folder);
+    static const struct {
+        const char *format, *on_a_terminal, *elsewhere;
+    } cases[] = {
+        { "text", "/a?[31m?b?c?d\303\251.pgm\n", "/a\033[31m\nb\177c\302\233d\303\251.pgm\n" },
+        { "tsv", "/a?[31m\\nb?c?d\303\251.pgm\t", "/a\033[31m\\nb\177c\302\233d\303\251.pgm\t" },
+    };
+    for (int i = 0; i < 2; i++) {
+        char *line = str_format("%s/09_layer_norm classify --weights results/weights/"
+                                "09_layer_norm.safetensors --top 1 '%s'/a*.pgm '%s'/a*.pgm "
+                                "--format %s",
+                                build_folder(), folder, folder, cases[i].format);
+        char *text = printed(80, line);
+        cr_expect(strstr(text, cases[i].on_a_terminal), "%s", text);
+        Result r = run("%s", line);
+        cr_expect(strstr(r.out, cases[i].elsewhere), "%s", r.out);
+        result_free(&r);
+        free(text);
+        free(line);
+    }
     folder_remove(folder);
 }

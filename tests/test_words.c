@@ -56,6 +56,27 @@ Test(words, glossary_is_in_order)
     free(terms);
 }
 
+/* Abbreviations of the lessons' prose, without a plural's s and giga's G. Names of machines, data
+ * and networks are none. */
+Test(words, abbreviations_of_lessons_are_in_the_glossary)
+{
+    static const char *const names[] = { "AMD", "EPYC", "MNIST", "BERT", "GPT", "HW" };
+    Result r = run("sed '/^```/,/^```/d; s/`[^`]*`//g; s/([^ )]*)//g' docs/[01]?_*.md | tr -cs "
+                   "'[:alnum:]' '[\\n*]' | sed -n 's/^GMAC/MAC/; s/^GFLOP/FLOP/; "
+                   "s/^\\([A-Z][A-Z]\\{1,4\\}\\)s*$/\\1/p' | sort -u");
+    char *terms = terms_of("docs/glossary.md", false), *at = r.out;
+    int count = 0;
+    for (char *word; (word = next_line(&at)); count++) {
+        bool is_one = true;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            is_one &= strcmp(word, names[i]) != 0;
+        cr_expect(!is_one || strstr(terms, word), "%s is in no term of the glossary", word);
+    }
+    cr_expect(count > 8, "%d words", count);
+    free(terms);
+    result_free(&r);
+}
+
 /* --- minutes --------------------------------------------------------------------------------- */
 
 /* Prints "reading exercises" of a lesson: as its beginning says, as the course's table says, and

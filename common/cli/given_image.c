@@ -21,6 +21,8 @@ float *given_image(const Origin *origin, const char *path, Shape *shape)
         error_die_of(EXIT_USAGE, &error);
     if (!image_open(path, &file, &error) || !image_next(&file, &image, &error))
         error_die_of(EXIT_FAILED, &error);
+    if (image_more(&file))
+        error_note(path, "more follows its first image, which is the one that is taken");
     float *x = mem_alloc(size_mul((size_t)shape->h * shape->w, (size_t)shape->c), sizeof *x);
     preprocess_image(&how, &image, x);
     image_free(&image);

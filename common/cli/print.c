@@ -95,11 +95,14 @@ void print_class(int number, const char *name, bool cut)
 void print_tsv_field(const char *text)
 {
     static const char escaped[] = "\t\n\r\\", as[] = "tnr\\";
-    for (; *text; text++) {
+    bool terminal = terminal_is(STDOUT_FILENO);
+    while (*text) {
         const char *found = strchr(escaped, *text);
+        int length = terminal && !found ? control(text) : 0;
         if (found)
             printf("\\%c", as[found - escaped]);
         else
-            putchar(*text);
+            putchar(length ? '?' : *text);
+        text += length ? length : 1;
     }
 }

@@ -28,8 +28,8 @@ char *print_fitting(const char *text, int most);
 enum { PRINT_CLASS_WIDTH = 16 };
 void print_class(int number, const char *name, bool cut);
 
-/* Prints a field of TSV: tab, newline, carriage return and backslash become \t, \n,
- * \r, \\. */
+/* Prints a field of TSV: tab, newline, carriage return and backslash become \t, \n, \r, \\; on a
+ * terminal, any other control character becomes ?. */
 void print_tsv_field(const char *text);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "io/kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,31 +65,42 @@ static bool read_number(PnmReader *s, const char *what, int low, int high, int *
     return true;
 }
 
-/* First bytes of other formats, and the program that converts each to PNM. */
+/* First bytes of other formats, and the program that converts each to PNM: what stands before and
+ * behind the file's name. */
 static const struct {
     const char *format;
     size_t at, size;
-    const char *bytes, *program, *options;
+    const char *bytes, *program, *before, *behind;
 } others[] = {
-    { "PNG", 0, 4, "\x89PNG", "anytopnm", "" },
-    { "JPEG", 0, 3, "\xff\xd8\xff", "anytopnm", "" },
-    { "GIF", 0, 4, "GIF8", "anytopnm", "" },
-    { "TIFF", 0, 4, "II*\0", "anytopnm", "" },
-    { "TIFF", 0, 4, "MM\0*", "anytopnm", "" },
-    { "BMP", 0, 2, "BM", "anytopnm", "" },
-    { "WebP", 8, 4, "WEBP", "dwebp", " -ppm -o - --" },
+    { "a PNG", 0, 4, "\x89PNG", "anytopnm", "", "" },
+    { "a JPEG", 0, 3, "\xff\xd8\xff", "anytopnm", "", "" },
+    { "a GIF", 0, 4, "GIF8", "anytopnm", "", "" },
+    { "a TIFF", 0, 4, "II*\0", "anytopnm", "", "" },
+    { "a TIFF", 0, 4, "MM\0*", "anytopnm", "", "" },
+    { "a BMP", 0, 2, "BM", "anytopnm", "", "" },
+    { "a WebP", 8, 4, "WEBP", "dwebp", " -ppm -o - --", "" },
+    { "a HEIC", 4, 7, "ftyphei", "convert", "", " ppm:-" },
+    { "a HEIC", 4, 8, "ftypmif1", "convert", "", " ppm:-" },
+    { "an AVIF", 4, 8, "ftypavif", "convert", "", " ppm:-" },
 };
 
 static bool refuse(PnmReader *s)
 {
+    const char *bytes = (const char *)s->bytes + s->at;
+    size_t left = s->size - s->at;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (s->size - s->at >= others[i].at + others[i].size &&
-            memcmp(s->bytes + s->at + others[i].at, others[i].bytes, others[i].size) == 0)
+        if (left >= others[i].at + others[i].size &&
+            memcmp(bytes + others[i].at, others[i].bytes, others[i].size) == 0)
             return error_set(s->error, s->name,
-                             "a %s; %s makes a PNM of it: %s%s %s | … classify -", others[i].format,
-                             others[i].program, others[i].program, others[i].options, s->name);
+                             "%s; %s makes a PNM of it: %s%s %s%s | … classify -", others[i].format,
+                             others[i].program, others[i].program, others[i].before, s->name,
+                             others[i].behind);
     if (s->at)
         return error_set(s->error, s->name, "byte %zu: neither the end nor another image", s->at);
+    const char *kind = file_kind(bytes, left);
+    if (kind)
+        return error_set(s->error, s->name, "not a PNM image, which starts with P1 to P7: it %.*s",
+                         (int)strcspn(kind, ",;:"), kind);
     return error_set(s->error, s->name, "not a PNM image: it does not start with P1 to P7");
 }
 
