@@ -58,8 +58,5 @@ void block_exercise(const Block *b);
  * and blur, and in the mean of all alterations; alterations FILE: with the others. */
 void block_altered(const Block *b);
 void block_alterations(const Block *b);
-/* trainings FILE OPTION ALTERATION: each network of a table such as results/trainings.tsv by the
- * trainings that have this option, beside results/altered.tsv. */
-void block_trainings(const Block *b);
 
 #endif

@@ -167,62 +167,6 @@ void block_alterations(const Block *b)
     put_measures(b, others, count);
 }
 
-/* --- the same networks by other trainings ----------------------------------------------------- */
-
-/* Tests for the first line with what it has in this column, of the trainings that the block asks
- * for. */
-static bool is_first(const Block *b, const Table *t, size_t line, const char *column)
-{
-    size_t before = 0;
-    while (before < line &&
-           !(strstr(table_cell(t, before, "row"), b->word[1]) &&
-             strcmp(table_cell(t, before, column), table_cell(t, line, column)) == 0))
-        before++;
-    return before == line && strstr(table_cell(t, line, "row"), b->word[1]);
-}
-
-/* Prints what a training came to with each network, of a table that has it. */
-static void put_training(const Block *b, const Table *networks, const Table *t, const char *row)
-{
-    for (size_t i = 0; i < networks->rows; i++) {
-        const char *const where[][2] = { { "network", table_cell(networks, i, "network") },
-                                         { "row", row },
-                                         { "alteration", b->word[2] },
-                                         { NULL, NULL } };
-        if (!is_first(b, networks, i, "network"))
-            continue;
-        Sample s = sample_where(t, where, "top1");
-        fprintf(b->out, " %s |", s.n ? sample_spread(s).text : "");
-    }
-    fprintf(b->out, "\n");
-}
-
-void block_trainings(const Block *b)
-{
-    const Table *t = table_read(block_step(b));
-    if (!b->word[1] || !b->word[2])
-        error_die(EXIT_FAILED, b->page, "trainings: no option or no alteration is named");
-    fprintf(b->out, "%s", block_say(b, "| training |", "| 训练 |"));
-    for (size_t i = 0; i < t->rows; i++)
-        if (is_first(b, t, i, "network"))
-            fprintf(b->out, " %s |", table_cell(t, i, "network"));
-    fprintf(b->out, "\n|---|");
-    for (size_t i = 0; i < t->rows; i++)
-        if (is_first(b, t, i, "network"))
-            fprintf(b->out, "---:|");
-    fprintf(b->out, "\n| %s |", block_say(b, "as above, three seeds", "同上，三个种子"));
-    put_training(b, t, table_read("results/altered.tsv"), "-");
-    for (size_t i = 0; i < t->rows; i++) {
-        if (!is_first(b, t, i, "row"))
-            continue;
-        fprintf(b->out, "| `");
-        for (const char *c = table_cell(t, i, "row"); *c; c++)
-            fputc(*c == ',' ? ' ' : *c, b->out);
-        fprintf(b->out, "` |");
-        put_training(b, t, t, table_cell(t, i, "row"));
-    }
-}
-
 void altered_print_means(const char *path)
 {
     const Table *t = table_read(path);
