@@ -130,7 +130,8 @@ static bool draw_test(Folder *folder, Error *error)
     enum { FIFTH = 5 };
     FolderFiles all = folder->parts[TRAINING_SET];
     folder->parts[TRAINING_SET] = (FolderFiles){ 0 };
-    qsort(all.items, (size_t)all.count, sizeof *all.items, by_class_and_hash);
+    if (all.count)
+        qsort(all.items, (size_t)all.count, sizeof *all.items, by_class_and_hash);
     for (int first = 0, end; first < all.count; first = end) {
         for (end = first; end < all.count && all.items[end].label == all.items[first].label;)
             end++;
@@ -147,6 +148,8 @@ static bool draw_test(Folder *folder, Error *error)
 /* Orders: the first image of each class, then the second of each, … */
 static void order(FolderFiles *files)
 {
+    if (files->count == 0)
+        return;
     qsort(files->items, (size_t)files->count, sizeof *files->items, by_class_and_name);
     for (int i = 0; i < files->count; i++) {
         FolderFile *file = &files->items[i];
