@@ -730,14 +730,18 @@ Test(train, begins_anew_where_nothing_is_lost)
     expect_noise(new, TRAINED_ALL, "");
     expect_noise(new, FAILED + TRAIN_REFUSED, "holds a run (last.safetensors); --resume continues");
     run_well("mv %s/last.safetensors %s", out, folder);
-    expect_noise(new, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");
-    expect_noise(again, FAILED + TRAIN_REFUSED, "a complete run whose last.safetensors is gone");
+    expect_noise(new, FAILED + TRAIN_REFUSED, "a run whose last.safetensors is gone");
+    expect_noise(again, FAILED + TRAIN_REFUSED, "a run whose last.safetensors is gone");
     run_well("rm %s/result.tsv", out);
     expect_noise(new, FAILED + TRAIN_REFUSED,
                  "holds the beginning of a run (best.safetensors); --resume starts it anew");
     expect_noise(again, TRAINED_ALL,
                  "nothing to resume, there is no last.safetensors in it: starts");
     run_well("cmp %s/last.safetensors %s/last.safetensors", out, folder);
+    run_well("rm %s/best.safetensors", out);
+    again.epochs++;
+    expect_noise(again, FAILED + TRAIN_REFUSED, "a run whose best.safetensors is gone");
+    again.epochs--;
     run_well("rm %s/*.safetensors", out);
     expect_noise(new, FAILED + TRAIN_REFUSED,
                  "holds the beginning of a run (log.tsv); --resume starts it anew");

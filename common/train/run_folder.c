@@ -85,6 +85,15 @@ bool run_folder_has(const RunFolder *folder, const char *name)
     return there;
 }
 
+bool run_folder_needs(const RunFolder *folder, const char *name, Error *error)
+{
+    return run_folder_has(folder, name) ||
+           error_set(error, folder->path,
+                     "holds a run whose %s is gone, so that it cannot be continued; another --out "
+                     "starts a new one",
+                     name);
+}
+
 const char *run_folder_taken(const RunFolder *folder)
 {
     for (int i = 0; i < FILES; i++)

@@ -24,6 +24,9 @@ char *run_folder_file(const RunFolder *folder, const char *name);
 
 bool run_folder_has(const RunFolder *folder, const char *name);
 
+/* Fails where a file that continuing the run takes is not there. */
+bool run_folder_needs(const RunFolder *folder, const char *name, Error *error);
+
 /* The first of a run's files that is there, or NULL. */
 const char *run_folder_taken(const RunFolder *folder);
 

@@ -362,6 +362,10 @@ static bool go_on(Trainer *t, Error *error)
     char *path = run_folder_file(&t->folder, "last.safetensors");
     bool good = checkpoint_load(path, &t->state, error);
     free(path);
+    if (good && t->state.best_epoch) {
+        good = run_folder_needs(&t->folder, "best.safetensors", error);
+        t->state.refused = !good;
+    }
     if (!good)
         return false;
     run_folder_resume_log(&t->folder, t->state.epoch);
@@ -384,10 +388,7 @@ static bool begin_anew(Trainer *t, Error *error)
     bool gone = !left && run_folder_has(f, "best.safetensors") && run_folder_has(f, "result.tsv");
     t->state.refused = taken && (!t->recipe->resume || gone);
     if (gone)
-        return error_set(
-            error, out,
-            "holds a complete run whose last.safetensors is gone, so that it cannot be "
-            "continued; another --out starts a new one");
+        return run_folder_needs(f, "last.safetensors", error);
     if (t->state.refused)
         return error_set(
             error, out, "holds %s run (%s); --resume %s, another --out starts a new one",
