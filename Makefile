@@ -561,9 +561,10 @@ docs: $(PROGRAMS) $(BUILD)/pages #### results/ladder.tsv, docs/diffs, and the fi
 	@$(BUILD)/pages counts results
 	@$(BUILD)/pages write
 
-# First what a reader wants, then what makes the tables, then what keeps all this up.
+# First what a reader wants, then what makes the tables, then what keeps all this up. A handout, which is
+# without the lessons' list, can make the first alone.
 help: ## this list
-	@for group in '##' '###' '####'; do awk -F ":.* $$group " '/^[a-z-]+:/ && NF > 1 { \
+	@for group in '##' $(if $(wildcard docs/README.md),'###' '####'); do awk -F ":.* $$group " '/^[a-z-]+:/ && NF > 1 { \
 	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) PORTABLE=1 (the same bytes everywhere) BUILD=folder V=1 (shows the commands)'
 

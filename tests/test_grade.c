@@ -204,7 +204,8 @@ Test(grade, hands_out_no_answers)
     /* Whatever make and make train need is there, plots included. */
     run_well("cd '%s/convnext-steps-05' && test -x results/train.sh && env -u MAKELEVEL -u "
              "MAKEFLAGS -u BUILD make -n ladder "
-             "drawn GNUPLOT=true > /dev/null",
+             "drawn GNUPLOT=true > /dev/null && make help > help && grep -q 'make start' help && "
+             "! grep -q 'make variants' help",
              folder);
     /* The step that is the student's is the one that is meant where none is named. */
     run_well("docs/handout.sh 3 '%s/c' && cd '%s' && tar -xzf c && cd convnext-steps-03 && env -u "
