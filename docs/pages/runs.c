@@ -103,8 +103,10 @@ static char *recipe_of(const char *path)
 static void check_data(const char *path, const char *data)
 {
     char *recipe = recipe_of(path), *wanted = str_format(", data %s, ", data);
+    const char *told = strstr(recipe, "data "); /* without the network's checksum */
     if (strcmp(data, "-") != 0 && *recipe && (strstr(recipe, "--alter") || !strstr(recipe, wanted)))
-        error_die(EXIT_FAILED, path, "it was not trained on %s as it is: %s", data, recipe);
+        error_die(EXIT_FAILED, path, "it was not trained on %s as it is: %s", data,
+                  told ? told : recipe);
     free(recipe);
     free(wanted);
 }
