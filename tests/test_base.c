@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "base/system.h"
+#include "run.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -245,6 +246,14 @@ Test(process, says_why_a_program_gave_nothing)
                            NULL };
     cr_expect_not(process_read(says, true, &out, &length, &error));
     cr_expect_str_eq(error.text, "sh: that is why");
+    /* Another machine's program has bytes that are commands to a shell. */
+    char *folder = folder_new(), *foreign = str_format("%s/05_x", folder);
+    run_well("printf '\\177ELF\\n>%s/made\\n' > '%s' && chmod +x '%s'", folder, foreign, foreign);
+    cr_expect_not(process_read((char *[]){ foreign, NULL }, true, &out, &length, &error));
+    cr_expect(strstr(error.text, "/05_x: cannot be run here"), "%s", error.text);
+    run_well("test ! -e '%s/made'", folder);
+    free(foreign);
+    folder_remove(folder);
     /* More than a pipe holds: nobody waits for anybody. */
     char *const floods[] = { "sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1",
                              NULL };

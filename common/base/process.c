@@ -11,14 +11,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+_Noreturn void process_become(char *const argv[])
+{
+    if (strchr(argv[0], '/'))
+        execv(argv[0], argv);
+    else
+        execvp(argv[0], argv);
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
 static _Noreturn void exec_child(char *const argv[], int output, int errors)
 {
     int null = open("/dev/null", O_RDWR);
     if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 ||
         (errors >= 0 && dup2(errors, 2) < 0))
         _exit(126);
-    execvp(argv[0], argv);
-    _exit(127); /* the shell's status for "not found" */
+    process_become(argv);
 }
 
 /* Reads the first line that a program printed to its stderr, without the last part of the program's
@@ -42,6 +50,8 @@ static bool exited_well(int status, const char *program, int errors, Error *erro
     bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return error_set(error, program, "no such program");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 126)
+        return error_set(error, program, "cannot be run here");
     if (errors >= 0)
         read_error_line(errors, program, line, sizeof line);
     error_set(error, program, "%s", *line ? line : good ? "prints nothing" : "failed");

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "base/stop.h"
 
 #include <ctype.h>
@@ -134,8 +135,7 @@ static _Noreturn void become(const char *folder, const char *where, const char *
         dup2(err[1], 2) < 0)
         _exit(126);
     set_limits(seconds);
-    execvp(argv[0], (char *const *)argv);
-    _exit(127);
+    process_become((char *const *)argv);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */

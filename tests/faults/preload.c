@@ -189,6 +189,11 @@ int execvp(const char *program, char *const words[])
     return fails("process", ENOENT) ? -1 : REAL(execvp)(program, words);
 }
 
+int execv(const char *program, char *const words[])
+{
+    return fails("process", ENOENT) ? -1 : REAL(execv)(program, words);
+}
+
 pid_t waitpid(pid_t child, int *status, int options)
 {
     return fails("process", EINTR) ? -1 : REAL(waitpid)(child, status, options);

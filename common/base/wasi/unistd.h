@@ -19,6 +19,7 @@ static inline int wasi_missing(void)
 #define pipe(ends) ((ends)[0] = (ends)[1] = wasi_missing())
 #define dup2(from, to) ((void)(from), (void)(to), wasi_missing())
 #define execvp(program, words) ((void)(program), (void)(words), wasi_missing())
+#define execv execvp
 #define fchmod(file, mode) ((void)(file), (void)(mode), 0)
 #define realpath(path, room) ((void)(path), (void)(room), wasi_missing(), (char *)NULL)
 
