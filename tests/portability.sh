@@ -63,24 +63,31 @@ musl() {
 
 # Tests and programs are linked statically and found by the programs' names in a folder of scripts
 # that run them by qemu. Left out, besides: what loads a library into the program or limits its memory,
-# which would be qemu's, and a program that the test itself builds.
+# which would be qemu's, and a program that the test itself builds. By qemu, too, what takes a minute
+# or more there: whole trainings, whose parts are tested by themselves, and scripts.
 other() { # TRIPLE QEMU FLAGS
     have "$1-gcc" "gcc-$1" || return 0
     [ -z "$2" ] || have "$2" qemu-user || return 0
     attempt other_tests "$@"
 }
 
+long='alter/evaluate_all alter/train_and_resume classify/names_a_test_set_as_evaluate_does
+    engines/train_evaluate_and_classify_alike folder/of_shapes_is_shapes learn_example recipe/is_followed recipes
+    results_launch road/rows_train steps/a_new_folder_is_a_step train/learns_shapes_and_evaluate_agrees
+    train/refuses_what_would_lose_a_run tune/frozen_runs_have_the_same_bytes_stopped_or_by_any_number_of_threads
+    tune/learns_other_classes_in_a_tenth_of_the_images' # under qemu
+
 other_tests() {
     build CC="$1-gcc" MARCH= EXTRA="-static $3" CRITERION=portable tests || return 1
-    run=$top/$name own='report/a_step_of_ones_own_is_compared_with_its_origin grade folder/memory_is_bounded'
-    [ -n "$2" ] || own=
+    run=$top/$name left=
     [ -z "$2" ] || through_qemu "$2"
-    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $own ${own:+c_code} \
+    BUILD=$run CC="$1-gcc" EXTRA="-static $3" $2 "$top/$name/tests" docs results faults names $left \
         cli/too_little_memory edges/memory_is_asked_for_before_it_is_used
 }
 
 through_qemu() { # QEMU
     run=$top/$name/run
+    left="c_code report/a_step_of_ones_own_is_compared_with_its_origin grade folder/memory_is_bounded $long"
     mkdir -p "$run"
     for program in steps/*/ speed pages; do
         program=$(basename "$program")
