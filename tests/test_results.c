@@ -488,7 +488,7 @@ Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
             "svg && "
             "rm build/plots/road.svg && BUILD=build make GNUPLOT=none | tail -n 1",
             folder);
-    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n17\n"
+    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n18\n"
                "no gnuplot: no plot is drawn");
     result_free(&r);
     run_well(
