@@ -59,14 +59,15 @@ static double error_of(double ours, long double exact)
 }
 
 /* The worst where a double has all its bits; below that it is rounded twice. Where a long double is
- * a double, libm's own error is in it. */
+ * a double, libm's own error is in it: in glibc's for 32-bit ARM 3 ulp of erfc, and 8 of cos near a
+ * zero far out. */
 static void check(const Function *f, double x, double y, double *worst)
 {
     double ours = f->ours ? f->ours(x) : f->ours2(x, y);
     long double exact = f->exact ? f->exact(x) : f->exact2(x, y);
     double error = error_of(ours, exact), most = fabs(ours) < DBL_MIN ? 0.76 : 0.66;
     if (LDBL_MANT_DIG == DBL_MANT_DIG)
-        most += 1;
+        most += 8;
     cr_assert(error <= most, "%s(%a, %a) = %a, not %La: %.3f ulp", f->name, x, y, ours, exact,
               error);
     *worst = error > *worst ? error : *worst;
