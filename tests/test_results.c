@@ -983,8 +983,7 @@ Test(results, plots_refuse_runs_on_other_data)
         run("'%s/pages' collect fashion-mnist '%s/runs.tsv' - '%s'/*/run.tsv; echo $?; ls '%s'",
             build_folder(), folder, folder, folder);
     cr_expect_str_eq(r.out, "1\n05-1\n");
-    has(r.err,
-        "/05-1/run.tsv: it was not trained on fashion-mnist as it is: data shapes");
+    has(r.err, "/05-1/run.tsv: it was not trained on fashion-mnist as it is: data shapes");
     result_free(&r);
     run_well("sed -i.old 's/shapes/fashion-mnist/' '%s/05-1/made_of.txt' && "
              "'%s/pages' collect fashion-mnist '%s/runs.tsv' - '%s'/*/run.tsv",
