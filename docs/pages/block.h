@@ -58,5 +58,8 @@ void block_exercise(const Block *b);
  * and blur, and in the mean of all alterations; alterations FILE: with the others. */
 void block_altered(const Block *b);
 void block_alterations(const Block *b);
+/* trainings FILE OPTION: the networks of a table such as results/trainings.tsv that were trained
+ * with this option, each below itself as results/altered.tsv has it. */
+void block_trainings(const Block *b);
 
 #endif

@@ -244,6 +244,7 @@ static const struct {
     { "rows", block_rows },
     { "search", put_search },
     { "speed", put_speed },
+    { "trainings", block_trainings },
     { "variants", block_variants },
 };
 

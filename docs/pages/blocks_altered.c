@@ -112,6 +112,17 @@ static void put_name(const Block *b, const char *network, const char *row)
     free(number);
 }
 
+/* Ends a line with the number of seeds and with what is told of the network. */
+static void put_values(const Block *b, const Network *n, const Measure *list, size_t count)
+{
+    fprintf(b->out, " %d |", measured(n, (Measure){ .single = "clean" }).n);
+    for (size_t i = 0; i < count; i++) {
+        Sample s = measured(n, list[i]);
+        fprintf(b->out, s.n > 1 ? " %.1f ± %.1f |" : " %.1f |", s.mean, sqrt(s.variance));
+    }
+    fprintf(b->out, "\n");
+}
+
 static void put_measures(const Block *b, const Measure *list, size_t count)
 {
     const Table *t = table_read(block_step(b));
@@ -120,12 +131,7 @@ static void put_measures(const Block *b, const Measure *list, size_t count)
         if (!begins_network(&n))
             continue;
         put_name(b, table_cell(t, line, "network"), table_cell(t, line, "row"));
-        fprintf(b->out, " %d |", measured(&n, (Measure){ .single = "clean" }).n);
-        for (size_t i = 0; i < count; i++) {
-            Sample s = measured(&n, list[i]);
-            fprintf(b->out, s.n > 1 ? " %.1f ± %.1f |" : " %.1f |", s.mean, sqrt(s.variance));
-        }
-        fprintf(b->out, "\n");
+        put_values(b, &n, list, count);
     }
 }
 
@@ -137,15 +143,17 @@ static const Measure measures[] = {
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
+/* The heads of their columns after the first. */
+#define COLUMNS_EN                                                                                 \
+    "`noise:16` | `noise:32` | `noise:64` | `blur:3` | mean of noise and blur | mean of all "      \
+    "fourteen"
+#define COLUMNS_ZH                                                                                 \
+    "`noise:16` | `noise:32` | `noise:64` | `blur:3` | 噪声与模糊的均值 | 全部十四种的均值"
+
 void block_altered(const Block *b)
 {
-    block_head(b,
-               "| network | seeds | clean | `noise:16` | `noise:32` | `noise:64` | `blur:3` | mean "
-               "of noise "
-               "and blur | mean of all fourteen | corruption error |",
-               "| 网络 | 种子数 | 原图 | `noise:16` | `noise:32` | `noise:64` | `blur:3` | "
-               "噪声与模糊的均值 | "
-               "全部十四种的均值 | 损坏误差 |",
+    block_head(b, "| network | seeds | clean | " COLUMNS_EN " | corruption error |",
+               "| 网络 | 种子数 | 原图 | " COLUMNS_ZH " | 损坏误差 |",
                "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     put_measures(b, measures, MEASURES - 1);
 }
@@ -165,6 +173,46 @@ void block_alterations(const Block *b)
         fprintf(b->out, "---:|");
     fprintf(b->out, "\n");
     put_measures(b, others, count);
+}
+
+/* --- the same networks by other trainings ----------------------------------------------------- */
+
+/* Prints a network of the table: how it was trained, with a space for a comma, and what it came to.
+ */
+static void put_training(const Block *b, const Network *n, const char *training)
+{
+    fprintf(b->out, "| %s | ", table_cell(n->table, n->line, "network"));
+    for (const char *c = training; *c; c++)
+        fputc(*c == ',' ? ' ' : *c, b->out);
+    fprintf(b->out, " |");
+    put_values(b, n, measures, MEASURES - 2);
+}
+
+void block_trainings(const Block *b)
+{
+    const Table *ours = table_read("results/altered.tsv"), *others = table_read(block_step(b));
+    if (!b->word[1])
+        error_die(EXIT_FAILED, b->page, "trainings: no option is named");
+    block_head(b, "| network | training | seeds | clean | " COLUMNS_EN " |",
+               "| 网络 | 训练 | 种子数 | 原图 | " COLUMNS_ZH " |",
+               "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for (size_t line = 0; line < ours->rows; line++) {
+        const Network n = { ours, line };
+        bool told = false;
+        for (size_t i = 0; begins_network(&n) && i < others->rows; i++) {
+            const Network other = { others, i };
+            const char *options = table_cell(others, i, "row");
+            if (!begins_network(&other) || !strstr(options, b->word[1]) ||
+                strcmp(table_cell(others, i, "network"), table_cell(ours, line, "network")) != 0)
+                continue;
+            if (!told)
+                put_training(b, &n, block_say(b, "that of the results", "结果页的方案"));
+            char *code = str_format("`%s`", options);
+            put_training(b, &other, code);
+            free(code);
+            told = true;
+        }
+    }
 }
 
 void altered_print_means(const char *path)
