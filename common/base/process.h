@@ -12,9 +12,9 @@
  * nothing, has the first line of a quiet program's stderr. */
 bool process_read(char *const argv[], bool quiet, char **out, size_t *length, Error *error);
 
-/* Becomes the program argv[0], found likewise. execvp would give a file that is no program of this
- * machine to the shell, which takes its bytes for commands; this ends with status 126, the shell's
- * own for such a file, or with 127 where there is none. */
+/* Becomes the program argv[0], found likewise. Given a path, execvp would have the shell read a
+ * file that is no program of this machine, and take its bytes for commands; this ends with status
+ * 126, the shell's own for such a file. Status 127: there is no such program. */
 _Noreturn void process_become(char *const argv[]);
 
 #endif

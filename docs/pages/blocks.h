@@ -14,7 +14,7 @@ char *block_text(const char *page, char *const *words);
  *   5 clean   7 noise:16   9 noise:32   11 noise:64   13 blur:3   15 noise and blur, the mean of
  *   these four   17 all fourteen alterations' mean   19 their error relative to the table's first
  *   network's, as ImageNet-C has it: the mean over the alterations of error / error of that
- * network, in per cent   21 of these four */
+ * network, in per cent   21 of these four   23 the mean of all alterations but noise */
 void altered_print_means(const char *path);
 
 #endif

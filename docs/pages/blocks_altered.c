@@ -48,6 +48,7 @@ static double top1(const Network *n, const char *seed, const char *alteration)
 typedef struct {
     const char *single; /* NULL: a mean */
     bool few;           /* over noise and blur alone */
+    bool other;         /* over all but noise */
     bool error;         /* of the error relative to the table's first network's */
 } Measure;
 
@@ -60,7 +61,8 @@ static double measure(const Network *n, const char *seed, Measure m)
         return top1(n, seed, m.single);
     for (int i = 0; i < ALTER_STANDARD; i++) {
         const char *kind = alter_standard[i];
-        if (m.few && !after(kind, "noise") && !after(kind, "blur"))
+        bool noise = after(kind, "noise");
+        if ((m.few && !noise && !after(kind, "blur")) || (m.other && noise))
             continue;
         double value = top1(n, seed, kind);
         sum += m.error ? 100 * (100 - value) / (100 - top1(&first, NULL, kind)) : value;
@@ -135,13 +137,15 @@ static void put_measures(const Block *b, const Measure *list, size_t count)
     }
 }
 
-/* What is told of each network, in this order; the last in altered_print_means alone. */
+/* What is told of each network, in this order: the first of other trainings as well, the last in
+ * altered_print_means alone. */
 static const Measure measures[] = {
     { .single = "clean" },    { .single = "noise:16" }, { .single = "noise:32" },
     { .single = "noise:64" }, { .single = "blur:3" },   { .few = true },
     { .few = false },         { .error = true },        { .few = true, .error = true },
+    { .other = true },
 };
-enum { MEASURES = sizeof measures / sizeof *measures };
+enum { TOLD_OF_TRAININGS = 7, TOLD, MEASURES = sizeof measures / sizeof *measures };
 
 /* The heads of their columns after the first. */
 #define COLUMNS_EN                                                                                 \
@@ -155,7 +159,7 @@ void block_altered(const Block *b)
     block_head(b, "| network | seeds | clean | " COLUMNS_EN " | corruption error |",
                "| 网络 | 种子数 | 原图 | " COLUMNS_ZH " | 损坏误差 |",
                "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-    put_measures(b, measures, MEASURES - 1);
+    put_measures(b, measures, TOLD);
 }
 
 void block_alterations(const Block *b)
@@ -177,20 +181,40 @@ void block_alterations(const Block *b)
 
 /* --- the same networks by other trainings ----------------------------------------------------- */
 
-/* Prints a network of the table: how it was trained, with a space for a comma, and what it came to.
- */
+/* Prints how a network was trained, with a space for a comma, and what it came to. */
 static void put_training(const Block *b, const Network *n, const char *training)
 {
     fprintf(b->out, "| %s | ", table_cell(n->table, n->line, "network"));
     for (const char *c = training; *c; c++)
         fputc(*c == ',' ? ' ' : *c, b->out);
     fprintf(b->out, " |");
-    put_values(b, n, measures, MEASURES - 2);
+    put_values(b, n, measures, TOLD_OF_TRAININGS);
+}
+
+/* Prints a network, and below it what it came to by those trainings of the table that have the
+ * block's option; nothing where there are none. */
+static void put_trainings(const Block *b, const Network *n, const Table *trainings)
+{
+    bool told = false;
+    for (size_t i = 0; i < trainings->rows; i++) {
+        const Network other = { trainings, i };
+        const char *options = table_cell(trainings, i, "row");
+        if (!begins_network(&other) || !strstr(options, b->word[1]) ||
+            strcmp(table_cell(trainings, i, "network"), table_cell(n->table, n->line, "network")) !=
+                0)
+            continue;
+        if (!told)
+            put_training(b, n, block_say(b, "that of the results", "结果页的方案"));
+        char *code = str_format("`%s`", options);
+        put_training(b, &other, code);
+        free(code);
+        told = true;
+    }
 }
 
 void block_trainings(const Block *b)
 {
-    const Table *ours = table_read("results/altered.tsv"), *others = table_read(block_step(b));
+    const Table *ours = table_read("results/altered.tsv"), *trainings = table_read(block_step(b));
     if (!b->word[1])
         error_die(EXIT_FAILED, b->page, "trainings: no option is named");
     block_head(b, "| network | training | seeds | clean | " COLUMNS_EN " |",
@@ -198,20 +222,8 @@ void block_trainings(const Block *b)
                "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (size_t line = 0; line < ours->rows; line++) {
         const Network n = { ours, line };
-        bool told = false;
-        for (size_t i = 0; begins_network(&n) && i < others->rows; i++) {
-            const Network other = { others, i };
-            const char *options = table_cell(others, i, "row");
-            if (!begins_network(&other) || !strstr(options, b->word[1]) ||
-                strcmp(table_cell(others, i, "network"), table_cell(ours, line, "network")) != 0)
-                continue;
-            if (!told)
-                put_training(b, &n, block_say(b, "that of the results", "结果页的方案"));
-            char *code = str_format("`%s`", options);
-            put_training(b, &other, code);
-            free(code);
-            told = true;
-        }
+        if (begins_network(&n))
+            put_trainings(b, &n, trainings);
     }
 }
 
