@@ -591,6 +591,7 @@ Test(cli, help_is_asked_for_as_elsewhere)
     cr_expect_eq(strstr(r.out, STEP " (convnext-steps) "), r.out, "%s", r.out);
     result_free(&r);
     fails(USAGE, "trian: no such command; did you mean train?", "help trian");
+    fails(USAGE, "report: help is about one command", "help train report");
     /* Behind -- and as an option's value they are words like others. */
     fails(USAGE, "--help: report takes no operand", "report -- --help");
     fails(FAILED, "--help: cannot open it", "export --weights --help --onnx /dev/null");

@@ -78,7 +78,7 @@ static void print_row(const char *name, const Score *score, const char *digest)
     if (digest)
         printf("\t%d\t%s", score->count, digest);
     else if (score->undecided)
-        printf("  NaN in %d images", score->undecided);
+        printf("  NaN in %d image%s", score->undecided, score->undecided == 1 ? "" : "s");
     printf("\n");
     fflush(stdout); /* a row may take a while */
 }
@@ -88,9 +88,9 @@ static void print_table(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *list, int count)
 {
     Score mean = { 0 };
-    printf("%s, test set of %s, %d images\nsha256 of the weights: %s\n\n%-16s %8s %8s %8s\n",
-           run->name, test->name, test->count, t->digest.text, "alteration", "top-1, %", "top-5, %",
-           "loss");
+    printf("%s, test set of %s, %d image%s\nsha256 of the weights: %s\n\n%-16s %8s %8s %8s\n",
+           run->name, test->name, test->count, test->count == 1 ? "" : "s", t->digest.text,
+           "alteration", "top-1, %", "top-5, %", "loss");
     for (int i = 0; i < count; i++) {
         Score score = score_altered(t, test, &list[i]);
         print_row(name_of(&list[i]), &score, NULL);
@@ -178,12 +178,12 @@ static void print_score(const Run *run, const Trained *t, const Dataset *test,
                         const Alteration *alter)
 {
     Score score = score_altered(t, test, alter);
-    printf("%s, test set of %s%s%s, %d images: top-1 %.2f%%, top-5 %.2f%%, loss %.4f\n", run->name,
+    printf("%s, test set of %s%s%s, %d image%s: top-1 %.2f%%, top-5 %.2f%%, loss %.4f\n", run->name,
            test->name, *alter->name ? " altered by " : "", alter->name, score.count,
-           100 * score.top1, 100 * score.top5, score.loss);
+           score.count == 1 ? "" : "s", 100 * score.top1, 100 * score.top5, score.loss);
     if (score.undecided)
-        printf("%d images have a NaN among their logits: counted as wrong, without a name\n",
-               score.undecided);
+        printf("NaN among the logits of %d image%s: counted as wrong, without a name\n",
+               score.undecided, score.undecided == 1 ? "" : "s");
     printf("sha256 of the weights: %s\n", t->digest.text);
     print_confusion(test, &score);
     free(score.confusion);

@@ -245,8 +245,10 @@ Asked options_asked(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (!options || !is_option(word)) {
-            asked.topic = asked.command && !asked.topic ? word : asked.topic;
-            asked.command = asked.command ? asked.command : word;
+            const char **to = !asked.command ? &asked.command
+                              : !asked.topic ? &asked.topic
+                                             : &asked.surplus;
+            *to = *to ? *to : word;
             continue;
         }
         Written w = written_as(word);

@@ -80,11 +80,11 @@ typedef struct Command {
     } narrowed[NARROWED];
 } Command;
 
-/* The command line before the command is known: the first and the second word that is neither
+/* The command line before the command is known: its first three words that are neither
  * option nor value (NULL: there is none), and whether help or the version is asked for. strange:
  * behind an option that no command has, so that `command` may be its value. */
 typedef struct {
-    const char *command, *topic;
+    const char *command, *topic, *surplus;
     bool help, version, strange;
 } Asked;
 Asked options_asked(int argc, char **argv);

@@ -257,6 +257,8 @@ int step_main(int argc, char **argv, Step step)
     check_network(&step);
     Asked asked = options_asked(argc, argv);
     bool help_asked = asked.command && strcmp(asked.command, "help") == 0;
+    if (help_asked && asked.surplus)
+        error_die(EXIT_USAGE, asked.surplus, "help is about one command");
     if (asked.version)
         help_version(argv[0]);
     else if (asked.help || help_asked)
