@@ -454,7 +454,7 @@ $(BUILD)/ladder.wasm: $(MODULE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -Wl,--strip-all -o $@ $^ $(LIBS)
 
-SITE := $(patsubst %,$(BUILD)/obj/docs/page/%.o,site slides mathml)
+SITE := $(patsubst %,$(BUILD)/obj/docs/%.o,page/site page/slides page/mathml pages/anchor)
 $(BUILD)/site: $(SITE) $(ARCHIVE)
 	$(call SAY,LINK,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -12,7 +13,7 @@ typedef struct {
     const char *at, *end;
 } Reader;
 
-static void put_row(Reader *r, Text *out);
+static void put_row(Reader *r, FILE *out);
 
 static void skip_space(Reader *r)
 {
@@ -20,17 +21,15 @@ static void skip_space(Reader *r)
         r->at++;
 }
 
-static void element(Text *out, const char *tag, const char *content)
+static void element(FILE *out, const char *tag, const char *content)
 {
-    char *text = str_format("<%s>%s</%s>", tag, content, tag);
-    text_put(out, text);
-    free(text);
+    fprintf(out, "<%s>%s</%s>", tag, content, tag);
 }
 
 /* {…}, or the one atom that comes next. */
-static void put_atom(Reader *r, Text *out);
+static void put_atom(Reader *r, FILE *out);
 
-static void put_group(Reader *r, Text *out)
+static void put_group(Reader *r, FILE *out)
 {
     skip_space(r);
     if (r->at < r->end && *r->at == '{') {
@@ -41,28 +40,23 @@ static void put_group(Reader *r, Text *out)
         put_atom(r, out);
 }
 
-static void put_around(Reader *r, Text *out, const char *tag, int groups)
+static void put_around(Reader *r, FILE *out, const char *tag, int groups)
 {
-    char *open = str_format("<%s>", tag), *close = str_format("</%s>", tag);
-    text_put(out, open);
+    fprintf(out, "<%s>", tag);
     for (int i = 0; i < groups; i++)
         put_group(r, out);
-    text_put(out, close);
-    free(open);
-    free(close);
+    fprintf(out, "</%s>", tag);
 }
 
 /* \mathrm{mean}: the letters of the group as one word. */
-static void put_word(Reader *r, Text *out, const char *tag)
+static void put_word(Reader *r, FILE *out, const char *tag)
 {
     skip_space(r);
     const char *from = ++r->at;
     while (r->at < r->end && *r->at != '}')
         r->at++;
-    char *word = str_format("%.*s", (int)(r->at - from), from);
-    element(out, tag, word);
+    fprintf(out, "<%s>%.*s</%s>", tag, (int)(r->at - from), from, tag);
     r->at += r->at < r->end;
-    free(word);
 }
 
 static const char *meaning(const char *const (*table)[2], size_t count, const char *name)
@@ -73,7 +67,7 @@ static const char *meaning(const char *const (*table)[2], size_t count, const ch
     return NULL;
 }
 
-static void put_command(Reader *r, Text *out)
+static void put_command(Reader *r, FILE *out)
 {
     static const char *const signs[][2] = {
         { "epsilon", "ε" }, { "mu", "μ" },    { "sigma", "σ" },  { "gamma", "γ" },
@@ -99,7 +93,7 @@ static void put_command(Reader *r, Text *out)
     const char *sign;
     if (r->at == from) { /* \, and the like: a space */
         r->at++;
-        text_put(out, "<mspace width=\"0.2em\"/>");
+        fputs("<mspace width=\"0.2em\"/>", out);
     } else if (strcmp(name, "sqrt") == 0)
         put_around(r, out, "msqrt", 1);
     else if (strcmp(name, "frac") == 0)
@@ -109,19 +103,19 @@ static void put_command(Reader *r, Text *out)
     else if (strcmp(name, "text") == 0)
         put_word(r, out, "mtext");
     else if (strcmp(name, "underbrace") == 0) {
-        text_put(out, "<munder>");
+        fputs("<munder>", out);
         put_group(r, out);
-        text_put(out, "<mo>⏟</mo></munder>");
+        fputs("<mo>⏟</mo></munder>", out);
     } else if ((sign = meaning(accents, sizeof accents / sizeof *accents, name))) {
-        text_put(out, "<mover accent=\"true\">");
+        fputs("<mover accent=\"true\">", out);
         put_group(r, out);
         element(out, "mo", sign);
-        text_put(out, "</mover>");
+        fputs("</mover>", out);
     } else if (strcmp(name, "left") == 0 || strcmp(name, "right") == 0 ||
                strcmp(name, "big") == 0 || strcmp(name, "Big") == 0)
         put_atom(r, out); /* a browser makes parentheses as large as what they hold */
     else if (strcmp(name, "qquad") == 0 || strcmp(name, "quad") == 0)
-        text_put(out, name[1] == 'q' ? "<mspace width=\"2em\"/>" : "<mspace width=\"1em\"/>");
+        fputs(name[1] == 'q' ? "<mspace width=\"2em\"/>" : "<mspace width=\"1em\"/>", out);
     else if (strcmp(name, "textstyle") == 0 || strcmp(name, "displaystyle") == 0)
         put_atom(r, out);
     else if ((sign = meaning(operators, sizeof operators / sizeof *operators, name)))
@@ -133,7 +127,7 @@ static void put_command(Reader *r, Text *out)
     free(name);
 }
 
-static void put_atom(Reader *r, Text *out)
+static void put_atom(Reader *r, FILE *out)
 {
     skip_space(r);
     if (r->at >= r->end)
@@ -145,67 +139,66 @@ static void put_atom(Reader *r, Text *out)
         const char *from = r->at;
         while (r->at < r->end && (isdigit((unsigned char)*r->at) || *r->at == '.'))
             r->at++;
-        char *number = str_format("%.*s", (int)(r->at - from), from);
-        element(out, "mn", number);
-        free(number);
+        fprintf(out, "<mn>%.*s</mn>", (int)(r->at - from), from);
     } else {
         char letter[5] = { *r->at++, 0 };
         for (int i = 1; i < 4 && r->at < r->end && ((unsigned char)*r->at & 0xC0) == 0x80; i++)
             letter[i] = *r->at++;
         if (*letter == '&') { /* of the HTML that it comes from: &lt; */
-            text_put(out, "<mo>&");
-            while (r->at < r->end && r->at[-1] != ';') {
-                letter[0] = *r->at++;
-                text_put(out, letter);
-            }
-            text_put(out, "</mo>");
+            fputs("<mo>&", out);
+            while (r->at < r->end && r->at[-1] != ';')
+                fputc(*r->at++, out);
+            fputs("</mo>", out);
         } else
             element(out, isalpha((unsigned char)*letter) ? "mi" : "mo", letter);
     }
 }
 
 /* An atom with what stands below and above it. */
-static void put_scripted(Reader *r, Text *out)
+static void put_scripted(Reader *r, FILE *out)
 {
-    Text base = { 0 }, below = { 0 }, above = { 0 };
-    put_group(r, &base);
+    Text base, below, above;
+    text_open(&base);
+    text_open(&below);
+    text_open(&above);
+    put_group(r, base.out);
     for (skip_space(r); r->at < r->end && (*r->at == '_' || *r->at == '^'); skip_space(r)) {
-        Text *script = *r->at++ == '_' ? &below : &above;
-        text_put(script, "<mrow>");
+        FILE *script = *r->at++ == '_' ? below.out : above.out;
+        fputs("<mrow>", script);
         put_group(r, script);
-        text_put(script, "</mrow>");
+        fputs("</mrow>", script);
     }
-    bool under = base.bytes &&
-                 (strncmp(base.bytes, "<munder>", 8) == 0 ||
-                  strcmp(base.bytes, "<mo>∑</mo>") == 0 || strcmp(base.bytes, "<mo>∏</mo>") == 0);
-    const char *tag = below.bytes && above.bytes ? (under ? "munderover" : "msubsup")
-                      : below.bytes              ? (under ? "munder" : "msub")
-                      : above.bytes              ? (under ? "mover" : "msup")
-                                                 : NULL;
-    char *all = str_format("%s%s%s", base.bytes ? base.bytes : "", below.bytes ? below.bytes : "",
-                           above.bytes ? above.bytes : "");
+    text_close(&base);
+    text_close(&below);
+    text_close(&above);
+    bool under = strncmp(base.bytes, "<munder>", 8) == 0 || strcmp(base.bytes, "<mo>∑</mo>") == 0 ||
+                 strcmp(base.bytes, "<mo>∏</mo>") == 0;
+    const char *tag = below.size && above.size ? (under ? "munderover" : "msubsup")
+                      : below.size             ? (under ? "munder" : "msub")
+                      : above.size             ? (under ? "mover" : "msup")
+                                               : NULL;
     if (tag)
-        element(out, tag, all);
-    else
-        text_put(out, all);
-    free(all);
+        fprintf(out, "<%s>", tag);
+    fprintf(out, "%s%s%s", base.bytes, below.bytes, above.bytes);
+    if (tag)
+        fprintf(out, "</%s>", tag);
     free(base.bytes);
     free(below.bytes);
     free(above.bytes);
 }
 
-static void put_row(Reader *r, Text *out)
+static void put_row(Reader *r, FILE *out)
 {
-    text_put(out, "<mrow>");
+    fputs("<mrow>", out);
     for (skip_space(r); r->at < r->end && *r->at != '}'; skip_space(r))
         put_scripted(r, out);
-    text_put(out, "</mrow>");
+    fputs("</mrow>", out);
 }
 
-void mathml(const char *tex, size_t length, Text *out)
+void mathml(const char *tex, size_t length, FILE *out)
 {
     Reader r = { tex, tex + length };
-    text_put(out, "<math display=\"block\">");
+    fputs("<math display=\"block\">", out);
     put_row(&r, out);
-    text_put(out, "</math>\n");
+    fputs("</math>\n", out);
 }

@@ -5,8 +5,10 @@
 #include "mathml.h"
 #include "slides.h"
 
+#include "../pages/anchor.h"
 #include "base/memory.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "io/file.h"
 
 #include <ctype.h>
@@ -32,36 +34,17 @@ static void enqueue(const char *path)
     queue[queued++] = str_format("%s", path);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void text_add(Text *text, const char *from, size_t length)
-{
-    text->bytes = mem_grow(text->bytes, text->length + length + 1, 1);
-    memcpy(text->bytes + text->length, from, length);
-    text->length += length;
-    text->bytes[text->length] = 0;
-}
-
-void text_put(Text *text, const char *from)
-{
-    text_add(text, from, strlen(from));
-}
-
-static void text_escape(Text *text, const char *from, size_t length)
+static void put_escaped(FILE *out, const char *from, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (from[i] == '<')
-            text_put(text, "&lt;");
+            fputs("&lt;", out);
         else if (from[i] == '&')
-            text_put(text, "&amp;");
+            fputs("&amp;", out);
         else
-            text_add(text, from + i, 1);
+            fputc(from[i], out);
 }
 
 /* --- paths ------------------------------------------------------------------------------------ */
@@ -88,9 +71,9 @@ static char *resolve(const char *page, const char *link, size_t length)
 /* What a file of the repository is called in the site; the caller frees it. */
 static char *site_name(const char *path)
 {
-    if (ends_with(path, ".md"))
+    if (str_ends_with(path, ".md"))
         return str_format("%.*s.html", (int)strlen(path) - 3, path);
-    if (ends_with(path, ".svg") || ends_with(path, ".png"))
+    if (str_ends_with(path, ".svg") || str_ends_with(path, ".png"))
         return str_format("%s", path);
     return str_format("%s.html", path);
 }
@@ -137,7 +120,7 @@ static char *ladder_state(const char *page, bool chinese)
         isdigit((unsigned char)base[0]) && isdigit((unsigned char)base[1]) && base[2] == '_'
             ? atoi(base)
             : 0;
-    if (number > 0 && ends_with(page, ".md")) {
+    if (number > 0 && str_ends_with(page, ".md")) {
         char *pattern = str_format("steps/%02d_*", number - 1);
         if (glob(pattern, 0, NULL, &before) == 0)
             state = str_format("#compare?from=%s&amp;to=%.*s&amp;lang=%s", before.gl_pathv[0] + 6,
@@ -164,21 +147,19 @@ static bool is_browser_link(const char *mark, const char *end)
 }
 
 /* Writes the address that a link has in the site, and enqueues what it leads to. */
-static void put_link(Text *out, const char *page, const char *link, size_t length)
+static void put_link(FILE *out, const char *page, const char *link, size_t length)
 {
     const char *mark = memchr(link, '#', length);
     size_t file = mark ? (size_t)(mark - link) : length;
     if (file == 0 || memchr(link, ':', length)) {
-        text_add(out, link, length);
+        fwrite(link, 1, length, out);
         return;
     }
     char *root = root_of(page);
     if (is_browser_link(mark, link + length)) {
-        char *state = ladder_state(page, mark[1] == '%'),
-             *ladder = str_format("%sindex.html%s", root, state);
-        text_put(out, ladder);
+        char *state = ladder_state(page, mark[1] == '%');
+        fprintf(out, "%sindex.html%s", root, state);
         free(state);
-        free(ladder);
         free(root);
         return;
     }
@@ -194,63 +175,46 @@ static void put_link(Text *out, const char *page, const char *link, size_t lengt
     if (there) {
         char *name = site_name(path);
         enqueue(path);
-        text_put(out, root);
-        text_put(out, name);
+        fprintf(out, "%s%s", root, name);
         free(name);
     } else
-        text_add(out, link, file);
+        fwrite(link, 1, file, out);
     if (mark)
-        text_add(out, mark, length - file);
+        fwrite(mark, 1, length - file, out);
     free(path);
     free(root);
 }
 
 /* --- headings --------------------------------------------------------------------------------- */
 
-/* Writes the heading's text without tags, and as GitHub's anchor: small letters, - for a space, no
- * punctuation. */
-static void heading_texts(const char *from, size_t length, Text *plain, Text *anchor)
+/* Returns HTML without its tags; the caller frees it. */
+static char *without_tags(const char *from, size_t length)
 {
-    static const char *const dropped[] = { "，", "。", "：", "；", "（", "）",
-                                           "“",  "”",  "、", "？", "！" };
+    char *plain = mem_alloc(length + 1, 1), *to = plain;
     bool tag = false;
     for (size_t i = 0; i < length; i++) {
         tag = tag || from[i] == '<';
         if (!tag)
-            text_add(plain, from + i, 1);
+            *to++ = from[i];
         tag = tag && from[i] != '>';
     }
-    for (const char *at = plain->bytes; at && *at;) {
-        size_t skip = 0;
-        for (size_t k = 0; k < sizeof dropped / sizeof *dropped && !skip; k++)
-            if (strncmp(at, dropped[k], strlen(dropped[k])) == 0)
-                skip = strlen(dropped[k]);
-        char c = (char)tolower((unsigned char)*at);
-        if (!skip && c == ' ')
-            text_put(anchor, "-");
-        else if (!skip &&
-                 ((unsigned char)c >= 128 || isalnum((unsigned char)c) || c == '-' || c == '_'))
-            text_add(anchor, &c, 1);
-        at += skip ? skip : 1;
-    }
+    *to = 0;
+    return plain;
 }
 
 /* Adds a line to the index of the search: what is found, where, and in which page. */
 static void index_add(const char *text, const char *name, const char *anchor, const char *title)
 {
-    if (!text || strpbrk(text, "\"\\"))
-        return;
-    char *line = str_format("[\"%s\", \"%s%s%s\", \"%s\"],\n", text, name, *anchor ? "#" : "",
-                            anchor, title ? title : "");
-    text_put(&found, line);
-    free(line);
+    if (*text && !strpbrk(text, "\"\\"))
+        fprintf(found.out, "[\"%s\", \"%s%s%s\", \"%s\"],\n", text, name, *anchor ? "#" : "",
+                anchor, title);
 }
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
 /* Copies cmark's HTML with links resolved, headings named and formulas set; *title: the first
  * heading's text. */
-static void convert(const char *page, const char *name, const char *html, Text *out, Text *title)
+static void convert(const char *page, const char *name, const char *html, FILE *out, char **title)
 {
     static const char math[] = "<pre><code class=\"language-math\">";
     for (const char *at = html; *at;) {
@@ -259,7 +223,7 @@ static void convert(const char *page, const char *name, const char *html, Text *
                                                             : NULL;
         if (quote) {
             const char *end = strchr(quote, '"');
-            text_add(out, at, (size_t)(quote - at));
+            fwrite(at, 1, (size_t)(quote - at), out);
             put_link(out, page, quote, (size_t)(end - quote));
             at = end;
         } else if (strncmp(at, math, sizeof math - 1) == 0) {
@@ -268,20 +232,17 @@ static void convert(const char *page, const char *name, const char *html, Text *
             at = strstr(end, "</pre>") + 6;
         } else if (at[0] == '<' && at[1] == 'h' && at[2] >= '1' && at[2] <= '4' && at[3] == '>') {
             const char *end = strstr(at, "</h");
-            Text plain = { 0 }, anchor = { 0 };
-            heading_texts(at + 4, (size_t)(end - at) - 4, &plain, &anchor);
-            char *open = str_format("<h%c id=\"%s\">", at[2], anchor.bytes ? anchor.bytes : "");
-            text_put(out, open);
-            if (!title->bytes && plain.bytes)
-                text_put(title, plain.bytes);
-            index_add(plain.bytes, name, at[2] == '1' || !anchor.bytes ? "" : anchor.bytes,
-                      title->bytes);
-            free(open);
-            free(plain.bytes);
-            free(anchor.bytes);
+            char *plain = without_tags(at + 4, (size_t)(end - at) - 4),
+                 *anchor = anchor_of(str_format("%s", plain));
+            fprintf(out, "<h%c id=\"%s\">", at[2], anchor);
+            if (!*title)
+                *title = str_format("%s", plain);
+            index_add(plain, name, at[2] == '1' ? "" : anchor, *title);
+            free(plain);
+            free(anchor);
             at += 4;
         } else
-            text_add(out, at++, 1);
+            fputc(*at++, out);
     }
 }
 
@@ -290,14 +251,14 @@ static char *other_language(const char *page, bool *chinese)
 {
     char *other;
     struct stat status;
-    *chinese = strncmp(page, "docs/zh/", 8) == 0 || ends_with(page, ".zh-CN.md");
+    *chinese = strncmp(page, "docs/zh/", 8) == 0 || str_ends_with(page, ".zh-CN.md");
     if (strncmp(page, "README", 6) == 0)
         other = str_format("%s", *chinese ? "README.md" : "README.zh-CN.md");
     else
         other = *chinese
                     ? str_format("docs/%s", page + 8)
                     : str_format("docs/zh/%s", strncmp(page, "docs/", 5) == 0 ? page + 5 : page);
-    if (ends_with(page, ".md") && stat(other, &status) == 0)
+    if (str_ends_with(page, ".md") && stat(other, &status) == 0)
         return other;
     free(other);
     return NULL;
@@ -315,26 +276,31 @@ static char *slides_link(const char *page, bool chinese)
 }
 
 /* Writes a lesson's slides beside it. */
-static void write_slides(const char *page, const Text *title, const Text *body)
+static void write_slides(const char *page, const char *title, const char *body)
 {
     char *name = slides_name(page);
     if (!name)
         return;
-    Text out = slides_of(page, strncmp(page, "docs/zh/", 8) == 0, title, body);
-    write_file(name, out.bytes, out.length);
+    Text out;
+    text_open(&out);
+    slides_put(page, strncmp(page, "docs/zh/", 8) == 0, title, body, out.out);
+    text_close(&out);
+    write_file(name, out.bytes, out.size);
     free(out.bytes);
     free(name);
 }
 
-static void write_page(const char *page, const Text *title, const Text *body)
+static void write_page(const char *page, const char *title, const char *body)
 {
     bool chinese;
     char *other = other_language(page, &chinese), *root = root_of(page), *name = site_name(page);
     char *state = ladder_state(page, chinese), *other_name = other ? site_name(other) : NULL;
     char *docs = str_format("%sdocs/%s", root, chinese ? "zh/" : ""),
          *slides = slides_link(page, chinese);
-    Text out = { 0 };
-    char *head = str_format(
+    Text out;
+    text_open(&out);
+    fprintf(
+        out.out,
         "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, "
         "initial-scale=1\">\n<title>%s</title>\n"
@@ -348,7 +314,7 @@ static void write_page(const char *page, const Text *title, const Text *body)
         "<a href=\"%scourse.html\">%s</a></nav>\n<nav id=\"tools\">%s<a "
         "href=\"%sREADME.html#search\">%s</a>%s%s%s%s%s%s</nav>\n</header>\n"
         "<main><article>\n",
-        chinese ? "zh-Hans" : "en", title->bytes ? title->bytes : page, root,
+        chinese ? "zh-Hans" : "en", title, root,
         chinese ? "从 ResNet 到 ConvNeXt" : "From ResNet to ConvNeXt", root, state,
         chinese ? "在页面里试" : "Try it", docs, chinese ? "课程" : "Lessons", docs,
         chinese ? "结果" : "Results", docs, chinese ? "勘误" : "Errata", docs,
@@ -356,24 +322,20 @@ static void write_page(const char *page, const Text *title, const Text *body)
         other ? " <a href=\"" : "", other ? root : "", other ? other_name : "",
         other ? "\" lang=\"" : "", other ? chinese ? "en\">English" : "zh-Hans\">中文" : "",
         other ? "</a>" : "");
-    text_put(&out, head);
-    if (ends_with(page, "docs/README.md") || strcmp(page, "docs/zh/README.md") == 0) {
-        char *search = str_format(
-            "<section id=\"search\" role=\"search\"><label class=\"field\"><span>%s</span>"
-            "<input type=\"search\" id=\"words\"></label><ul id=\"found\" "
-            "aria-live=\"polite\"></ul></section>\n"
-            "<script>var ROOT = \"%s\", CHINESE = %s;</script><script "
-            "src=\"%sindex.js\"></script><script src=\"%ssearch.js\"></script>\n",
-            chinese ? "搜索标题和术语" : "Search titles and terms", root,
-            chinese ? "true" : "false", root, root);
-        text_put(&out, search);
-        free(search);
+    if (str_ends_with(page, "docs/README.md") || strcmp(page, "docs/zh/README.md") == 0) {
+        fprintf(out.out,
+                "<section id=\"search\" role=\"search\"><label class=\"field\"><span>%s</span>"
+                "<input type=\"search\" id=\"words\"></label><ul id=\"found\" "
+                "aria-live=\"polite\"></ul></section>\n"
+                "<script>var ROOT = \"%s\", CHINESE = %s;</script><script "
+                "src=\"%sindex.js\"></script><script src=\"%ssearch.js\"></script>\n",
+                chinese ? "搜索标题和术语" : "Search titles and terms", root,
+                chinese ? "true" : "false", root, root);
     }
-    text_add(&out, body->bytes ? body->bytes : "", body->length);
-    text_put(&out, "</article></main>\n</body>\n</html>\n");
-    write_file(name, out.bytes, out.length);
+    fprintf(out.out, "%s</article></main>\n</body>\n</html>\n", body);
+    text_close(&out);
+    write_file(name, out.bytes, out.size);
     free(out.bytes);
-    free(head);
     free(docs);
     free(slides);
     free(state);
@@ -392,38 +354,39 @@ static void write_markdown(const char *page)
     Error error;
     if (!process_read((char *const *)argv, false, &html, &length, &error))
         error_die_of(EXIT_FAILED, &error);
-    Text body = { 0 }, title = { 0 };
-    convert(page, name, html, &body, &title);
-    write_page(page, &title, &body);
-    write_slides(page, &title, &body);
+    Text body;
+    char *title = NULL;
+    text_open(&body);
+    convert(page, name, html, body.out, &title);
+    text_close(&body);
+    write_page(page, title ? title : page, body.bytes);
+    write_slides(page, title ? title : page, body.bytes);
     free(html);
     free(name);
     free(body.bytes);
-    free(title.bytes);
+    free(title);
 }
 
 /* A file of code as a page, with a name for every line. */
 static void write_code(const char *path, const char *bytes)
 {
-    Text body = { 0 }, title = { 0 };
-    text_put(&title, path);
-    text_put(&body, "<h1>");
-    text_escape(&body, path, strlen(path));
-    text_put(&body, "</h1>\n<pre><code>");
+    Text body;
+    text_open(&body);
+    fputs("<h1>", body.out);
+    put_escaped(body.out, path, strlen(path));
+    fputs("</h1>\n<pre><code>", body.out);
     int number = 0;
     for (const char *at = bytes; *at;) {
         size_t length = strcspn(at, "\n");
-        char *name = str_format("<span id=\"L%d\">", ++number);
-        text_put(&body, name);
-        text_escape(&body, at, length);
-        text_put(&body, "</span>\n");
-        free(name);
+        fprintf(body.out, "<span id=\"L%d\">", ++number);
+        put_escaped(body.out, at, length);
+        fputs("</span>\n", body.out);
         at += length + (at[length] == '\n');
     }
-    text_put(&body, "</code></pre>\n");
-    write_page(path, &title, &body);
+    fputs("</code></pre>\n", body.out);
+    text_close(&body);
+    write_page(path, path, body.bytes);
     free(body.bytes);
-    free(title.bytes);
 }
 
 /* The glossary's terms, for the search. */
@@ -450,13 +413,13 @@ static void write_one(const char *path)
     char *bytes;
     size_t size;
     Error error;
-    if (ends_with(path, ".md")) {
+    if (str_ends_with(path, ".md")) {
         write_markdown(path);
         return;
     }
     if (!file_read(path, &bytes, &size, &error))
         error_die_of(EXIT_FAILED, &error);
-    if (ends_with(path, ".svg") || ends_with(path, ".png"))
+    if (str_ends_with(path, ".svg") || str_ends_with(path, ".png"))
         write_file(path, bytes, size);
     else if (strlen(bytes) == size)
         write_code(path, bytes);
@@ -469,7 +432,8 @@ int main(int argc, char **argv)
     if (argc != 2)
         error_die(EXIT_USAGE, "site", "wants the folder to write");
     folder = argv[1];
-    text_put(&found, "var FOUND = [\n");
+    text_open(&found);
+    fputs("var FOUND = [\n", found.out);
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         glob_t paths;
         if (glob(first[i], 0, NULL, &paths) == 0)
@@ -481,7 +445,9 @@ int main(int argc, char **argv)
         write_one(queue[i]);
     index_terms("docs/glossary.md");
     index_terms("docs/zh/glossary.md");
-    text_put(&found, "];\n");
-    write_file("index.js", found.bytes, found.length);
+    fputs("];\n", found.out);
+    text_close(&found);
+    write_file("index.js", found.bytes, found.size);
+    free(found.bytes);
     return 0;
 }

@@ -28,16 +28,16 @@ static char *read_whole(const char *path, size_t *size)
     return bytes;
 }
 
-static void put_file(Text *out, const char *path)
+static void put_file(FILE *out, const char *path)
 {
     size_t size;
     char *bytes = read_whole(path, &size);
-    text_put(out, bytes);
+    fputs(bytes, out);
     free(bytes);
 }
 
 /* Puts a file's bytes in base64. */
-static void put_encoded(Text *out, const char *path)
+static void put_encoded(FILE *out, const char *path)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t size;
@@ -48,47 +48,41 @@ static void put_encoded(Text *out, const char *path)
         unsigned three = (unsigned)at[i] << 16 | b << 8 | c;
         char four[] = { digits[three >> 18], digits[three >> 12 & 63],
                         i + 1 < size ? digits[three >> 6 & 63] : '=',
-                        i + 2 < size ? digits[three & 63] : '=', 0 };
-        text_put(out, four);
+                        i + 2 < size ? digits[three & 63] : '=' };
+        fwrite(four, 1, sizeof four, out);
     }
     free(bytes);
 }
 
 /* Puts the HTML with each drawing in place of its address, which is relative to the page's folder.
  */
-static void put_with_images(Text *out, const char *page, const char *html)
+static void put_with_images(FILE *out, const char *page, const char *html)
 {
     static const char begin[] = "<img src=\"";
     for (const char *at; (at = strstr(html, begin));) {
         const char *address = at + sizeof begin - 1, *end = strchr(address, '"');
-        char *before = str_format("%.*sdata:image/svg+xml;base64,", (int)(address - html), html);
         char *path = str_format("%.*s%.*s", (int)(strrchr(page, '/') + 1 - page), page,
                                 (int)(end - address), address);
-        text_put(out, before);
+        fprintf(out, "%.*sdata:image/svg+xml;base64,", (int)(address - html), html);
         put_encoded(out, path);
-        free(before);
         free(path);
         html = end;
     }
-    text_put(out, html);
+    fputs(html, out);
 }
 
-Text slides_of(const char *page, bool chinese, const Text *title, const Text *body)
+void slides_put(const char *page, bool chinese, const char *title, const char *body, FILE *out)
 {
-    Text out = { 0 };
-    char *head =
-        str_format("<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                   "<title>%s</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n",
-                   chinese ? "zh-Hans" : "en", title->bytes);
-    text_put(&out, head);
-    put_file(&out, "docs/page/page.css");
-    put_file(&out, "docs/page/slides.css");
-    text_put(&out, "</style>\n</head>\n<body>\n<main><article>\n");
-    put_with_images(&out, page, body->bytes);
-    text_put(&out, "</article></main>\n<script>\n");
-    put_file(&out, "docs/page/slides.js");
-    text_put(&out, "</script>\n</body>\n</html>\n");
-    free(head);
-    return out;
+    fprintf(out,
+            "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<title>%s</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n",
+            chinese ? "zh-Hans" : "en", title);
+    put_file(out, "docs/page/page.css");
+    put_file(out, "docs/page/slides.css");
+    fputs("</style>\n</head>\n<body>\n<main><article>\n", out);
+    put_with_images(out, page, body);
+    fputs("</article></main>\n<script>\n", out);
+    put_file(out, "docs/page/slides.js");
+    fputs("</script>\n</body>\n</html>\n", out);
 }

@@ -1,4 +1,5 @@
 /* Links that lead nowhere: no such file, no such heading, no such line of code. */
+#include "anchor.h"
 #include "base/memory.h"
 #include "base/path.h"
 #include "page.h"
@@ -8,31 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A heading's anchor as GitHub spells it, in place: small letters, - for a space, no punctuation.
- */
-static char *anchor_of(char *heading)
-{
-    static const char *const dropped[] = { "，", "。", "：", "；", "（", "）",
-                                           "“",  "”",  "、", "？", "！" };
-    char *to = heading;
-    for (const char *from = heading; *from;) {
-        const char *next = NULL;
-        for (size_t i = 0; i < sizeof dropped / sizeof *dropped && !next; i++)
-            next = after(from, dropped[i]);
-        if (!next) {
-            next = from + 1;
-            unsigned char c = (unsigned char)*from;
-            if (c == ' ')
-                *to++ = '-';
-            else if (c >= 128 || isalnum(c) || c == '-' || c == '_')
-                *to++ = (char)tolower(c);
-        }
-        from = next;
-    }
-    *to = 0;
-    return heading;
-}
 
 static bool has_anchor(const char *path, const char *anchor)
 {
