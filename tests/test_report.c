@@ -191,6 +191,24 @@ Test(report, a_step_of_ones_own_is_compared_with_its_origin)
     folder_remove(folder);
 }
 
+/* 32 groups, of lesson 03's first exercise, divide the network's channels, but neither those of the
+ * preset small, in which networks are compared, nor those of the block that the article checks. */
+Test(report, a_block_that_the_articles_check_cannot_build)
+{
+    char *folder = folder_new();
+    make_step(folder, "03_depthwise_conv", "s/\\.groups = narrow/.groups = 32/", "14_mine");
+    run_well("ln -s \"$(cd '%s' && pwd)/03_depthwise_conv\" '%s/b'", build_folder(), folder);
+    Result r = run("'%s/b/14_mine' report", folder);
+    cr_expect_eq(r.status, 2);
+    cr_expect(strstr(r.out, "16,091,432"), "%s", r.out);
+    cr_expect(strstr(r.out, "\nAgainst 03_depthwise_conv: parameters +2.3%, MACs +2.5%.\n"), "%s",
+              r.out);
+    cr_expect(strstr(r.err, "32 groups do not divide 16 channels in and 16 out; "), "%s", r.err);
+    cr_expect(strstr(r.err, "the article checks a block and a stage at 32 channels"), "%s", r.err);
+    result_free(&r);
+    folder_remove(folder);
+}
+
 /* .from that names no step, or several, is told and not taken for another. */
 Test(report, an_origin_that_is_not_there_is_refused)
 {

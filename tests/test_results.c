@@ -456,11 +456,14 @@ Test(results, runs_are_collected)
 static char *tree(void)
 {
     char *folder = tree_copy();
-    run_well("cd '%s' && chmod 755 . && mkdir steps/14_mine && "
-             "sed 's/\\.title = \"/&My /; s/\\.kernel = 7, \\.pad = 3/.kernel = 5, .pad = 2/' "
-             "steps/11_drop_path_layer_scale/main.c > steps/14_mine/main.c && find . -name build "
-             "-prune -o -type f -exec cksum {} + | sort > build/sums",
-             folder);
+    run_well(
+        "cd '%s' && chmod 755 . && mkdir steps/14_mine && "
+        "sed 's/\\.title = \"/&My /; s/\\.kernel = 7, \\.pad = 3/.kernel = 5, .pad = 2/' "
+        "steps/11_drop_path_layer_scale/main.c > steps/14_mine/main.c && mkdir steps/15_groups && "
+        "sed 's/groups = narrow/groups = 32/' steps/03_depthwise_conv/main.c > "
+        "steps/15_groups/main.c && find . -name build "
+        "-prune -o -type f -exec cksum {} + | sort > build/sums",
+        folder);
     return folder;
 }
 
@@ -474,21 +477,24 @@ static void unchanged(const char *folder, const char *after)
     result_free(&r);
 }
 
-/* make and make docs leave every file as it is; the table has the reader's step, compared with what
- * it was made from; what is not installed is said in a line. */
+/* make and make docs leave every file as it is; the table has the reader's steps, each compared
+ * with what it was made from, also where its preset small is no network; what is not installed is
+ * said in a line. */
 Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
 {
     char *folder = tree(), *other = str_format("%s/other", folder);
     Result r = run("cd '%s' && BUILD=build make", folder);
     cr_assert_eq(r.status, 0, "%s", r.err);
     has(r.out, "\n14_mine                    197.75  -0.2%     7.45  -0.5%    28.46");
+    has(r.out, "\n15_groups                   16.09  +2.3%     2.17  +2.5%    16.09");
     unchanged(folder, "make");
     result_free(&r);
     r = run("cd '%s' && cut -f 1,2,10,11 build/ladder.tsv | grep own && ls build/plots | grep -c "
             "svg && "
             "rm build/plots/road.svg && BUILD=build make GNUPLOT=none | tail -n 1",
             folder);
-    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n18\n"
+    has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n"
+               "15_groups\tDepthwise convolution\t03_depthwise_conv\town\n18\n"
                "no gnuplot: no plot is drawn");
     result_free(&r);
     run_well(

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const small[] = { "--preset", "small" };
-
 static int likeness(const void *context, int a, int b)
 {
     const Layers *const *two = context;
@@ -24,11 +22,14 @@ static int likeness(const void *context, int a, int b)
     return x->params == y->params && x->macs == y->macs ? 2 : 1;
 }
 
-/* Returns the distance of a program's network from this one; INT_MAX: it has none to compare. */
+/* Returns the distance of a program's network from this one; INT_MAX: it has none to compare. A
+ * published network has the paper's sizes without being asked. */
 static int distance(const char *path, const Layers *own)
 {
+    static const char *const paper[] = { "--preset", "paper" };
     Layers other;
-    if (!layers_read_rows(path, small, 2, &other, NULL))
+    if (!layers_read_rows(path, paper, 2, &other, NULL) &&
+        !layers_read_rows(path, NULL, 0, &other, NULL))
         return INT_MAX;
     const Layers *two[] = { own, &other };
     int far = own->count + other.count - align_gain(own->count, other.count, likeness, two);
@@ -50,7 +51,7 @@ static bool has_rows(const char *path)
 static Layers own_layers(const Step *step)
 {
     Options none = { 0 };
-    Shape shape = network_shape(step, &none, PRESET_SMALL);
+    Shape shape = network_shape(step, &none, PRESET_PAPER);
     Net *net = network_build(step, &shape);
     Layers own = { .count = net_tensors(net) - 1 };
     own.layers = mem_alloc((size_t)own.count, sizeof *own.layers);

@@ -180,10 +180,13 @@ static void print_checks(const Step *step)
     bool separately = network_downsamples_separately(step);
     printf("\n  %-28s %-14s %-14s %-14s\n", "the article's checks", "input", "output",
            "article prints");
+    error_context("the article checks a block and a stage at 32 channels, which this step does not "
+                  "take; its own network is the one above");
     if (step->block && !separately)
         check_block(step);
     if (step->stage)
         check_stage(step, separately);
+    error_context("");
     check_whole(step, false, separately ? "1x2048x3x3" : "1x2048x7x7");
     check_whole(step, true, "1x1000");
 }

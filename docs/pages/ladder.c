@@ -30,7 +30,8 @@ static const char counted[] = "step\ttitle\tarticle_parameters\tarticle_macs\tpa
 static void put_counts(FILE *out, const char *step)
 {
     const Report *article = step_report(step, "article"), *small = step_report(step, "small");
-    fprintf(out, "%s\t%s", step, small ? small->title : "-");
+    const Report *any = small ? small : article;
+    fprintf(out, "%s\t%s", step, any ? any->title : "-");
     put_costs(out, article);
     put_costs(out, step_report(step, "paper"));
     fprintf(out, "\t%s", article ? article->encoder : "-");
@@ -40,11 +41,11 @@ static void put_counts(FILE *out, const char *step)
 /* Where a step came from, whose it is, and what its runs came to. */
 static void put_rest(FILE *out, const char *step, const Table *runs, const Table *paper)
 {
-    const Report *small = step_report(step, "small");
+    const Report *small = step_report(step, "small"),
+                 *any = small ? small : step_report(step, "article");
     Sample test = sample_of(runs, step, "test_top1");
     size_t row = table_find(paper, "step", step);
-    fprintf(out, "\t%s\t%s", small && small->from ? small->from : "-",
-            is_lesson(step) ? "" : "own");
+    fprintf(out, "\t%s\t%s", any && any->from ? any->from : "-", is_lesson(step) ? "" : "own");
     put_number(out, test.n, 6, test.mean);
     put_number(out, test.n > 1, 6, sqrt(test.variance));
     put_number(out, test.n, 6, test.n);

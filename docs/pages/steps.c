@@ -229,7 +229,7 @@ static Report *report_of(const char *step, const char *preset)
     *report = (Report){ .title = "-", .encoder = "-", .preset = preset, .next = asked };
     report->step = str_format("%s", step);
     asked = report;
-    if (is_small || small)
+    if (is_small || small || !is_lesson(step))
         ask(report, small);
     if (report->text)
         read_report(report);
