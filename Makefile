@@ -241,6 +241,7 @@ TABLES_kernel_size := rows paper_roadmap
 TABLES_corruption := altered table8
 TABLES_sizes := published
 TABLES_noise := noise rows
+TABLES_images := trainings altered
 TABLES_strip := strip strip_answers
 TABLES_field := field_before field_after
 tables = $(addsuffix .tsv,$(if $(filter undefined,$(origin TABLES_$1)),$1,$(TABLES_$1)))

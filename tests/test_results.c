@@ -494,7 +494,7 @@ Test(results, make_leaves_a_tree_with_a_readers_step_as_it_was)
             "rm build/plots/road.svg && BUILD=build make GNUPLOT=none | tail -n 1",
             folder);
     has(r.out, "14_mine\tMy Drop path and layer scale\t11_drop_path_layer_scale\town\n"
-               "15_groups\tDepthwise convolution\t03_depthwise_conv\town\n18\n"
+               "15_groups\tDepthwise convolution\t03_depthwise_conv\town\n19\n"
                "no gnuplot: no plot is drawn");
     result_free(&r);
     run_well(
