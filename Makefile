@@ -358,11 +358,12 @@ golden: $(PROGRAMS) #### the tests' golden files made anew by PyTorch, and expor
 	else echo 'no PyTorch: golden files not checked (pip install torch numpy pillow safetensors)'; fi
 
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE_THREADS := -O1 -fsanitize=thread
 # ThreadSanitizer leaves Criterion no address for its memory. The tests left out run make and gnuplot.
 sanitize: #### the same tests with Address- and UndefinedBehaviorSanitizer, then with ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory BUILD=build-asan EXTRA='$(SANITIZE)' test
-	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='-O1 -fsanitize=thread' CRITERION=portable tests
-	$(Q)BUILD=build-tsan build-tsan/tests docs results
+	$(Q)$(MAKE) --no-print-directory BUILD=build-tsan EXTRA='$(SANITIZE_THREADS)' CRITERION=portable tests
+	$(Q)BUILD=build-tsan EXTRA='$(SANITIZE_THREADS)' build-tsan/tests docs results
 
 # Each of tests/fuzz for FUZZ_SECONDS, or those that FUZZ names; libFuzzer comes with clang.
 FUZZ_SECONDS ?= 60
