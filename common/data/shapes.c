@@ -17,51 +17,79 @@ const char *const shapes_names[SHAPES_CLASSES] = { "disc", "ring",  "square",  "
 
 typedef double Outline(double x, double y, double r);
 
+/* Written out: the calls of libm's fmin, fmax and hypot would be half of the time in which the set
+ * is drawn, and that is most of a short run's. */
+static double smaller_of(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double larger_of(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double length(double x, double y)
+{
+    return sqrt(x * x + y * y);
+}
+
 static double disc(double x, double y, double r)
 {
-    return hypot(x, y) - r;
+    return length(x, y) - r;
 }
 
 static double ring(double x, double y, double r)
 {
-    return fabs(hypot(x, y) - 0.75 * r) - 0.2 * r;
+    return fabs(length(x, y) - 0.75 * r) - 0.2 * r;
 }
 
 static double square(double x, double y, double r)
 {
-    return fmax(fabs(x), fabs(y)) - 0.85 * r;
+    return larger_of(fabs(x), fabs(y)) - 0.85 * r;
 }
 
 static double triangle(double x, double y, double r)
 {
     double slant = 0.8660254037844386 * fabs(x) - 0.5 * y;
-    return fmax(slant, y) - 0.55 * r;
+    return larger_of(slant, y) - 0.55 * r;
 }
 
-/* Five points: the angle is folded into half of one of them, whose side is a straight line from the
- * tip (1.2 r away) to the notch (half as far). */
+/* Brings a point beyond the line through the middle at this angle to the line's other side. */
+static void fold(double *x, double *y, double angle)
+{
+    double beyond = *y * cos(angle) - *x * sin(angle);
+    if (beyond > 0) {
+        *x += 2 * beyond * sin(angle);
+        *y -= 2 * beyond * cos(angle);
+    }
+}
+
+/* Five points: folded into half of one of them, whose side is a straight line from the tip
+ * (1.2 r away) to the notch (half as far). */
 static double star(double x, double y, double r)
 {
-    double turn = 2 * M_PI / 5, angle = atan2(y, x), away = hypot(x, y);
-    angle = fabs(angle - turn * round(angle / turn));
-    double tip = 1.2 * r, notch_x = 0.55 * r * cos(turn / 2), notch_y = 0.55 * r * sin(turn / 2);
+    y = fabs(y);
+    fold(&x, &y, 3 * M_PI / 5);
+    fold(&x, &y, 2 * M_PI / 5);
+    fold(&x, &y, M_PI / 5);
+    double tip = 1.2 * r, notch_x = 0.55 * r * cos(M_PI / 5), notch_y = 0.55 * r * sin(M_PI / 5);
     double side_x = notch_x - tip, side_y = notch_y;
-    double cross = (away * cos(angle) - tip) * side_y - away * sin(angle) * side_x;
-    return cross / hypot(side_x, side_y);
+    return ((x - tip) * side_y - y * side_x) / length(side_x, side_y);
 }
 
 static double cross(double x, double y, double r)
 {
-    double across = fmax(fabs(x) - 1.05 * r, fabs(y) - 0.32 * r);
-    double along = fmax(fabs(x) - 0.32 * r, fabs(y) - 1.05 * r);
-    return fmin(across, along);
+    double across = larger_of(fabs(x) - 1.05 * r, fabs(y) - 0.32 * r);
+    double along = larger_of(fabs(x) - 0.32 * r, fabs(y) - 1.05 * r);
+    return smaller_of(across, along);
 }
 
 /* Distance to the nearest edge of bands of equal width that repeat every `period`: a zigzag. */
 static double bands(double x, double period)
 {
     double place = x / period;
-    return (fabs(place - round(place)) - 0.25) * period;
+    return (fabs(place - rint(place)) - 0.25) * period;
 }
 
 static double stripes(double x, double y, double r)
@@ -72,23 +100,23 @@ static double stripes(double x, double y, double r)
 
 static double checkerboard(double x, double y, double r)
 {
-    double a = bands(x, 1.1 * r), b = bands(y, 1.1 * r), near = fmin(fabs(a), fabs(b));
+    double a = bands(x, 1.1 * r), b = bands(y, 1.1 * r), near = smaller_of(fabs(a), fabs(b));
     return (a < 0) == (b < 0) ? -near : near;
 }
 
 static double dots(double x, double y, double r)
 {
     double period = 0.8 * r;
-    x -= period * round(x / period);
-    y -= period * round(y / period);
-    return hypot(x, y) - 0.3 * period;
+    x -= period * rint(x / period);
+    y -= period * rint(y / period);
+    return length(x, y) - 0.3 * period;
 }
 
 /* An arm that moves out by `period` a turn. */
 static double spiral(double x, double y, double r)
 {
-    double period = 0.8 * r, away = hypot(x, y);
-    return fmax(bands(away - period * atan2(y, x) / (2 * M_PI), period), away - 1.5 * r);
+    double period = 0.8 * r, away = length(x, y);
+    return larger_of(bands(away - period * atan2(y, x) / (2 * M_PI), period), away - 1.5 * r);
 }
 
 static Outline *const outlines[SHAPES_CLASSES] = { disc,  ring,    square,       triangle, star,
@@ -139,13 +167,18 @@ static Scene compose(Random r, int class)
     };
 }
 
+static double clamp(double x, double low, double high)
+{
+    return smaller_of(larger_of(x, low), high);
+}
+
 /* Brightness of the point (x, y), counted from the image's middle, without noise. */
 static double brightness(const Scene *s, double x, double y)
 {
     double from_x = x - s->x, from_y = y - s->y;
     double along = s->cosine * from_x + s->sine * from_y;
     double across = s->cosine * from_y - s->sine * from_x;
-    double covered = fmin(fmax(0.5 - outlines[s->class](along, across, s->size), 0), 1);
+    double covered = clamp(0.5 - outlines[s->class](along, across, s->size), 0, 1);
     double back = s->back + s->back_x * x + s->back_y * y;
     return back + covered * s->contrast * (1 + s->shade_x * along);
 }
@@ -169,7 +202,7 @@ int shapes_draw(int split, uint32_t i, uint8_t pixels[SHAPES_SIDE * SHAPES_SIDE]
             bits = at % 2 ? bits >> 32 : random_bits(grain, (uint64_t)at);
             double middle = (SHAPES_SIDE - 1) / 2.0;
             double value = brightness(&scene, x - middle, y - middle) + scene.noise * noise(bits);
-            pixels[at] = (uint8_t)(fmin(fmax(value, 0), 255) + 0.5);
+            pixels[at] = (uint8_t)(clamp(value, 0, 255) + 0.5);
         }
     return scene.class;
 }
