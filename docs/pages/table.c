@@ -61,12 +61,18 @@ bool table_has(const Table *table, const char *column)
     return column_of(table, column) < table->columns;
 }
 
+/* Returns the column's cells: that of row i is i * columns further. */
+static char **column_cells(const Table *table, const char *name)
+{
+    size_t i = column_of(table, name);
+    if (i == table->columns)
+        error_die(EXIT_FAILED, table->page.path, "it has no column %s", name);
+    return table->cells + table->columns + i;
+}
+
 const char *table_cell(const Table *table, size_t row, const char *column)
 {
-    size_t i = column_of(table, column);
-    if (i == table->columns)
-        error_die(EXIT_FAILED, table->page.path, "it has no column %s", column);
-    return table->cells[(row + 1) * table->columns + i];
+    return column_cells(table, column)[row * table->columns];
 }
 
 double table_number(const Table *table, size_t row, const char *column)
@@ -84,27 +90,24 @@ size_t table_find(const Table *table, const char *column, const char *value)
 
 /* --- several runs ---------------------------------------------------------------------------- */
 
-/* Has the row all of these values? Pairs of column and value, NULL after the last. */
-static bool has_values(const Table *t, size_t row, const char *const (*where)[2])
-{
-    while (where[0][0] && strcmp(table_cell(t, row, where[0][0]), where[0][1]) == 0)
-        where++;
-    return !where[0][0];
-}
-
 Sample sample_where(const Table *t, const char *const (*where)[2], const char *column)
 {
     Sample s = { 0 };
-    double sum = 0, squares = 0;
+    double squares = 0;
+    bool *other = mem_alloc(t->rows, sizeof *other);
+    for (; where[0][0]; where++) {
+        char **cells = column_cells(t, where[0][0]);
+        for (size_t i = 0; i < t->rows; i++)
+            other[i] = other[i] || strcmp(cells[i * t->columns], where[0][1]) != 0;
+    }
     for (size_t i = 0; i < t->rows; i++)
-        if (has_values(t, i, where)) {
-            sum += table_number(t, i, column);
+        if (!other[i]) {
+            double value = table_number(t, i, column), apart = value - s.mean;
             s.n++;
+            s.mean += apart / s.n;
+            squares += apart * (value - s.mean);
         }
-    s.mean = sum / s.n;
-    for (size_t i = 0; i < t->rows; i++)
-        if (has_values(t, i, where))
-            squares += pow(table_number(t, i, column) - s.mean, 2);
+    free(other);
     s.variance = s.n > 1 ? squares / (s.n - 1) : 0;
     return s;
 }
