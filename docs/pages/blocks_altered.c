@@ -204,7 +204,7 @@ static void put_trainings(const Block *b, const Network *n, const Table *trainin
                 0)
             continue;
         if (!told)
-            put_training(b, n, block_say(b, "that of the results", "结果页的方案"));
+            put_training(b, n, block_say(b, "our own", "本项目的方案"));
         char *code = str_format("`%s`", options);
         put_training(b, &other, code);
         free(code);
