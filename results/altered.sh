@@ -8,7 +8,8 @@
 #   altered.sh [--list] [TABLE…]   altered: the ladder; rows: the paper's road; norms: batch and layer
 #                                  norm at four batch sizes (these three); noise: some of the road's
 #                                  rows, trained on noisy images; trainings: some steps by other
-#                                  recipes, for longer, and on fewer images
+#                                  recipes, for longer, and on fewer images; variants_altered: step 12
+#                                  with other norms, in the tree that variants.sh leaves
 #
 # BUILD=build SEEDS="1 2 3" EPOCHS=10, and --list and LAUNCH as for train.sh, which trains. A run whose rows are in
 # its table is left alone. Run it where steps/ stands.
@@ -62,6 +63,10 @@ trainings() {
 4e-3 --limit=1111,--epochs=540,--warmup=54 00 05 09 12
 4e-3 --limit=6000,--epochs=100,--warmup=10 00 05 09 12
 end
+}
+
+variants_altered() {
+    sed -n "s/^\(12_[^$tab]*norm[^$tab]*\).*/\1 - 64 4e-3/p" results/variants.tsv
 }
 
 # fits NETWORK ROW: the network takes images of this size.
@@ -152,8 +157,11 @@ fi
 [ $# -gt 0 ] || set -- altered rows norms
 for table; do
     case $table in
-    altered | rows | norms | noise | trainings) ;;
-    *) echo "altered.sh: $table: no table of altered, rows, norms, noise, trainings" >&2; exit 2 ;;
+    altered | rows | norms | noise | trainings | variants_altered) ;;
+    *)
+        echo "altered.sh: $table: no table of altered, rows, norms, noise, trainings, variants_altered" >&2
+        exit 2
+        ;;
     esac
 done
 [ "$mode" != --list ] || { each line "$@"; exit; }

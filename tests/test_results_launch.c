@@ -273,7 +273,14 @@ Test(results_launch, altered_images_are_tried_once_per_run)
              tree);
     r = run("cd '%s' && results/altered.sh nois", tree);
     cr_expect_eq(r.status, 2);
-    has(r.err, "altered.sh: nois: no table of altered, rows, norms, noise, trainings");
+    has(r.err, "altered.sh: nois: no table of altered, rows, norms, noise, trainings, "
+               "variants_altered");
+    result_free(&r);
+    r = run("SEEDS=1 results/altered.sh --list variants_altered | cut -d ' ' -f 9-12");
+    cr_expect_str_eq(r.out, "'1' '12_article_norms' '-' '64'\n"
+                            "'1' '12_group_norm_between_stages' '-' '64'\n"
+                            "'1' '12_group_norm_in_blocks' '-' '64'\n"
+                            "'1' '12_stem_batch_norm' '-' '64'\n");
     result_free(&r);
     folder_remove(tree);
 }

@@ -43,13 +43,17 @@ static int words_in(char *const *word)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
+static Sample altered_in(const char *table, const char *network, const char *alteration)
+{
+    return sample_where(table_read(table),
+                        (const char *const[][2]){
+                            { "network", network }, { "alteration", alteration }, { NULL, NULL } },
+                        "top1");
+}
+
 static Sample altered(const char *step, const char *alteration)
 {
-    const Table *t = table_read("results/altered.tsv");
-    return sample_where(t,
-                        (const char *const[][2]){
-                            { "network", step }, { "alteration", alteration }, { NULL, NULL } },
-                        "top1");
+    return altered_in("results/altered.tsv", step, alteration);
 }
 
 static void put_measured_row(const Block *b, const char *when, const char *step, Sample test)
@@ -92,13 +96,26 @@ void block_measured(const Block *b)
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-/* Is it asked for? Without words all are. */
-static bool is_asked(const Block *b, const char *variant)
+/* Is it asked for? Without a variant's name all are. */
+static bool is_asked(char *const *names, int count, const char *variant)
 {
-    bool asked = !b->word[0];
-    for (char *const *word = b->word; *word && !asked; word++)
-        asked = strcmp(*word, variant) == 0;
+    bool asked = count == 0;
+    for (int i = 0; i < count && !asked; i++)
+        asked = strcmp(names[i], variant) == 0;
     return asked;
+}
+
+/* Ends a variant's row with its accuracies on altered images, each beside its step's. */
+static void put_variant_altered(const Block *b, char *const *kind, const char *variant,
+                                const char *step)
+{
+    for (; *kind; kind++) {
+        Sample own = altered_in("results/variants_altered.tsv", variant, *kind);
+        if (own.n == 0)
+            error_die(EXIT_FAILED, b->page, "variants: %s was not tested with %s", variant, *kind);
+        fprintf(b->out, " %s | %s |", sample_spread(own).text,
+                sample_difference(own, altered(step, *kind)).text);
+    }
 }
 
 void block_variants(const Block *b)
@@ -106,23 +123,34 @@ void block_variants(const Block *b)
     const Table *runs = table_read("results/accuracy.tsv"),
                 *edits = table_read("results/variants.tsv"),
                 *edited = table_read("results/variants_accuracy.tsv");
-    int found = 0;
-    block_head(b, "| variant | seeds | test accuracy, % | its step's, % | difference, points |",
-               "| 变体 | 种子数 | 测试准确率，% | 原步骤，% | 差，百分点 |",
-               "|---|---:|---:|---:|---:|");
+    int names = 0, found = 0;
+    while (b->word[names] && !strchr(b->word[names], ':'))
+        names++;
+    char *const *kinds = b->word + names;
+    fprintf(b->out, "%s",
+            block_say(b,
+                      "| variant | seeds | test accuracy, % | its step's, % | difference, points |",
+                      "| 变体 | 种子数 | 测试准确率，% | 原步骤，% | 差，百分点 |"));
+    for (char *const *kind = kinds; *kind; kind++)
+        fprintf(b->out, block_say(b, " with `%s`, %% | difference |", " 加 `%s`，%% | 差 |"),
+                *kind);
+    fprintf(b->out, "\n");
+    put_rule(b, 1, 5 + 2 * words_in(kinds));
     for (size_t i = 0; i < edits->rows; i++) {
-        const char *variant = table_cell(edits, i, "variant");
+        const char *variant = table_cell(edits, i, "variant"), *step = table_cell(edits, i, "step");
         Sample own = sample_of(edited, variant, "test_top1");
-        Sample step = sample_of(runs, table_cell(edits, i, "step"), "test_top1");
-        if (own.n == 0 || !is_asked(b, variant))
+        Sample before = sample_of(runs, step, "test_top1");
+        if (own.n == 0 || !is_asked(b->word, names, variant))
             continue;
         found++;
-        fprintf(b->out, "| `%s` | %d | %s | %s | %s |\n", variant, own.n, sample_spread(own).text,
-                sample_spread(step).text, sample_difference(own, step).text);
+        fprintf(b->out, "| `%s` | %d | %s | %s | %s |", variant, own.n, sample_spread(own).text,
+                sample_spread(before).text, sample_difference(own, before).text);
+        put_variant_altered(b, kinds, variant, step);
+        fprintf(b->out, "\n");
     }
-    if (b->word[0] && found < words_in(b->word))
+    if (found < names)
         error_die(EXIT_FAILED, b->page, "variants: not all of these were trained");
-    if (b->word[0])
+    if (names)
         put_legend(b);
 }
 
