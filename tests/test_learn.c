@@ -638,6 +638,23 @@ Test(train, says_what_another_recipe_has)
     folder_remove(folder);
 }
 
+/* Whole numbers are not rounded, and are said as an option takes them. */
+Test(train, says_whole_numbers_in_full)
+{
+    char *folder = folder_new(), *out = str_format("%s/a", folder);
+    Recipe first = noise_recipe(out), other;
+    first.seed = (1u << 24) + 1; /* not a float */
+    expect_noise(first, TRAINED_ALL, "starts anew");
+    other = first;
+    other.seed--;
+    other.epochs = 20;
+    other.longer = false;
+    expect_noise(other, FAILED + TRAIN_REFUSED,
+                 "--epochs 2 then, 20 now; --seed 16777217 then, 16777216 now");
+    free(out);
+    folder_remove(folder);
+}
+
 /* The loss on the test set, another's noise, that a run's best weights have. */
 static double best_loss_on_test(const char *out)
 {

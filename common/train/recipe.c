@@ -111,11 +111,13 @@ static const char *without(const Word *word)
     return "none";
 }
 
-/* A number in as few digits as give the same float: a recipe may have nine, "0.100000001". NULL for
- * what is no number. */
+/* A number in as few digits as give the same float: a recipe may have nine, "0.100000001". A whole
+ * one, which may be a seed of 64 bits, stays as it is. NULL for what is no number. */
 static char *short_number(const char *value, int length)
 {
     char *text = str_format("%.*s", length, value), *end;
+    if (length && strspn(text, "0123456789") == (size_t)length)
+        return text;
     float number = strtof(text, &end);
     bool whole = length && !*end;
     free(text);
