@@ -180,10 +180,31 @@ Test(cli, steps_that_leave_something_out)
     int status = step_status(step, &error);
     cr_expect_eq(status, 0, "%s", error);
     free(error);
+    step.rows = (const Row[]){ { .change = "none" } };
+    step.row_count = 1;
+    refused(step, ".config: missing in Step: ");
+    step = small_step();
     step.head = NULL;
     refused(step, ".head: missing in Step: ");
     step.encoder = NULL;
     refused(step, ".encoder: missing in Step: ");
+    step.title = NULL;
+    refused(step, ".title: missing in Step: ");
+}
+
+/* A title with a tab would be two fields of a table. */
+Test(cli, titles_are_lines_of_utf8)
+{
+    static const char *const titles[][2] = {
+        { "My\tstep", ".title: 'My?step': no tab" },
+        { "My\nstep", ".title: 'My?step': no tab" },
+        { "\xb2\xbd\xd6\xe8", "': not UTF-8, which main.c has to be saved as" },
+    };
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
+        Step step = small_step();
+        step.title = titles[i][0];
+        refused(step, titles[i][1]);
+    }
 }
 
 /* --- steps with a mistake: the line, and the cure ------------------------------------------------
@@ -250,6 +271,14 @@ static Tensor *kernel_larger_than_the_image(Tensor *x, Config c)
     return WRONG(conv2d(x, .out = c.stem, .kernel = 7));
 }
 
+/* Both would be the scope's gamma. */
+static Tensor *scaled_twice_in_a_scope(Tensor *x, Config c)
+{
+    (void)c;
+    x = layer_scale(x, 0.5f);
+    return WRONG(layer_scale(x, 0.25f));
+}
+
 static Tensor *nothing_returned(Tensor *x, Config c)
 {
     (void)x, (void)c;
@@ -272,6 +301,7 @@ Test(cli, mistakes_in_a_step)
         { linear_on_images, true, "not 3x224x224; global_avg_pool and flatten make one" },
         { linear_on_pixels, true, "not 3x1x1; flatten makes one" },
         { kernel_larger_than_the_image, true, "with pad 0; .pad = 3 would keep 4x4" },
+        { scaled_twice_in_a_scope, true, "gamma' already; give it a SCOPE of its own" },
     };
     mistake =
         mmap(NULL, sizeof *mistake, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -11,7 +11,9 @@
 #include "cli/outputs.h"
 #include "cli/siblings.h"
 #include "io/file.h"
+#include "io/json.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -236,9 +238,21 @@ static int close_output(int status)
     return status;
 }
 
-/* Checks for a head: steps of the first edition had it in the library. */
-static void check_network(const Step *step)
+/* Checks what every command relies on. A title stands in tables, JSON and other programs' code.
+ * Steps of the first edition had their head in the library. */
+static void check_step(const Step *step)
 {
+    if (!step->title)
+        error_die(EXIT_USAGE, ".title", "missing in Step: what the step changes, in a few words");
+    for (const char *c = step->title; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            error_die(EXIT_USAGE, ".title", "'%s': no tab, line feed or other control character",
+                      error_shown(step->title).text);
+    if (!json_holds(step->title))
+        error_die(EXIT_USAGE, ".title", "'%s': not UTF-8, which main.c has to be saved as",
+                  error_shown(step->title).text);
+    if (step->rows && !step->config)
+        error_die(EXIT_USAGE, ".config", "missing in Step: the function that gives a row's sizes");
     if (!step->encoder)
         error_die(EXIT_USAGE, ".encoder",
                   "missing in Step: the function that makes features of images");
@@ -254,7 +268,7 @@ int step_main(int argc, char **argv, Step step)
     open_standard_files();
     file_clean_at_end();
     signal(SIGXFSZ, SIG_IGN); /* a full quota is then an error like a full disk, not the end */
-    check_network(&step);
+    check_step(&step);
     Asked asked = options_asked(argc, argv);
     bool help_asked = asked.command && strcmp(asked.command, "help") == 0;
     if (help_asked && asked.surplus)

@@ -179,6 +179,10 @@ void net_add_param(Tensor *t, const char *suffix, const int shape[4], Layout lay
         p.count = size_mul(p.count, (size_t)shape[p.rank]);
     }
     p.key = join(t->name, suffix);
+    for (int i = 0; i < net->param_count; i++)
+        if (strcmp(net->params[i].key, p.key) == 0)
+            net_error(t->at, "%s: a parameter has the key '%s' already; give it a SCOPE of its own",
+                      t->op->name, p.key);
     net->params = grow(net->params, net->param_count, sizeof *net->params);
     net->params[net->param_count++] = p;
     t->params++;
