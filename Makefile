@@ -26,7 +26,8 @@ $(error BUILD='$(BUILD)': wanted is one folder, without a space in its name)
 endif
 STRANGE := $(filter-out steps/%/main.c,$(wildcard steps/*/main.c))
 $(if $(STRANGE),$(error '$(STRANGE)': a step's folder has no space in its name))
-STRANGE := $(strip $(foreach c,' " ` $$ & ; | < > ( ) * ? !,$(findstring $c,$(wildcard steps/*/main.c))))
+HASH := \#
+STRANGE := $(strip $(foreach c,' " ` $$ & ; | < > ( ) * ? ! $(HASH) : = % \ ~,$(findstring $c,$(wildcard steps/*/main.c))))
 $(if $(STRANGE),$(error steps/: a step's folder has no $(STRANGE) in its name))
 
 # What a target takes on the line. A name that it does not take would start hours of other work, so it
@@ -571,5 +572,9 @@ help: ## this list
 	    printf "  make %-13s %s\n", $$1, $$2 }' Makefile; echo; done
 	@echo 'Set on the line: CC=clang MARCH=x86-64-v3 PLAIN=1 (no fast engine) PORTABLE=1 (the same bytes everywhere) BUILD=folder V=1 (shows the commands)'
 
+# Not a folder that BUILD names by mistake, with a reader's files in it.
 clean: ## remove what was built
+	@[ ! -e $(BUILD) ] || { [ -e $(BUILD)/flags ] && [ ! -e $(BUILD)/Makefile ] && [ ! -e $(BUILD)/.git ] && \
+	    [ "$$(cd $(BUILD) && pwd -P)" != "$$(cd && pwd -P)" ]; } || { \
+	    echo 'make clean: $(BUILD) is not a folder of what make built, and is left alone' >&2; exit 1; }
 	rm -rf $(BUILD) build-plain build-portable build-plain-portable build-asan build-tsan build-fuzz build-port

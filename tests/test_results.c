@@ -997,6 +997,26 @@ Test(results, plots_refuse_runs_on_other_data)
     folder_remove(folder);
 }
 
+/* `make clean` leaves alone what make did not build, whatever BUILD names. */
+Test(results, make_clean_spares_other_folders)
+{
+    static const char *const others[] = { "steps", "$PWD", "home", "$PWD/none/../steps" };
+    char *folder = folder_new();
+    run_well("cp Makefile '%s' && cd '%s' && mkdir -p steps/05_mine none home b && touch "
+             "steps/05_mine/main.c home/flags flags b/flags b/05_mine",
+             folder, folder);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        Result r = run("cd '%s' && HOME=\"$PWD/home\" make clean BUILD=\"%s\"", folder, others[i]);
+        cr_expect_eq(r.status, 2, "%s", others[i]);
+        has(r.err, "is not a folder of what make built, and is left alone");
+        result_free(&r);
+    }
+    run_well("cd '%s' && test -e steps/05_mine/main.c && test -e home/flags && make clean BUILD=b "
+             "> /dev/null && test ! -e b && make clean BUILD=b > /dev/null",
+             folder);
+    folder_remove(folder);
+}
+
 /* What make would take for two names, and what its shell would not take for one. */
 Test(results, make_refuses_names_with_spaces_and_quotes)
 {
@@ -1006,6 +1026,9 @@ Test(results, make_refuses_names_with_spaces_and_quotes)
         { "true", "", "'steps/14 my own/main.c'", "has no space in its name" },
         { "mv 'steps/14 my own' \"steps/15_it's\"", "", "steps/", "folder has no ' in its name" },
         { "mv steps/15_it* 'steps/15_$(x)'", "", "steps/", "folder has no $ ( ) in its name" },
+        { "mv steps/15_* 'steps/15_a#b'", "", "steps/", "folder has no # in its name" },
+        { "mv steps/15_* 'steps/15_a=b:c%'", "", "steps/", "folder has no : = % in its name" },
+        { "mv steps/15_* 'steps/15_a\\b'", "", "steps/", "folder has no \\ in its name" },
     };
     char *folder = folder_new();
     run_well(
