@@ -480,3 +480,17 @@ Test(net, a_scope_left_early_is_closed)
     cr_expect_str_eq(x->name, "0");
     net_free(net);
 }
+
+/* Each has values of its own to keep. */
+Test(net, additions_of_a_scope_have_names_of_their_own)
+{
+    Net *net = net_new();
+    Tensor *x = net_input(net, 1, 4, 4, 4);
+    SCOPE(net, "block")
+        x = add(add(x, x), x);
+    x = add(x, x);
+    cr_expect_str_eq(net_tensor(net, 1)->name, "block.add");
+    cr_expect_str_eq(net_tensor(net, 2)->name, "block.add_2");
+    cr_expect_str_eq(x->name, "add");
+    net_free(net);
+}

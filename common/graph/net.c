@@ -65,6 +65,27 @@ static char *next_name(Net *net)
     return join(level(net)->path, index);
 }
 
+static bool is_taken(const Net *net, const char *name)
+{
+    int i = 0;
+    while (i < net->tensor_count && strcmp(net->tensors[i]->name, name) != 0)
+        i++;
+    return i < net->tensor_count;
+}
+
+/* Returns the name of a layer that its word names: a scope's second addition is add_2. */
+static char *word_name(Net *net, const char *word)
+{
+    char *name = join(level(net)->path, word);
+    for (int count = 2; is_taken(net, name); count++) {
+        free(name);
+        char *numbered = str_format("%s_%d", word, count);
+        name = join(level(net)->path, numbered);
+        free(numbered);
+    }
+    return name;
+}
+
 Scope scope_open(Net *net, const char *name)
 {
     if (net->depth == MAX_DEPTH)
@@ -156,7 +177,7 @@ Tensor *net_layer(const Op *op, Tensor *a, Tensor *b, Site at, Naming naming, At
     Net *net = a->net;
     char *name = naming == NAME_INDEX   ? next_name(net)
                  : naming == NAME_SCOPE ? join(level(net)->path, "")
-                                        : join(level(net)->path, op->name);
+                                        : word_name(net, op->name);
     return append(net, (Tensor){ .op = op,
                                  .n = a->n,
                                  .c = c,

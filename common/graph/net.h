@@ -98,8 +98,8 @@ void scope_close(Scope *scope);
 /* Takes an index without making a layer: nn.Identity. */
 void net_skip_index(Net *net);
 
-/* The names of an op's layers: the next index, the scope's name, or the scope's name and the
- * op's. */
+/* The names of an op's layers: the next index, the scope's name, or the scope's name and the op's,
+ * after which the second of a scope is numbered (add_2). */
 typedef enum { NAME_INDEX, NAME_SCOPE, NAME_WORD } Naming;
 
 /* Adds a tensor of shape n x c x h x w computed by `op` from `a` (and `b`). Called by ops. */
