@@ -303,6 +303,8 @@ static const struct {
                "    def __init__(self, **parts):\n"
                "        super().__init__()\n"
                "        for name, part in parts.items():\n"
+               "            if hasattr(self, name):\n"
+               "                raise NameError(f\"nn.Module has a '{name}' of its own\")\n"
                "            setattr(self, name, part)\n" },
     { "LayerNorm2d", "class LayerNorm2d(nn.LayerNorm):  # over the channels of each pixel\n"
                      "    def forward(self, x):\n"

@@ -30,6 +30,8 @@ class Parts(nn.Module):  # modules and parameters by name
     def __init__(self, **parts):
         super().__init__()
         for name, part in parts.items():
+            if hasattr(self, name):
+                raise NameError(f"nn.Module has a '{name}' of its own")
             setattr(self, name, part)
 
 
