@@ -140,7 +140,11 @@ Test(results, variants_are_steps_with_one_more_edit)
         { "09_channel_norm", "09_layer_norm", 0, 1, 1 },
         { "10_batch_norm", "10_separate_downsampling", 0, 1, 1 },
         { "10_total_stride_32", "10_separate_downsampling", -3 * 24 * 24, 3, 4 },
-        { "12_default_init", "12_official_convnext", 0, 1, 1 }
+        { "12_article_norms", "12_official_convnext", 0, 1, 1 },
+        { "12_default_init", "12_official_convnext", 0, 1, 1 },
+        { "12_group_norm_between_stages", "12_official_convnext", 0, 1, 1 },
+        { "12_group_norm_in_blocks", "12_official_convnext", 0, 1, 1 },
+        { "12_stem_batch_norm", "12_official_convnext", 0, 1, 1 }
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         char *variant = str_format("%s/variants/build/%s", folder, expected[i].variant);
@@ -161,7 +165,8 @@ Test(results, variants_are_steps_with_one_more_edit)
     cr_expect_str_eq(r.out,
                      "01_stride_on_3x3\n02_no_stem_norm\n02_paper_projection\n"
                      "02_stride_on_3x3\n05_moved_up_3x3\n09_channel_norm\n"
-                     "10_batch_norm\n10_total_stride_32\n12_default_init\n",
+                     "10_batch_norm\n10_total_stride_32\n12_article_norms\n12_default_init\n"
+                     "12_group_norm_between_stages\n12_group_norm_in_blocks\n12_stem_batch_norm\n",
                      "%s%s", r.out, r.err);
     result_free(&r);
     folder_remove(folder);
