@@ -57,8 +57,8 @@ static TreePart *add_child(TreePart *scope, char *name)
     return scope->last_child = p;
 }
 
-/* Adds the last part of a path. Layers without parameters may share their name: the second addition
- * in a scope is "add_2". */
+/* Adds the last part of a path. A layer without parameters may be called like a scope beside it, or
+ * like another layer where a scope's name comes twice: a module of that name is then numbered. */
 static TreePart *add_leaf(TreePart *scope, const char *name)
 {
     char *unique = str_format("%s", name);

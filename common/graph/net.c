@@ -76,13 +76,12 @@ static bool is_taken(const Net *net, const char *name)
 /* Returns the name of a layer that its word names: a scope's second addition is add_2. */
 static char *word_name(Net *net, const char *word)
 {
-    char *name = join(level(net)->path, word);
+    char *first = join(level(net)->path, word), *name = str_format("%s", first);
     for (int count = 2; is_taken(net, name); count++) {
         free(name);
-        char *numbered = str_format("%s_%d", word, count);
-        name = join(level(net)->path, numbered);
-        free(numbered);
+        name = str_format("%s_%d", first, count);
     }
+    free(first);
     return name;
 }
 

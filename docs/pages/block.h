@@ -46,8 +46,8 @@ void block_parts(const Block *b);
 void block_op(const Block *b);
 /* measured STEP [ALTERATION…]: accuracy before and after the step, and on altered images. */
 void block_measured(const Block *b);
-/* variants [VARIANT…]: steps with one more edit beside the steps as they are; all of them without a
- * name. */
+/* variants [VARIANT…] [ALTERATION…]: steps with one more edit beside the steps as they are, also on
+ * altered images; all of them without a name. */
 void block_variants(const Block *b);
 /* rows FILE ROW… [ALTERATION…]: accuracy of rows of step 13 in a table such as results/rows.tsv. */
 void block_rows(const Block *b);

@@ -75,16 +75,9 @@ static double measure(const Network *n, const char *seed, Measure m)
 static Sample measured(const Network *n, Measure m)
 {
     Sample s = { 0 };
-    double squares = 0;
-    for (size_t i = 0; i < n->table->rows; i++) {
-        if (!is_of(n, i) || strcmp(table_cell(n->table, i, "alteration"), "clean") != 0)
-            continue;
-        double value = measure(n, table_cell(n->table, i, "seed"), m), apart = value - s.mean;
-        s.n++;
-        s.mean += apart / s.n;
-        squares += apart * (value - s.mean);
-    }
-    s.variance = s.n > 1 ? squares / (s.n - 1) : 0;
+    for (size_t i = 0; i < n->table->rows; i++)
+        if (is_of(n, i) && strcmp(table_cell(n->table, i, "alteration"), "clean") == 0)
+            sample_add(&s, measure(n, table_cell(n->table, i, "seed"), m));
     return s;
 }
 

@@ -90,10 +90,18 @@ size_t table_find(const Table *table, const char *column, const char *value)
 
 /* --- several runs ---------------------------------------------------------------------------- */
 
+void sample_add(Sample *s, double value)
+{
+    double apart = value - s->mean;
+    s->n++;
+    s->mean += apart / s->n;
+    if (s->n > 1)
+        s->variance += apart * apart / s->n - s->variance / (s->n - 1);
+}
+
 Sample sample_where(const Table *t, const char *const (*where)[2], const char *column)
 {
     Sample s = { 0 };
-    double squares = 0;
     bool *other = mem_alloc(t->rows, sizeof *other);
     for (; where[0][0]; where++) {
         char **cells = column_cells(t, where[0][0]);
@@ -101,14 +109,9 @@ Sample sample_where(const Table *t, const char *const (*where)[2], const char *c
             other[i] = other[i] || strcmp(cells[i * t->columns], where[0][1]) != 0;
     }
     for (size_t i = 0; i < t->rows; i++)
-        if (!other[i]) {
-            double value = table_number(t, i, column), apart = value - s.mean;
-            s.n++;
-            s.mean += apart / s.n;
-            squares += apart * (value - s.mean);
-        }
+        if (!other[i])
+            sample_add(&s, table_number(t, i, column));
     free(other);
-    s.variance = s.n > 1 ? squares / (s.n - 1) : 0;
     return s;
 }
 

@@ -34,6 +34,8 @@ typedef struct {
     double mean, variance;
 } Sample;
 
+/* Adds a value (Welford's update). */
+void sample_add(Sample *sample, double value);
 /* The numbers of a column in the rows that have these values: pairs of column and value, NULL after
  * the last. */
 Sample sample_where(const Table *table, const char *const (*where)[2], const char *column);
